@@ -1,0 +1,50 @@
+/* common/clock.h - time is a type and an argument; only this room reads a clock.
+ *
+ * mono_t counts nanoseconds since boot, suspension included (CLOCK_BOOTTIME), so that an
+ * EXPIRE of a week is a week also on a machine that slept. wall_t is Unix time in seconds,
+ * for people and signatures, never for timers. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct mono {
+	int64_t ns;
+} mono_t;
+
+typedef struct wall {
+	int64_t s;
+} wall_t;
+
+#define NS_PER_S  INT64_C(1000000000)
+#define NS_PER_MS INT64_C(1000000)
+
+/* Any thread. A system call at worst: never per query. */
+mono_t clock_mono(void);
+wall_t clock_wall(void);
+
+static inline mono_t mono_add_s(mono_t t, int64_t s)
+{
+	return (mono_t){ t.ns + s * NS_PER_S };
+}
+
+static inline mono_t mono_add_ms(mono_t t, int64_t ms)
+{
+	return (mono_t){ t.ns + ms * NS_PER_MS };
+}
+
+static inline bool mono_before(mono_t a, mono_t b)
+{
+	return a.ns < b.ns;
+}
+
+static inline mono_t mono_min(mono_t a, mono_t b)
+{
+	return a.ns < b.ns ? a : b;
+}
+
+/* b - a in seconds, for libev and for people. */
+static inline double mono_diff(mono_t a, mono_t b)
+{
+	return (double)(b.ns - a.ns) / (double)NS_PER_S;
+}

@@ -1,0 +1,78 @@
+/* common/siphash.c - SipHash-1-3. */
+#include "common/siphash.h"
+
+#include <string.h>
+
+static inline uint64_t rotl(uint64_t x, int b)
+{
+	return (x << b) | (x >> (64 - b));
+}
+
+typedef struct sip {
+	uint64_t v0, v1, v2, v3;
+} sip_t;
+
+static inline void sip_round(sip_t *s)
+{
+	s->v0 += s->v1;
+	s->v1 = rotl(s->v1, 13) ^ s->v0;
+	s->v0 = rotl(s->v0, 32);
+	s->v2 += s->v3;
+	s->v3 = rotl(s->v3, 16) ^ s->v2;
+	s->v0 += s->v3;
+	s->v3 = rotl(s->v3, 21) ^ s->v0;
+	s->v2 += s->v1;
+	s->v1 = rotl(s->v1, 17) ^ s->v2;
+	s->v2 = rotl(s->v2, 32);
+}
+
+static inline sip_t sip_start(const siphash_key_t *key)
+{
+	return (sip_t){
+		.v0 = key->k0 ^ UINT64_C(0x736f6d6570736575),
+		.v1 = key->k1 ^ UINT64_C(0x646f72616e646f6d),
+		.v2 = key->k0 ^ UINT64_C(0x6c7967656e657261),
+		.v3 = key->k1 ^ UINT64_C(0x7465646279746573),
+	};
+}
+
+static inline void sip_word(sip_t *s, uint64_t m)
+{
+	s->v3 ^= m;
+	sip_round(s);
+	s->v0 ^= m;
+}
+
+/* The data and the closing word; before is what was fed already, in bytes. */
+static inline uint64_t sip_finish(sip_t *s, const uint8_t *p, size_t len, size_t before)
+{
+	uint64_t last = (uint64_t)(len + before) << 56, m;
+
+	for (; len >= 8; len -= 8, p += 8) {
+		memcpy(&m, p, 8);
+		sip_word(s, m);
+	}
+	for (size_t i = 0; i < len; i++)
+		last |= (uint64_t)p[i] << (8 * i);
+	sip_word(s, last);
+	s->v2 ^= 0xff;
+	sip_round(s);
+	sip_round(s);
+	sip_round(s);
+	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
+uint64_t siphash13(const siphash_key_t *key, const void *data, size_t len)
+{
+	sip_t s = sip_start(key);
+
+	return sip_finish(&s, data, len, 0);
+}
+
+uint64_t siphash13_chain(const siphash_key_t *key, uint64_t head, const void *data, size_t len)
+{
+	sip_t s = sip_start(key);
+
+	sip_word(&s, head);
+	return sip_finish(&s, data, len, 8);
+}

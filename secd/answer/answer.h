@@ -1,0 +1,60 @@
+/* answer/answer.h - bytes in, bytes out: every answer that secd gives.
+ *
+ * Takes a batch of messages and writes an answer for each, from the zones of a set. It knows no
+ * socket, reads no clock, allocates nothing, keeps no state beyond the counters that it is
+ * handed. RFC 1034 4.3.2 with 2181, 2308, 4343, 4592, 6604, 6672, 6891, 8482, 8906, 9471. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/addr.h"
+#include "dns/query.h"
+#include "zone/hash.h"
+#include "zone/set.h"
+
+typedef enum answer_via { ANSWER_UDP, ANSWER_TCP } answer_via_t;
+
+/* Texts of the CHAOS class; an empty or NULL text is REFUSED. Borrowed. */
+typedef struct answer_conf {
+	const char *version;  /* version.bind, version.server */
+	const char *identity; /* id.server, hostname.bind */
+	uint16_t udp_payload; /* the largest UDP answer that we send, and what our OPT says */
+} answer_conf_t;
+
+/* What happened, summed by one writer (a worker); readers take relaxed loads. */
+typedef struct answer_counters {
+	_Atomic uint64_t queries, dropped, truncated, notifies;
+	_Atomic uint64_t rcode[16];
+} answer_counters_t;
+
+typedef struct answer answer_t;
+
+/* One message and its answer. The first group is set by the caller. */
+typedef struct answer_req {
+	const uint8_t *in;
+	size_t in_len;
+	uint8_t *out; /* at least 65,535 octets for TCP; at least udp_payload and 512 for UDP */
+	size_t out_room;
+	answer_via_t via;
+	const addr_t *peer; /* mapped addresses unmapped */
+
+	size_t out_len; /* of the answer; 0: send nothing */
+	/* A NOTIFY that was accepted for this zone: its refresh is due (RFC 1996). The answer is
+	 * in out all the same. NULL for everything else. */
+	const zone_slot_t *notify;
+
+	/* Scratch of answer/. */
+	dns_query_t query;
+	zone_hashes_t hashes;
+} answer_req_t;
+
+/* A context for one worker. NULL: out of memory. All is borrowed for its life. */
+answer_t *answer_new(const zone_set_t *zones, const answer_conf_t *conf,
+                     answer_counters_t *counters);
+void answer_free(answer_t *a);
+
+/* Answer reqs[0..n): parse and hash all, prefetch what they will touch, then answer each. The
+ * calling thread must be an online reader of the set. */
+void answer_batch(answer_t *a, answer_req_t *reqs, size_t n);

@@ -1,0 +1,53 @@
+/* xfr/poll.h - ask one primary for the SOA of one zone.
+ *
+ *     start -> UDP query (own socket: random port and id) -> answer
+ *                 |  no answer: the same query again, udp_tries in all
+ *                 |  TC: the same question over TCP
+ *                 v
+ *               done(result), exactly once, unless stopped before
+ *
+ * An answer counts when id, question, class and opcode match, QR is set, it came from the
+ * address that was asked, and the answer section holds the apex's SOA; anything else from the
+ * wire is dropped (another id or question: somebody guesses) or is a failure (rcode, no SOA, AA
+ * clear: a lame server's serial is worth nothing). */
+#pragma once
+
+#include <ev.h>
+#include <stdint.h>
+
+#include "common/status.h"
+#include "dns/name.h"
+#include "dns/soa.h"
+#include "xfr/peer.h"
+
+typedef enum xfr_poll_outcome {
+	XFR_POLL_SOA,     /* soa is the primary's */
+	XFR_POLL_TIMEOUT, /* no answer */
+	XFR_POLL_NET,     /* unreachable, refused by the kernel, reset: sys_errno */
+	XFR_POLL_RCODE,   /* rcode other than NOERROR */
+	XFR_POLL_LAME,    /* answered without AA */
+	XFR_POLL_NO_SOA,  /* no SOA of the zone in the answer */
+	XFR_POLL_BROKEN,  /* unreadable answer */
+} xfr_poll_outcome_t;
+
+typedef struct xfr_poll_result {
+	xfr_poll_outcome_t outcome;
+	dns_soa_t soa;  /* XFR_POLL_SOA */
+	unsigned rcode; /* XFR_POLL_RCODE */
+	int sys_errno;  /* XFR_POLL_NET */
+} xfr_poll_result_t;
+
+typedef struct xfr_poll xfr_poll_t;
+typedef void (*xfr_poll_cb)(void *arg, const xfr_poll_result_t *result);
+
+/* Start asking. peer, apex are copied. done is called from the loop, never from within this
+ * call; the poll frees itself after it. NULL: no memory or no socket (done is not called). */
+xfr_poll_t *xfr_poll_start(struct ev_loop *loop, const xfr_peer_t *peer,
+                           const xfr_deadlines_t *deadlines, const dns_name_t *apex,
+                           xfr_poll_cb done, void *arg);
+
+/* Give up; done is not called. */
+void xfr_poll_stop(xfr_poll_t *poll);
+
+/* The result in words for a log line's why="", e.g. "answered REFUSED"; returns out. */
+const char *xfr_poll_why(const xfr_poll_result_t *result, char out[128]);

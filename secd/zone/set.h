@@ -1,0 +1,86 @@
+/* zone/set.h - the zones we serve: one writer swaps versions, many readers look up.
+ *
+ *     main thread                             any worker thread
+ *     zone_set_publish(next)  --- swap --->   z = zone_set_find(qname)  ...  quiescent
+ *
+ * A version found by a worker stays valid until that worker's next quiescent state
+ * (common/epoch.h); workers neither lock nor count references. This is the only door between
+ * the side that fetches and the side that answers. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/addr.h"
+#include "common/epoch.h"
+#include "common/siphash.h"
+#include "common/status.h"
+#include "dns/name.h"
+#include "zone/hash.h"
+#include "zone/version.h"
+
+typedef struct zone_set zone_set_t;
+typedef struct zone_slot zone_slot_t; /* a configured zone, served or not */
+
+/* An empty set with a fresh random key. versions retire into epoch, which is borrowed. NULL: no
+ * memory. Main thread. */
+zone_set_t *zone_set_new(epoch_t *epoch);
+
+/* No reader is left. Frees every version still served. NULL is fine. */
+void zone_set_free(zone_set_t *set);
+
+/* Main thread, before readers start: configure a zone.
+ *   apex      folded.
+ *   notify    who may send NOTIFY for it; borrowed for the set's life.
+ *   user      the caller's own handle, given back by zone_slot_user().
+ * Returns     ST_OK; ST_EXIST; ST_NOMEM. */
+status_t zone_set_add(zone_set_t *set, const dns_name_t *apex, const addr_acl_t *notify,
+                      void *user, zone_slot_t **out);
+
+const siphash_key_t *zone_set_key(const zone_set_t *set);
+size_t zone_set_count(const zone_set_t *set);
+
+/* Find the zone that is the closest enclosing one for qname (RFC 1034 4.3.2 step 2).
+ *   qname     folded; hashes its hashes under zone_set_key().
+ *   for_ds    true for QTYPE=DS: an apex match yields to an enclosing zone that is configured
+ *             here too (RFC 4035 3.1.4.1); to itself when there is none.
+ * Returns     the slot, or NULL when no configured zone encloses qname. A child that has no
+ *             data or is expired still owns its names: it never yields to its parent.
+ * Threads     any reader that is online. Wait-free, never allocates. */
+const zone_slot_t *zone_set_find(const zone_set_t *set, const dns_name_t *qname,
+                                 const zone_hashes_t *hashes, bool for_ds);
+
+/* The slot of exactly this apex, or NULL. */
+zone_slot_t *zone_set_exact(const zone_set_t *set, const dns_name_t *apex, uint64_t hash);
+
+/* What a slot serves now. */
+typedef enum zone_state {
+	ZONE_STATE_EMPTY,   /* configured, no data yet */
+	ZONE_STATE_SERVED,
+	ZONE_STATE_EXPIRED, /* EXPIRE has passed (RFC 1035 3.3.13): answers SERVFAIL */
+} zone_state_t;
+
+/* The version to answer from and the state; *v is NULL unless ZONE_STATE_SERVED. Readers: online. */
+zone_state_t zone_slot_read(const zone_slot_t *slot, const zone_version_t **v);
+
+/* The version held, expired or not; main thread only. */
+const zone_version_t *zone_slot_version(const zone_slot_t *slot);
+
+const addr_acl_t *zone_slot_notify(const zone_slot_t *slot);
+const uint8_t *zone_slot_apex(const zone_slot_t *slot); /* wire, folded */
+void *zone_slot_user(const zone_slot_t *slot);
+
+/* Make next the served version of its zone and retire the version it replaces.
+ *   next      sealed; the set owns it on ST_OK, else the caller still does.
+ *   before    the version that next was built over, or NULL for a first or a full one.
+ * Returns     ST_OK; ST_STALE if before is given and is no longer what is served. Which serials
+ *             may follow which is the caller's policy, not the set's. Served data is untouched
+ *             unless ST_OK. An expired zone is served again.
+ * Threads     main thread only. Never waits: the old version is freed after a grace period, when
+ *             no reader can hold it (epoch_reclaim). */
+status_t zone_set_publish(zone_set_t *set, zone_slot_t *slot, zone_version_t *next,
+                          const zone_version_t *before);
+
+/* Stop serving the zone's data, or serve it again; the version is kept. Main thread. */
+void zone_set_expire(zone_slot_t *slot, bool expired);

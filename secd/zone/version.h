@@ -1,0 +1,117 @@
+/* zone/version.h - one immutable version of a zone, and how to look into it.
+ *
+ * A version is sealed by zone/build.h, served by zone/set.h and never changes. Any number of
+ * threads may read it at once, as long as something keeps it alive: the set's grace period for
+ * workers, ownership for a builder. Nothing here allocates, locks or waits.
+ *
+ * How a version is laid out is known to zone/ alone. What others may hold are borrowed
+ * pointers to nodes and RRsets, valid as long as the version.
+ *
+ * An RRset is stored as the wire that will be sent: each record begins with a compression
+ * pointer to its owner at offset 12, and names in its RDATA that end like the owner point there
+ * too. Copied into a message whose question is the owner, it is ready; for another place
+ * answer/compose patches the pointers, all of which zone_rrset_t lists. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/status.h"
+#include "dns/name.h"
+#include "dns/soa.h"
+#include "zone/hash.h"
+
+typedef struct zone_version zone_version_t;
+typedef struct zone_node zone_node_t;
+
+/* One RRset of a node, as a view into the version. */
+typedef struct zone_rrset {
+	uint16_t type;
+	uint16_t count;         /* records; 0 when only signatures of an absent RRset are held */
+	uint16_t sig_count;     /* RRSIGs that cover it */
+	uint16_t fixes;         /* pointers in RDATA (those of the owners are not counted) */
+	uint32_t wire_len;      /* of the records */
+	uint32_t sig_len;       /* of the RRSIGs behind them */
+	const uint8_t *wire;    /* records, then RRSIGs: all with the RRset's one TTL */
+	const uint8_t *fix;     /* fixes x 2 octets, native order: where in wire the pointers stand */
+	uint16_t owner_len;     /* of the owner's whole name: the offset 12 + owner_len ends it */
+} zone_rrset_t;
+
+/* What a node is, from its own name and RRsets alone. */
+enum {
+	ZONE_NODE_APEX = 1,
+	ZONE_NODE_CUT = 2,       /* NS below the apex: a delegation */
+	ZONE_NODE_DNAME = 4,
+	ZONE_NODE_EMPTY = 8,     /* an empty non-terminal (RFC 4592 2.2.2) */
+	ZONE_NODE_WILD_CHILD = 16, /* *.node exists */
+	ZONE_NODE_WILD = 32,     /* its leftmost label is an asterisk */
+	ZONE_NODE_CNAME = 64,
+};
+
+/* What a name is to a zone, RFC 1034 4.3.2 step 3 and RFC 4592 as one outcome. */
+typedef enum zone_found {
+	ZONE_FOUND,    /* node is the name's own (maybe an empty non-terminal) */
+	ZONE_CUT,      /* node is the topmost delegation at or above the name */
+	ZONE_DNAME,    /* node owns a DNAME above the name (RFC 6672 3.2) */
+	ZONE_WILDCARD, /* node is the *.encloser that the name is synthesised from */
+	ZONE_NONE,     /* the name does not exist; node is its closest encloser */
+} zone_found_t;
+
+typedef struct zone_lookup {
+	zone_found_t found;
+	const zone_node_t *node;
+	/* Label of the qname at which the closest encloser (for ZONE_CUT and ZONE_DNAME: node)
+	 * begins: 0 for an exact match, 1 when it is the parent, ... */
+	uint8_t encloser_label;
+} zone_lookup_t;
+
+/* Look qname up.
+ *   qname       folded, at or below the apex of v; hashes are those of qname under v's key.
+ *   at_parent   QTYPE=DS: a cut at qname itself is not a referral (RFC 4035 3.1.4.1). */
+void zone_version_lookup(const zone_version_t *v, const dns_name_t *qname,
+                         const zone_hashes_t *hashes, bool at_parent, zone_lookup_t *out);
+
+/* Ask for the memory that zone_version_lookup() of this hash will read: first the table's
+ * line for each query of a batch, then the node's. Both are hints without effect. */
+void zone_version_prefetch_slot(const zone_version_t *v, uint64_t hash);
+void zone_version_prefetch_node(const zone_version_t *v, uint64_t hash);
+
+/* The node of exactly this folded name, or NULL. No regard to cuts: for glue. */
+const zone_node_t *zone_version_exact(const zone_version_t *v, const dns_name_t *name,
+                                      uint64_t hash);
+
+/* The last node at or before the folded name in canonical order (RFC 4034 6.1); never NULL,
+ * since the apex comes first. NSEC3 owners are not part of this order. */
+const zone_node_t *zone_version_predecessor(const zone_version_t *v, const dns_name_t *name);
+
+/* Every node in canonical order: pass NULL for the first; NULL comes after the last. With
+ * denial true: the owners of NSEC3 records, which are no names of the zone (RFC 5155 7.2.8). */
+const zone_node_t *zone_version_next(const zone_version_t *v, const zone_node_t *node, bool denial);
+
+const zone_node_t *zone_version_apex(const zone_version_t *v);
+const uint8_t *zone_version_apex_name(const zone_version_t *v); /* wire, folded */
+uint8_t zone_version_apex_labels(const zone_version_t *v);
+const dns_soa_t *zone_version_soa(const zone_version_t *v);
+uint64_t zone_version_records(const zone_version_t *v); /* all of them, SOA once */
+size_t zone_version_bytes(const zone_version_t *v);     /* memory that it holds */
+
+/* Reading a node. */
+unsigned zone_node_flags(const zone_node_t *node);
+unsigned zone_node_rrsets(const zone_node_t *node); /* types held, in ascending order */
+/* The RRset number i (below zone_node_rrsets), or of a type: false when it is not there, or
+ * holds signatures only. */
+void zone_node_rrset_at(const zone_version_t *v, const zone_node_t *node, unsigned i,
+                        zone_rrset_t *out);
+bool zone_node_rrset(const zone_version_t *v, const zone_node_t *node, uint16_t type,
+                     zone_rrset_t *out);
+/* The node's whole name. */
+void zone_node_name(const zone_version_t *v, const zone_node_t *node, dns_name_t *out);
+
+/* Record i of a stored RRset with its RDATA decompressed into out, for those who read rather
+ * than send: returns its length. */
+size_t zone_rrset_rdata(const zone_version_t *v, const zone_node_t *node, const zone_rrset_t *set,
+                        unsigned i, uint8_t out[65535]);
+
+/* Free a version that was never published, or whose grace period is over. NULL is fine. */
+void zone_version_free(zone_version_t *v);
