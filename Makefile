@@ -33,7 +33,8 @@ VARIANT_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all
 endif
 ifeq ($(VARIANT),tsan)
 CFLAGS := -O1 -g -fno-omit-frame-pointer
-CPPFLAGS := -I. -Isecd -DSECD_VERSION='"$(VERSION)"'
+# Criterion can't run under TSan: a header of ours stands in for it.
+CPPFLAGS := -Itests/unit/tsan -I. -Isecd -DSECD_VERSION='"$(VERSION)"'
 VARIANT_FLAGS := -fsanitize=thread
 endif
 ifeq ($(VARIANT),fuzz)
@@ -44,6 +45,7 @@ VARIANT_FLAGS := -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recov
 endif
 
 # Criterion's macros store an int in a one-bit field, and name fields as our tests do.
+$(OUT)/obj/tests/unit/%.o: CPPFLAGS += -Itests/unit
 $(OUT)/obj/tests/unit/%.o: WARN += -Wno-conversion -Wno-shadow -Wno-cast-qual
 
 ALL_CFLAGS = $(SANE) $(WARN) $(CFLAGS) $(VARIANT_FLAGS) $(EXTRA_CFLAGS)
@@ -56,19 +58,81 @@ COMMON := common/addr.c common/clock.c common/epoch.c common/log.c common/mailbo
           common/pool.c common/random.c common/siphash.c common/status.c
 DNS := secd/dns/name.c secd/dns/query.c secd/dns/rdata.c secd/dns/request.c secd/dns/rr.c \
        secd/dns/rrtype.c secd/dns/soa.c
-CONF := secd/conf/parse.c
+CONF := secd/conf/conf.c secd/conf/faults.c secd/conf/include.c secd/conf/objects.c \
+        secd/conf/options.c secd/conf/parse.c secd/conf/resolve.c secd/conf/source.c \
+        secd/conf/store.c secd/conf/value.c secd/conf/zonelist.c secd/conf/zones.c
 ZONE := secd/zone/build.c secd/zone/check.c secd/zone/lookup.c secd/zone/set.c \
-        secd/zone/version.c
-ANSWER := secd/answer/answer.c
-XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/fetch.c secd/xfr/poll.c
-REFRESH := secd/refresh/refresh.c
-NET := secd/net/net.c
+        secd/zone/version.c secd/zone/write.c
+ANSWER := secd/answer/answer.c secd/answer/compose.c secd/answer/glue.c secd/answer/resolve.c
+XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/fetch.c secd/xfr/poll.c secd/xfr/soa_answer.c
+REFRESH := secd/refresh/clock.c secd/refresh/queue.c secd/refresh/refresh.c
+NET := secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \
+       secd/net/tcp.c secd/net/udp.c secd/net/worker.c
 SECD := $(COMMON) $(DNS) $(CONF) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) secd/main.c
 
 # --- unit tests: each line is the whole claim of what a room needs ------------------------------
 
 UNITS := dns_name
 UNIT_dns_name := tests/unit/dns/test_name.c secd/dns/name.c
+UNITS += conf_include conf_options conf_parse conf_store conf_zonelist
+CONF_NEEDS := $(CONF) secd/dns/name.c common/addr.c common/log.c common/random.c common/siphash.c
+UNIT_conf_include := tests/unit/conf/test_include.c tests/unit/conf/files.c $(CONF_NEEDS)
+UNIT_conf_options := tests/unit/conf/test_options.c $(CONF_NEEDS)
+UNIT_conf_parse := tests/unit/conf/test_parse.c tests/unit/conf/files.c $(CONF_NEEDS)
+UNIT_conf_store := tests/unit/conf/test_store.c secd/conf/store.c
+UNIT_conf_zonelist := tests/unit/conf/test_zonelist.c tests/unit/conf/files.c $(CONF_NEEDS) \
+                      common/clock.c
+
+UNITS += dns_request xfr_soa_answer xfr_conn xfr_poll xfr_axfr xfr_fetch
+UNIT_dns_request := tests/unit/dns/test_request.c secd/dns/request.c secd/dns/name.c
+UNIT_xfr_soa_answer := tests/unit/xfr/test_soa_answer.c secd/xfr/soa_answer.c secd/dns/name.c \
+                       secd/dns/rdata.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/soa.c
+UNIT_xfr_conn := tests/unit/xfr/test_conn.c tests/unit/xfr/support/server.c secd/xfr/conn.c \
+                 common/addr.c
+UNIT_xfr_poll := tests/unit/xfr/test_poll.c tests/unit/xfr/support/server.c secd/xfr/conn.c \
+                 secd/xfr/poll.c secd/xfr/soa_answer.c $(DNS) common/addr.c common/random.c
+UNIT_xfr_axfr := tests/unit/xfr/test_axfr.c tests/unit/xfr/support/stream.c secd/xfr/axfr.c \
+                 $(DNS) $(ZONE) $(COMMON)
+UNIT_xfr_fetch := tests/unit/xfr/test_fetch.c tests/unit/xfr/support/server.c \
+                  tests/unit/xfr/support/stream.c $(XFR) $(DNS) $(ZONE) $(COMMON)
+
+UNITS += dns_rdata
+UNIT_dns_rdata := tests/unit/dns/test_rdata.c secd/dns/name.c secd/dns/rdata.c secd/dns/rr.c \
+                  secd/dns/rrtype.c common/status.c
+
+UNITS += addr siphash threads refresh_clock refresh_queue
+UNIT_addr := tests/unit/common/test_addr.c common/addr.c
+UNIT_siphash := tests/unit/common/test_siphash.c common/siphash.c
+UNIT_threads := tests/unit/common/test_threads.c common/epoch.c common/mailbox.c common/pool.c
+UNIT_refresh_clock := tests/unit/refresh/test_clock.c secd/refresh/clock.c
+UNIT_refresh_queue := tests/unit/refresh/test_queue.c secd/refresh/queue.c
+
+UNITS += zone_build zone_lookup zone_set
+UNIT_zone_build := tests/unit/zone/test_build.c tests/unit/support/zones.c $(ZONE) $(DNS) \
+                   common/epoch.c common/random.c common/siphash.c
+UNIT_zone_lookup := tests/unit/zone/test_lookup.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
+UNIT_zone_set := tests/unit/zone/test_set.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
+
+UNITS += answer
+UNIT_answer := tests/unit/answer/test_answer.c $(ANSWER) common/addr.c \
+               $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
+
+# net/ is tested with an echo in the place of answer/: it knows no DNS.
+NET_NEEDS := tests/unit/net/lab.c tests/unit/net/echo.c $(NET) common/addr.c common/clock.c \
+             common/epoch.c common/mailbox.c common/random.c common/siphash.c common/status.c
+UNITS += net net_clients net_tcp net_udp
+UNIT_net := tests/unit/net/test_net.c $(NET_NEEDS)
+UNIT_net_clients := tests/unit/net/test_clients.c secd/net/clients.c common/addr.c \
+                    common/random.c common/siphash.c
+UNIT_net_tcp := tests/unit/net/test_tcp.c $(NET_NEEDS)
+UNIT_net_udp := tests/unit/net/test_udp.c $(NET_NEEDS)
+
+# --- fuzzers (VARIANT=fuzz): tests/fuzz/fuzz_NAME.c, seeds in tests/fuzz/corpus/NAME ----------
+
+FUZZERS := query conf
+FUZZ_conf := tests/fuzz/fuzz_conf.c $(CONF_NEEDS) common/status.c
+FUZZ_query := tests/fuzz/fuzz_query.c $(ANSWER) $(ZONE) $(DNS) common/addr.c common/epoch.c \
+              common/random.c common/siphash.c common/status.c
 
 # --- rules -------------------------------------------------------------------------------------
 
@@ -93,7 +157,72 @@ $(foreach u,$(UNITS),$(eval $(call unit_rule,$(u))))
 UNIT_BINS := $(UNITS:%=$(OUT)/unit/%)
 units: $(UNIT_BINS)
 
+define fuzz_rule
+$(OUT)/fuzz/$(1): $$(call obj,$$(FUZZ_$(1)))
+	@mkdir -p $$(@D)
+	$$(LINK) -fsanitize=fuzzer -o $$@ $$^ $$(LIBS)
+endef
+$(foreach f,$(FUZZERS),$(eval $(call fuzz_rule,$(f))))
+
+fuzzers: $(FUZZERS:%=$(OUT)/fuzz/%)
+
+# TOOLS: helpers of the end-to-end tests.
+TOOLS := $(OUT)/tools/askall
+tools: $(TOOLS)
+
+$(OUT)/tools/askall: $(call obj,tests/tools/askall.c tests/tools/norm.c)
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^ -lldns
+
+# --- checks ------------------------------------------------------------------------------------
+# Each ends with a line "N passed, N failed"; scripts/test runs them all and adds up.
+# E2E names scenarios and options of tests/e2e/run.py; UNITS_ONLY names unit tests.
+
+# Where threads meet: what runs end to end under ThreadSanitizer.
+TSAN_E2E := first_transfer notify_storm notify_update signals tcp_limits two_workers
+
+check: units
+	UNITS="$(UNITS_ONLY)" scripts/units $(OUT)
+
+e2e: all tools
+	SECD=$(OUT)/secd $(if $(filter tsan,$(VARIANT)),scripts/without-aslr) \
+		/usr/bin/python3 tests/e2e/run.py $(E2E)
+
+asan:
+	$(MAKE) VARIANT=asan check
+	$(MAKE) VARIANT=asan e2e
+
+tsan:
+	$(MAKE) VARIANT=tsan check
+	$(MAKE) VARIANT=tsan e2e E2E="$(or $(E2E),$(TSAN_E2E))"
+
+tsan-scenarios:
+	@echo $(TSAN_E2E)
+
+lint:
+	scripts/lint
+
+fuzz:
+	$(MAKE) VARIANT=fuzz fuzzers
+	scripts/fuzz build/fuzz
+
+# The numbers that a quick run only takes samples of: hours.
+soak:
+	$(MAKE) check
+	$(MAKE) e2e E2E=--soak
+	$(MAKE) VARIANT=asan e2e E2E=--soak
+	$(MAKE) fuzz FUZZ_RUNS=10000000 FUZZ_TIME=7200
+
+install: all
+	install -D -m 755 $(OUT)/secd $(DESTDIR)$(PREFIX)/sbin/secd
+	install -D -m 644 secd/secd.8 $(DESTDIR)$(PREFIX)/share/man/man8/secd.8
+	install -D -m 644 secd/secd.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/secd.ini.5
+	install -D -m 644 etc/secd.ini $(DESTDIR)$(PREFIX)/share/doc/secd/examples/secd.ini
+
+clean:
+	rm -rf build
+
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all units
+.PHONY: all units tools fuzzers check e2e asan tsan tsan-scenarios lint fuzz soak install clean
 .DELETE_ON_ERROR:

@@ -45,9 +45,12 @@ typedef struct answer_req {
 	 * in out all the same. NULL for everything else. */
 	const zone_slot_t *notify;
 
-	/* Scratch of answer/. */
+	/* Scratch of answer/; query may be read by the caller afterwards. */
 	dns_query_t query;
 	zone_hashes_t hashes;
+	const zone_slot_t *slot;
+	const zone_version_t *version;
+	zone_state_t state;
 } answer_req_t;
 
 /* A context for one worker. NULL: out of memory. All is borrowed for its life. */

@@ -22,17 +22,18 @@ typedef struct net net_t;
 typedef struct net_conf {
 	const addr_t *listen; /* addresses and ports; an any-address works too */
 	size_t listens;
-	unsigned workers; /* at least 1 */
-	unsigned tcp_clients;     /* TCP connections open at once, over all workers */
-	unsigned tcp_per_client;  /* of these, from one IPv4 address or one IPv6 /64 */
-	double tcp_idle;          /* seconds without a whole query until a connection is closed */
+	unsigned workers;        /* at least 1 */
+	unsigned tcp_clients;    /* TCP connections open at once, over all workers */
+	unsigned tcp_per_client; /* of these, from one IPv4 address or one IPv6 /64 */
+	double tcp_idle;         /* seconds without a whole query until a connection is closed */
 	answer_conf_t answer;
 } net_conf_t;
 
 /* A NOTIFY that passed its zone's access list, on its way to the main loop. Comes through the
- * mailbox given to net_open(); give it back with net_notify_done() when it is read. A worker
- * has a fixed number of these: while all are under way, further NOTIFYs are answered but not
- * passed on, which a storm needs and a sane primary's retries cover. */
+ * mailbox given to net_open(); give it back with net_notify_done() when it is read, before it
+ * is acted upon, also after net_free(). A worker has a fixed number of these: while all are
+ * under way, further NOTIFYs are answered but not passed on, which a storm needs and a sane
+ * primary's retries cover. One that equals another under way is not passed on either. */
 typedef struct net_notify {
 	mail_t mail; /* first: the mailbox hands out this pointer */
 	const zone_slot_t *slot;
@@ -40,6 +41,7 @@ typedef struct net_notify {
 	bool has_hint;
 	uint32_t hint; /* the serial it mentions: a hint, never trusted (RFC 1996 3.8) */
 	_Atomic bool busy;
+	struct post *home; /* net/'s own: where it goes back to */
 } net_notify_t;
 
 void net_notify_done(net_notify_t *n);
@@ -49,7 +51,7 @@ void net_notify_done(net_notify_t *n);
  * Returns   ST_OK with *out; ST_SYSTEM, ST_NOMEM with why filled. Main thread; all pointers of
  *           conf are copied but the texts of conf->answer, which are borrowed. */
 status_t net_open(const net_conf_t *conf, const zone_set_t *zones, epoch_t *epoch,
-                  mailbox_t *notify, net_t **out, char why[256]);
+		  mailbox_t *notify, net_t **out, char why[256]);
 
 /* Start the threads. Reader slot i of the epoch belongs to worker i. ST_SYSTEM: none runs. */
 status_t net_start(net_t *net);
@@ -57,7 +59,8 @@ status_t net_start(net_t *net);
 /* The port that listen address i got (for port 0, the one that the kernel chose). */
 uint16_t net_port(const net_t *net, size_t i);
 
-/* Stop answering, close everything, join. Within a fraction of a second. NULL is fine. */
+/* Stop answering, close everything, join. Within a fraction of a second. Close the mailbox after
+ * this: NOTIFYs may still be in it. NULL is fine. */
 void net_free(net_t *net);
 
 /* Sums over all workers; any thread, values of a moment ago. */

@@ -4,7 +4,9 @@
  *     `--------------- any grouping into messages --------'
  *
  * Message by message, header, question and rcode are checked; record by record, everything
- * goes into a build. What ends a transfer badly leaves a reason in words. */
+ * goes into a build. What ends a transfer badly leaves a reason in words. AA, RA, Z, AD and CD
+ * are ignored (RFC 5936 2.2.1); authority and additional sections are stepped over, but must be
+ * framed soundly. */
 #pragma once
 
 #include <stddef.h>
@@ -34,6 +36,10 @@ xfr_verdict_t xfr_axfr_feed(xfr_axfr_t *a, const uint8_t *msg, size_t len);
 /* Why it is bad, e.g. "closing SOA has serial 7, opening one 8"; "" while it is not. The text
  * belongs to a. */
 const char *xfr_axfr_why(const xfr_axfr_t *a);
+
+/* What kind of failure that is: ST_OK while it is not bad; ST_REFUSED: the primary's rcode;
+ * ST_LIMIT, ST_NOMEM: from the build; ST_MALFORMED: everything else. */
+status_t xfr_axfr_status(const xfr_axfr_t *a);
 
 /* The opening SOA; valid once the first message was XFR_MORE or XFR_DONE. */
 const dns_soa_t *xfr_axfr_soa(const xfr_axfr_t *a);

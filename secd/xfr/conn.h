@@ -17,16 +17,19 @@ typedef struct xfr_conn xfr_conn_t;
 typedef enum xfr_conn_end {
 	XFR_CONN_CLOSED,       /* the peer closed between two messages */
 	XFR_CONN_CUT,          /* the peer closed inside a message */
-	XFR_CONN_ERROR,        /* connect or read or write failed: sys_errno */
+	XFR_CONN_ERROR,        /* socket, bind, connect, read or write failed: sys_errno */
 	XFR_CONN_NO_CONNECT,   /* connect deadline passed */
 	XFR_CONN_IDLE,         /* idle deadline passed */
 	XFR_CONN_NOMEM,
 } xfr_conn_end_t;
 
 typedef struct xfr_conn_calls {
-	/* A whole message; bytes are borrowed for the call. The callee may close the
-	 * connection from within; nothing follows then. */
+	/* A whole message, maybe of length 0; bytes are borrowed for the call. The callee may
+	 * close the connection from within: nothing follows then; or pause it: no message does. */
 	void (*on_message)(void *arg, const uint8_t *msg, size_t len);
+	/* No more messages in this turn of the loop: time to pass on what was gathered. Comes
+	 * after the last of some messages; may be NULL. */
+	void (*on_gulp)(void *arg);
 	void (*on_end)(void *arg, xfr_conn_end_t end, int sys_errno);
 } xfr_conn_calls_t;
 
@@ -36,7 +39,8 @@ xfr_conn_t *xfr_conn_open(struct ev_loop *loop, const xfr_peer_t *peer,
                           const xfr_deadlines_t *deadlines, const xfr_conn_calls_t *calls,
                           void *arg);
 
-/* Queue a message of len <= 65535 octets; it is copied and sent when connected. */
+/* Queue a message of len <= 65535 octets; it is copied and sent when connected. ST_LIMIT: longer,
+ * or too much is queued already; ST_NOMEM. */
 status_t xfr_conn_send(xfr_conn_t *c, const uint8_t *msg, size_t len);
 
 /* Stop and resume reading: a receiver that is full pushes back through TCP's window. The idle

@@ -4,8 +4,10 @@
  *     connect, ask, read frames  --- chunks --> verdict machine -> build -> seal -> gates
  *     done(result)               <-- mailbox -- the verdict
  *
- * The main loop only copies bytes; everything that grows with the zone happens in the pool. At
- * most a few MB of frames wait between the two: then the connection is paused. */
+ * The main loop only copies bytes; everything that grows with the zone happens in the pool, its
+ * freeing too. At most a few MB of frames wait between the two: then the connection is paused.
+ * What came before the connection ended or a deadline passed is judged first: a zone whose
+ * closing SOA is among it is whole. */
 #pragma once
 
 #include <ev.h>
@@ -34,12 +36,14 @@ typedef struct xfr_env {
 
 void xfr_env_open(xfr_env_t *env, struct ev_loop *loop, pool_t *builders,
                   const siphash_key_t *key);
-/* After every fetch was stopped and the builders are joined. */
+/* After every fetch was stopped or done, and then the builders were joined (pool_free). */
 void xfr_env_close(xfr_env_t *env);
 
 typedef struct xfr_fetch_result {
 	status_t status;         /* ST_OK: version is set and is the callee's to keep or free */
 	zone_version_t *version; /* sealed and looked over by zone_check; NULL unless ST_OK */
+	/* Otherwise ST_SYSTEM or ST_SHORT: the connection failed or ended early; ST_TIMEOUT;
+	 * ST_REFUSED: the primary's rcode; ST_LIMIT, ST_NOMEM, ST_MALFORMED: what it sent. */
 	char why[256];           /* the reason in words unless ST_OK */
 	dns_soa_t soa;           /* of the version */
 	zone_build_stats_t stats;
@@ -58,5 +62,6 @@ xfr_fetch_t *xfr_fetch_start(xfr_env_t *env, const xfr_peer_t *peer,
                              const xfr_deadlines_t *deadlines, const dns_name_t *apex,
                              const zone_limits_t *limits, xfr_fetch_cb done, void *arg);
 
-/* Give up; done is not called. What a builder still holds is freed when it lets go. */
+/* Give up; done is not called. What a builder still holds is freed when it lets go. The loop's
+ * thread; f is gone for the caller. */
 void xfr_fetch_stop(xfr_fetch_t *f);

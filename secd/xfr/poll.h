@@ -9,7 +9,12 @@
  * An answer counts when id, question, class and opcode match, QR is set, it came from the
  * address that was asked, and the answer section holds the apex's SOA; anything else from the
  * wire is dropped (another id or question: somebody guesses) or is a failure (rcode, no SOA, AA
- * clear: a lame server's serial is worth nothing). */
+ * clear: a lame server's serial is worth nothing). What an answer says is read by
+ * xfr/soa_answer.h.
+ *
+ * Each try has a socket and an id of its own. A hundred datagrams that don't belong to the
+ * question move it to TCP, where guessing is of no use. FORMERR to a query with OPT is asked
+ * again without, once (RFC 6891 7). */
 #pragma once
 
 #include <ev.h>
@@ -23,7 +28,7 @@
 typedef enum xfr_poll_outcome {
 	XFR_POLL_SOA,     /* soa is the primary's */
 	XFR_POLL_TIMEOUT, /* no answer */
-	XFR_POLL_NET,     /* unreachable, refused by the kernel, reset: sys_errno */
+	XFR_POLL_NET,     /* unreachable, refused by the kernel, reset, closed: sys_errno */
 	XFR_POLL_RCODE,   /* rcode other than NOERROR */
 	XFR_POLL_LAME,    /* answered without AA */
 	XFR_POLL_NO_SOA,  /* no SOA of the zone in the answer */
@@ -34,7 +39,7 @@ typedef struct xfr_poll_result {
 	xfr_poll_outcome_t outcome;
 	dns_soa_t soa;  /* XFR_POLL_SOA */
 	unsigned rcode; /* XFR_POLL_RCODE */
-	int sys_errno;  /* XFR_POLL_NET */
+	int sys_errno;  /* XFR_POLL_NET; 0: the primary closed the stream without an answer */
 } xfr_poll_result_t;
 
 typedef struct xfr_poll xfr_poll_t;

@@ -92,6 +92,7 @@ const zone_node_t *zone_version_next(const zone_version_t *v, const zone_node_t 
 const zone_node_t *zone_version_apex(const zone_version_t *v);
 const uint8_t *zone_version_apex_name(const zone_version_t *v); /* wire, folded */
 uint8_t zone_version_apex_labels(const zone_version_t *v);
+const siphash_key_t *zone_version_key(const zone_version_t *v); /* its names are hashed with it */
 const dns_soa_t *zone_version_soa(const zone_version_t *v);
 uint64_t zone_version_records(const zone_version_t *v); /* all of them, SOA once */
 size_t zone_version_bytes(const zone_version_t *v);     /* memory that it holds */

@@ -1,0 +1,280 @@
+/* answer/answer.c - the batch: read all, prefetch all, answer each. */
+#include "answer/answer.h"
+
+#include <stdlib.h>
+
+#include "answer/compose.h"
+#include "answer/resolve.h"
+#include "common/buf.h"
+#include "dns/wire.h"
+
+enum { OPT_LEN = 11 };
+
+struct answer {
+	const zone_set_t *zones;
+	const answer_conf_t *conf;
+	answer_counters_t *counters;
+};
+
+answer_t *answer_new(const zone_set_t *zones, const answer_conf_t *conf,
+                     answer_counters_t *counters)
+{
+	answer_t *a = malloc(sizeof *a);
+
+	if (a)
+		*a = (answer_t){ zones, conf, counters };
+	return a;
+}
+
+void answer_free(answer_t *a)
+{
+	free(a);
+}
+
+/* One writer each: a load and a store, no locked instruction. */
+static void count(_Atomic uint64_t *counter)
+{
+	uint64_t n = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, n + 1, memory_order_relaxed);
+}
+
+static compose_t begin(const answer_t *a, answer_req_t *req)
+{
+	const dns_query_t *q = &req->query;
+	size_t limit = req->out_room;
+
+	if (req->via == ANSWER_UDP) {
+		size_t agreed = q->payload < a->conf->udp_payload ? q->payload : a->conf->udp_payload;
+
+		limit = agreed < limit ? agreed : limit;
+	}
+	if (limit > DNS_MSG_MAX)
+		limit = DNS_MSG_MAX;
+	if (q->has_opt)
+		limit -= OPT_LEN;
+	memcpy(req->out + DNS_HEADER_LEN, req->in + DNS_HEADER_LEN,
+	       q->question_end - (size_t)DNS_HEADER_LEN);
+	return (compose_t){
+		.out = req->out,
+		.pos = q->question_end,
+		.limit = limit,
+		.with_sigs = q->dnssec_ok,
+	};
+}
+
+/* RFC 6891 6.1.1: an OPT in the answer if there was one in the query, in errors too. */
+static void put_opt(const answer_t *a, const dns_query_t *q, unsigned rcode, compose_t *c)
+{
+	bufw_t w = bufw_over(c->out + c->pos, OPT_LEN);
+
+	bufw_u8(&w, 0);
+	bufw_u16(&w, DNS_TYPE_OPT);
+	bufw_u16(&w, a->conf->udp_payload);
+	bufw_u8(&w, rcode >> 4);
+	bufw_u8(&w, 0);
+	bufw_u16(&w, q->dnssec_ok ? DNS_OPT_DO : 0);
+	bufw_u16(&w, 0);
+	c->pos += OPT_LEN;
+	c->count[COMPOSE_ADDITIONAL]++;
+}
+
+/* RD and CD as they came (RFC 4035 3.1.6), RA and AD never. */
+static void finish(const answer_t *a, answer_req_t *req, resolve_result_t r, compose_t *c)
+{
+	const dns_query_t *q = &req->query;
+	unsigned flags = DNS_QR | (q->flags & (DNS_OPCODE_MASK | DNS_RD | DNS_CD));
+
+	if (r.aa)
+		flags |= DNS_AA;
+	if (c->truncated) {
+		flags |= DNS_TC;
+		count(&a->counters->truncated);
+	}
+	if (q->has_opt)
+		put_opt(a, q, r.rcode, c);
+	put_u16(c->out, q->id);
+	put_u16(c->out + 2, flags | (r.rcode & DNS_RCODE_MASK));
+	put_u16(c->out + 4, q->question_end > DNS_HEADER_LEN);
+	put_u16(c->out + 6, c->count[COMPOSE_ANSWER]);
+	put_u16(c->out + 8, c->count[COMPOSE_AUTHORITY]);
+	put_u16(c->out + 10, c->count[COMPOSE_ADDITIONAL]);
+	req->out_len = c->pos;
+	count(&a->counters->rcode[r.rcode & DNS_RCODE_MASK]);
+}
+
+static resolve_result_t error(unsigned rcode)
+{
+	return (resolve_result_t){ rcode, false };
+}
+
+/* version.bind and its relatives, CLASS CHAOS (RFC 4892 for id.server). */
+static resolve_result_t answer_chaos(const answer_t *a, const dns_query_t *q, compose_t *c)
+{
+	static const struct {
+		uint8_t name[16];
+		bool identity;
+	} names[] = {
+		{ "\7version\4bind", false },
+		{ "\7version\6server", false },
+		{ "\2id\6server", true },
+		{ "\10hostname\4bind", true },
+	};
+	const compose_place_t owner = { DNS_HEADER_LEN, q->qname.len, true };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const char *text = names[i].identity ? a->conf->identity : a->conf->version;
+		uint8_t rdata[256];
+
+		if (!text || !*text || q->qname.len != dns_wire_len(names[i].name) ||
+		    memcmp(q->qname.wire, names[i].name, q->qname.len) != 0)
+			continue;
+		size_t len = strnlen(text, 255);
+		rdata[0] = (uint8_t)len;
+		memcpy(rdata + 1, text, len);
+		if (q->qtype != DNS_TYPE_TXT && q->qtype != DNS_TYPE_ANY)
+			return (resolve_result_t){ DNS_RCODE_NOERROR, true };
+		if (compose_record(c, COMPOSE_ANSWER, owner, DNS_TYPE_TXT, DNS_CLASS_CH, 0, rdata,
+		                   len + 1) != ST_OK)
+			c->truncated = true;
+		return (resolve_result_t){ DNS_RCODE_NOERROR, true };
+	}
+	return error(DNS_RCODE_REFUSED);
+}
+
+/* A QTYPE that is no data type: what it gets instead of an answer, or NOERROR to go on. */
+static unsigned refuse_type(const answer_req_t *req)
+{
+	const dns_query_t *q = &req->query;
+	bool apex = req->slot && q->qname.len == dns_wire_len(zone_slot_apex(req->slot));
+
+	switch (q->qtype) {
+	case DNS_TYPE_AXFR:
+		if (req->via == ANSWER_UDP)
+			return DNS_RCODE_FORMERR; /* RFC 5936 4.2: not defined over UDP */
+		return apex ? DNS_RCODE_REFUSED : DNS_RCODE_NOTAUTH;
+	case DNS_TYPE_IXFR:
+		return apex ? DNS_RCODE_REFUSED : DNS_RCODE_NOTAUTH;
+	case DNS_TYPE_OPT:
+	case DNS_TYPE_TSIG:
+	case 0:
+		return DNS_RCODE_FORMERR;
+	case DNS_TYPE_TKEY:
+	case DNS_TYPE_MAILA:
+	case DNS_TYPE_MAILB:
+		return DNS_RCODE_NOTIMP;
+	default:
+		return DNS_RCODE_NOERROR;
+	}
+}
+
+static resolve_result_t answer_ask(const answer_t *a, const answer_req_t *req, compose_t *c)
+{
+	const dns_query_t *q = &req->query;
+	unsigned refused = refuse_type(req);
+
+	if (q->qclass == DNS_CLASS_CH)
+		return answer_chaos(a, q, c);
+	if (q->qclass != DNS_CLASS_IN && q->qclass != DNS_CLASS_ANY)
+		return error(DNS_RCODE_REFUSED);
+	if (refused != DNS_RCODE_NOERROR)
+		return error(refused);
+	if (!req->slot)
+		return error(DNS_RCODE_REFUSED);
+	switch (req->state) {
+	case ZONE_STATE_EMPTY:
+	case ZONE_STATE_EXPIRED:
+		return error(DNS_RCODE_SERVFAIL);
+	case ZONE_STATE_SERVED:
+		break;
+	}
+	resolve_result_t r = resolve(a->zones, req, c);
+	if (q->qclass == DNS_CLASS_ANY)
+		r.aa = false; /* RFC 1035 6.2: not all classes were looked at */
+	return r;
+}
+
+/* RFC 1996 3: answered at once; what follows from it is the main loop's. */
+static resolve_result_t answer_notify(const answer_t *a, answer_req_t *req)
+{
+	const dns_query_t *q = &req->query;
+	const zone_slot_t *slot = NULL;
+
+	if (q->qclass == DNS_CLASS_IN)
+		slot = zone_set_exact(a->zones, &q->qname, req->hashes.h[0]);
+	if (!slot)
+		return error(DNS_RCODE_NOTAUTH);
+	if (!addr_acl_match(zone_slot_notify(slot), req->peer))
+		return error(DNS_RCODE_REFUSED);
+	req->notify = slot;
+	count(&a->counters->notifies);
+	return (resolve_result_t){ DNS_RCODE_NOERROR, true };
+}
+
+static void answer_one(const answer_t *a, answer_req_t *req)
+{
+	dns_query_t *q = &req->query;
+	resolve_result_t r = error(DNS_RCODE_FORMERR);
+	compose_t c;
+
+	switch (q->kind) {
+	case DNS_QUERY_DROP:
+		count(&a->counters->dropped);
+		return;
+	case DNS_QUERY_FORMERR:
+	case DNS_QUERY_NOTIMP:
+		if (q->kind == DNS_QUERY_NOTIMP)
+			r = error(DNS_RCODE_NOTIMP);
+		q->question_end = DNS_HEADER_LEN; /* nothing but the header goes back */
+		c = begin(a, req);
+		break;
+	case DNS_QUERY_BADVERS:
+		c = begin(a, req);
+		r = error(DNS_RCODE_BADVERS);
+		break;
+	case DNS_QUERY_NOTIFY:
+		c = begin(a, req);
+		r = answer_notify(a, req);
+		break;
+	case DNS_QUERY_ASK:
+		c = begin(a, req);
+		r = answer_ask(a, req, &c);
+		break;
+	}
+	finish(a, req, r, &c);
+}
+
+/* Read the message, find its zone, and ask for the memory that the lookup begins with. */
+static void look_ahead(const answer_t *a, answer_req_t *req)
+{
+	const dns_query_t *q = &req->query;
+
+	req->out_len = 0;
+	req->notify = NULL;
+	req->slot = NULL;
+	req->version = NULL;
+	req->state = ZONE_STATE_EMPTY;
+	dns_query_read(req->in, req->in_len, &req->query);
+	count(&a->counters->queries);
+	if (q->kind != DNS_QUERY_ASK && q->kind != DNS_QUERY_NOTIFY)
+		return;
+	zone_hash_name(zone_set_key(a->zones), &q->qname, &req->hashes);
+	req->slot = zone_set_find(a->zones, &q->qname, &req->hashes, q->qtype == DNS_TYPE_DS);
+	if (!req->slot)
+		return;
+	req->state = zone_slot_read(req->slot, &req->version);
+	if (req->version)
+		zone_version_prefetch_slot(req->version, req->hashes.h[0]);
+}
+
+void answer_batch(answer_t *a, answer_req_t *reqs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		look_ahead(a, &reqs[i]);
+	for (size_t i = 0; i < n; i++) {
+		if (reqs[i].version)
+			zone_version_prefetch_node(reqs[i].version, reqs[i].hashes.h[0]);
+	}
+	for (size_t i = 0; i < n; i++)
+		answer_one(a, &reqs[i]);
+}

@@ -1,0 +1,295 @@
+/* answer/resolve.c - from a name to sections: answer, chase, refer, deny.
+ *
+ *     lookup --> FOUND, WILDCARD   the RRset, or its CNAME and on to the target, or no data
+ *            --> DNAME             the DNAME, a CNAME made from it, and on to the target
+ *            --> CUT               a referral
+ *            --> NONE              NXDOMAIN
+ *
+ * A chain goes on through every zone that is served here (RFC 1034 4.3.2 step 3a: back to step
+ * 1), until it leaves them, meets a name again or grows too long; what is there is the answer,
+ * and the rcode is that of the last name (RFC 6604 3). */
+#include "answer/resolve.h"
+
+#include "answer/glue.h"
+#include "dns/wire.h"
+
+enum { CHAIN_MAX = 16 };
+
+/* The name that is being resolved, and the zone that it lies in. */
+typedef struct walk {
+	const zone_set_t *zones;
+	const answer_req_t *req;
+	compose_t *c;
+	resolve_result_t result;
+
+	const zone_version_t *version;
+	const dns_name_t *name;
+	const zone_hashes_t *hashes;
+	compose_place_t place; /* of name, in the message */
+
+	unsigned steps;
+	uint64_t met[CHAIN_MAX + 1];                /* hashes of the names so far */
+	const zone_node_t *dnames[CHAIN_MAX + 1];   /* already in the answer */
+	dns_name_t target;                          /* what name points to after the first step */
+	zone_hashes_t target_hashes;
+} walk_t;
+
+/* What one step settles. */
+typedef enum step { STEP_DONE, STEP_CHASE } step_t;
+
+/* The place of the suffix of the current name that is left when all but len octets are cut. */
+static compose_place_t suffix_place(const walk_t *w, size_t len)
+{
+	return compose_suffix(w->c, w->place, w->name->len - len);
+}
+
+static void put_needed(walk_t *w, compose_section_t section, const zone_rrset_t *set,
+                       compose_place_t owner)
+{
+	if (!w->c->truncated && compose_rrset(w->c, section, set, owner) != ST_OK)
+		w->c->truncated = true;
+}
+
+/* The SOA that makes an answer negative, with the lower of its own TTL and MINIMUM (RFC 2308 3
+ * and 5). */
+static void deny(walk_t *w)
+{
+	size_t from = w->c->pos, apex_len = dns_wire_len(zone_version_apex_name(w->version));
+	zone_rrset_t soa;
+
+	if (!zone_node_rrset(w->version, zone_version_apex(w->version), DNS_TYPE_SOA, &soa))
+		return;
+	put_needed(w, COMPOSE_AUTHORITY, &soa, suffix_place(w, apex_len));
+	compose_cap_ttl(w->c, from, zone_version_soa(w->version)->minimum);
+}
+
+/* The cut's NS, its DS for those who validate, and glue. Not authoritative unless a CNAME before
+ * it was (RFC 1034 4.3.2 step 3b). */
+static step_t refer(walk_t *w, const zone_node_t *cut)
+{
+	zone_rrset_t ns, ds;
+	size_t from = w->c->pos;
+
+	if (!zone_node_rrset(w->version, cut, DNS_TYPE_NS, &ns))
+		return STEP_DONE;
+	bool sigs = w->c->with_sigs;
+	compose_place_t owner = suffix_place(w, ns.owner_len);
+
+	w->c->with_sigs = false; /* the parent doesn't sign what it delegates */
+	put_needed(w, COMPOSE_AUTHORITY, &ns, owner);
+	w->c->with_sigs = sigs;
+	if (w->c->truncated)
+		return STEP_DONE;
+	size_t end = w->c->pos;
+	if (sigs && zone_node_rrset(w->version, cut, DNS_TYPE_DS, &ds))
+		put_needed(w, COMPOSE_AUTHORITY, &ds, owner);
+	if (!w->c->truncated)
+		glue_referral(w->c, zone_set_key(w->zones), w->version, owner, from, end);
+	return STEP_DONE;
+}
+
+/* Make target the name to go on with. False: the chain ends here, with what is written. */
+static bool go_on(walk_t *w, compose_place_t place)
+{
+	const zone_version_t *version;
+	buf_t msg = buf_over(w->c->out, w->c->pos);
+
+	msg.pos = place.pos;
+	if (w->steps++ == CHAIN_MAX || dns_name_read(&msg, &w->target) != ST_OK)
+		return false;
+	dns_name_fold(&w->target);
+	zone_hash_name(zone_set_key(w->zones), &w->target, &w->target_hashes);
+	for (unsigned i = 0; i < w->steps; i++) {
+		if (w->met[i] == w->target_hashes.h[0])
+			return false;
+	}
+	w->met[w->steps] = w->target_hashes.h[0];
+
+	const zone_slot_t *slot = zone_set_find(w->zones, &w->target, &w->target_hashes,
+	                                        w->req->query.qtype == DNS_TYPE_DS);
+	if (!slot || zone_slot_read(slot, &version) != ZONE_STATE_SERVED)
+		return false;
+	place.len = w->target.len;
+	w->version = version;
+	w->name = &w->target;
+	w->hashes = &w->target_hashes;
+	w->place = place;
+	return true;
+}
+
+/* The RDATA of the last record written is one name: chase it. */
+static step_t chase(walk_t *w, size_t record_at)
+{
+	compose_place_t place = { .pos = (uint32_t)(record_at + 2 + DNS_RR_FIXED) };
+
+	return go_on(w, place) ? STEP_CHASE : STEP_DONE;
+}
+
+/* The name left of the DNAME's owner put before its target (RFC 6672 2.2). ST_LIMIT: over 255
+ * octets. */
+static status_t redirect(const walk_t *w, const zone_rrset_t *dname, dns_name_t *out)
+{
+	const uint8_t *rdata = dname->wire + 2 + DNS_RR_FIXED; /* never stored compressed */
+	uint8_t wire[DNS_NAME_MAX];
+	size_t keep = w->name->len - dname->owner_len, len = dns_wire_len(rdata);
+
+	if (keep + len > DNS_NAME_MAX)
+		return ST_LIMIT;
+	memcpy(wire, w->name->wire, keep);
+	memcpy(wire + keep, rdata, len);
+	dns_name_from_wire(wire, out);
+	return ST_OK;
+}
+
+static bool put_dname_once(walk_t *w, const zone_node_t *node, const zone_rrset_t *dname)
+{
+	for (unsigned i = 0; i <= w->steps; i++) {
+		if (w->dnames[i] == node)
+			return true;
+	}
+	put_needed(w, COMPOSE_ANSWER, dname, suffix_place(w, dname->owner_len));
+	w->dnames[w->steps] = node;
+	return !w->c->truncated;
+}
+
+static step_t substitute(walk_t *w, const zone_node_t *node)
+{
+	zone_rrset_t dname;
+	dns_name_t target;
+
+	w->result.aa |= w->steps == 0;
+	if (!zone_node_rrset(w->version, node, DNS_TYPE_DNAME, &dname) ||
+	    !put_dname_once(w, node, &dname))
+		return STEP_DONE;
+	if (redirect(w, &dname, &target) != ST_OK) {
+		w->result.rcode = DNS_RCODE_YXDOMAIN;
+		return STEP_DONE;
+	}
+	size_t at = w->c->pos;
+	if (compose_record(w->c, COMPOSE_ANSWER, w->place, DNS_TYPE_CNAME, DNS_CLASS_IN,
+	                   get_u32(dname.wire + 6), target.wire, target.len) != ST_OK) {
+		w->c->truncated = true;
+		return STEP_DONE;
+	}
+	if (w->req->query.qtype == DNS_TYPE_CNAME)
+		return STEP_DONE;
+	return chase(w, at);
+}
+
+/* QTYPE=RRSIG: every signature at the name (as far as they fit, else TC). */
+static bool answer_sigs(walk_t *w, const zone_node_t *node)
+{
+	unsigned found = 0;
+	zone_rrset_t set;
+
+	for (unsigned i = 0; i < zone_node_rrsets(node) && !w->c->truncated; i++) {
+		zone_node_rrset_at(w->version, node, i, &set);
+		if (set.sig_count == 0)
+			continue;
+		found++;
+		if (compose_sigs(w->c, COMPOSE_ANSWER, &set, w->place) != ST_OK)
+			w->c->truncated = true;
+	}
+	return found > 0;
+}
+
+/* QTYPE=ANY: one RRset stands for all (RFC 8482 4.1). */
+static bool answer_any(walk_t *w, const zone_node_t *node)
+{
+	zone_rrset_t set;
+
+	for (unsigned i = 0; i < zone_node_rrsets(node); i++) {
+		zone_node_rrset_at(w->version, node, i, &set);
+		if (set.count > 0) {
+			put_needed(w, COMPOSE_ANSWER, &set, w->place);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool answer_type(walk_t *w, const zone_node_t *node, uint16_t qtype)
+{
+	size_t from = w->c->pos;
+	zone_rrset_t set;
+
+	if (qtype == DNS_TYPE_RRSIG)
+		return answer_sigs(w, node);
+	if (qtype == DNS_TYPE_ANY)
+		return answer_any(w, node);
+	if (!zone_node_rrset(w->version, node, qtype, &set))
+		return false;
+	put_needed(w, COMPOSE_ANSWER, &set, w->place);
+	if (!w->c->truncated && glue_wanted(qtype))
+		glue_targets(w->c, zone_set_key(w->zones), w->version, qtype, from, w->c->pos);
+	return true;
+}
+
+/* These types stand beside a CNAME, or ask for it (RFC 4035 2.5, RFC 2136 aside). */
+static bool follows_cname(uint16_t qtype)
+{
+	return qtype != DNS_TYPE_CNAME && qtype != DNS_TYPE_ANY && qtype != DNS_TYPE_RRSIG &&
+	       qtype != DNS_TYPE_NSEC;
+}
+
+/* The name is there, by itself or by a wildcard. */
+static step_t answer_node(walk_t *w, const zone_node_t *node)
+{
+	uint16_t qtype = w->req->query.qtype;
+	size_t at = w->c->pos;
+	zone_rrset_t cname;
+
+	w->result.aa |= w->steps == 0;
+	if ((zone_node_flags(node) & ZONE_NODE_CNAME) && follows_cname(qtype) &&
+	    zone_node_rrset(w->version, node, DNS_TYPE_CNAME, &cname)) {
+		put_needed(w, COMPOSE_ANSWER, &cname, w->place);
+		return w->c->truncated ? STEP_DONE : chase(w, at);
+	}
+	if (!answer_type(w, node, qtype))
+		deny(w);
+	return STEP_DONE;
+}
+
+static step_t step(walk_t *w)
+{
+	bool at_parent = w->req->query.qtype == DNS_TYPE_DS;
+	zone_lookup_t found;
+
+	zone_version_lookup(w->version, w->name, w->hashes, at_parent, &found);
+	switch (found.found) {
+	case ZONE_FOUND:
+	case ZONE_WILDCARD:
+		return answer_node(w, found.node);
+	case ZONE_DNAME:
+		return substitute(w, found.node);
+	case ZONE_CUT:
+		return refer(w, found.node);
+	case ZONE_NONE:
+		w->result.aa |= w->steps == 0;
+		w->result.rcode = DNS_RCODE_NXDOMAIN;
+		deny(w);
+		return STEP_DONE;
+	}
+	return STEP_DONE;
+}
+
+resolve_result_t resolve(const zone_set_t *zones, const answer_req_t *req, compose_t *c)
+{
+	walk_t w;
+
+	/* Field by field: the two names at its end are big, and most queries don't chase. */
+	w.zones = zones;
+	w.req = req;
+	w.c = c;
+	w.result = (resolve_result_t){ DNS_RCODE_NOERROR, false };
+	w.version = req->version;
+	w.name = &req->query.qname;
+	w.hashes = &req->hashes;
+	w.place = (compose_place_t){ DNS_HEADER_LEN, req->query.qname.len, true };
+	w.steps = 0;
+	w.met[0] = req->hashes.h[0];
+	memset(w.dnames, 0, sizeof w.dnames);
+	while (step(&w) == STEP_CHASE)
+		;
+	return w.result;
+}

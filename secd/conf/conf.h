@@ -1,0 +1,190 @@
+/* conf/conf.h - the settings: secd.ini, what it includes and its zone lists, checked and at rest.
+ *
+ *     secd.ini --+--> conf_read() --> conf_t        every reference resolved, every limit checked
+ *     includes --+        |
+ *     lists    --+        +---------> conf_faults_t  every fault with its file and line
+ *
+ * A conf_t is read once and never changes: any thread may read it, until the one who has it
+ * calls conf_free(). All pointers in it are borrowed from it. The file's own rules are in
+ * secd.ini(5); each option is one row of the table behind conf_option_at(). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/addr.h"
+#include "common/log.h"
+#include "common/status.h"
+
+enum {
+	CONF_FAULTS_MAX = 1000, /* kept; those beyond are only counted */
+	CONF_DEPTH_MAX = 8,     /* files that include one another */
+};
+
+/* A primary: one server, with one or more ways to it. */
+typedef struct conf_primary {
+	const char *name;
+	addr_t *addresses; /* in configured order, at least one, each with its port */
+	size_t address_count;
+	addr_prefix_t *notify_from; /* who else may send NOTIFY for its zones */
+	size_t notify_from_count;
+	bool has_source4, has_source6;
+	addr_t source4, source6; /* local addresses of polls and transfers, port 0 */
+} conf_primary_t;
+
+/* What a group of zones may ask for. Times in seconds, sizes in octets. */
+typedef struct conf_policy {
+	uint32_t min_refresh, max_refresh;
+	uint32_t min_retry, max_retry;
+	uint32_t min_expire, max_expire;
+	uint64_t max_records; /* of one zone */
+	uint64_t max_size;    /* of one zone */
+	uint32_t max_rrset;   /* records of one RRset */
+} conf_policy_t;
+
+/* Primaries and options shared by zones. A zone that names its primaries itself is in a group
+ * without a name and with default options; zones with the same primaries in the same order
+ * share it. */
+typedef struct conf_group {
+	const char *name;                 /* NULL for one without a name */
+	const conf_primary_t **primaries; /* in order of preference, at least one */
+	size_t primary_count;
+	conf_policy_t policy;
+	addr_acl_t notify; /* who may send NOTIFY: every address and notify-from of the primaries */
+} conf_group_t;
+
+typedef struct conf_zone {
+	const uint8_t *apex; /* wire form, folded */
+	const conf_group_t *group;
+	const char *file; /* where it stands */
+	unsigned line;
+} conf_zone_t;
+
+typedef struct conf_own conf_own_t;
+
+typedef struct conf {
+	/* [server] */
+	addr_t *listen; /* addresses with their ports, at least one */
+	size_t listen_count;
+	uint32_t workers; /* 0: one per core */
+	const char *state_dir;
+	const char *version;  /* for CHAOS version.bind and version.server; "" refuses */
+	const char *identity; /* for CHAOS id.server and hostname.bind; "" refuses */
+	uint32_t udp_payload; /* octets */
+	uint32_t tcp_clients, tcp_per_client;
+	uint32_t tcp_idle; /* seconds */
+	uint32_t builders, transfers, polls;
+	uint32_t transfer_idle, transfer_time, connect_time; /* seconds */
+
+	/* [log] */
+	log_target_t log_target;
+	log_level_t log_level;
+
+	/* In the order in which the files name them. */
+	const conf_primary_t **primaries;
+	size_t primary_count;
+	const conf_group_t **groups; /* those without a name last */
+	size_t group_count;
+	conf_zone_t *zones; /* no two of one name */
+	size_t zone_count;
+
+	conf_own_t *own; /* the memory behind it all */
+} conf_t;
+
+typedef struct conf_fault {
+	char *file;     /* as it was named: relative to where secd runs, or absolute */
+	unsigned line;  /* from 1; 0 when no line is to blame */
+	unsigned order; /* of the file among those read, for sorting */
+	bool is_warning;
+	char *text; /* what is wrong, what to write instead; no secret, no control characters */
+} conf_fault_t;
+
+/* Start with zeros, end with conf_faults_free(). In the order of files and lines. */
+typedef struct conf_faults {
+	conf_fault_t *list;
+	size_t count;
+	size_t errors; /* all that are no warnings, kept or not */
+	size_t more;   /* those beyond CONF_FAULTS_MAX, of which the last of the list tells */
+} conf_faults_t;
+
+/* Read and check a configuration.
+ *   path     of the main file; relative paths in a file start at the place of that file.
+ *   out      on ST_OK the configuration, for conf_free(); NULL otherwise.
+ *   faults   takes every fault. Warnings alone leave ST_OK.
+ * Returns    ST_OK; ST_MALFORMED when there are errors, unreadable files among them (all are in
+ *            faults); ST_NOMEM. Threads: any; opens files and blocks. */
+status_t conf_read(const char *path, conf_t **out, conf_faults_t *faults);
+
+/* The same from memory, called name in faults; no other file is opened, so [include] is a fault. */
+status_t conf_read_memory(const char *name, const char *text, size_t len, conf_t **out,
+			  conf_faults_t *faults);
+
+/* NULL is fine. */
+void conf_free(conf_t *conf);
+
+/* The zone with exactly this name (wire form, folded), or NULL. */
+const conf_zone_t *conf_zone_find(const conf_t *conf, const uint8_t *apex);
+
+/* "file:line: text", "file:line: warning: text", or "file: text" without a line; cut to fit. */
+const char *conf_fault_text(const conf_fault_t *fault, char *out, size_t room);
+
+/* Each fault as a line of its own. */
+void conf_faults_print(const conf_faults_t *faults, FILE *to);
+
+/* Leaves an empty list. */
+void conf_faults_free(conf_faults_t *faults);
+
+/* --- the table of options ----------------------------------------------------------------- */
+
+typedef enum conf_section {
+	CONF_SERVER,
+	CONF_LOG,
+	CONF_KEY,
+	CONF_PRIMARY,
+	CONF_GROUP,
+	CONF_ZONES, /* its keys are zone names, not options */
+	CONF_INCLUDE,
+	CONF_SECTIONS,
+} conf_section_t;
+
+typedef enum conf_type {
+	CONF_NUMBER,  /* uint32_t */
+	CONF_COUNT,   /* uint64_t */
+	CONF_SECONDS, /* uint32_t; s, m, h, d, w behind the number */
+	CONF_SIZE,    /* uint64_t octets; k, M, G behind the number */
+	CONF_TEXT,    /* const char *, may be empty */
+	CONF_PATH,    /* const char *, relative to the file */
+	CONF_LOG_TARGET,
+	CONF_LOG_LEVEL,
+	CONF_ADDRESSES, /* addr_t list; adds up */
+	CONF_PREFIXES,  /* addr_prefix_t list; adds up */
+	CONF_SOURCES,   /* one address of each family; adds up */
+	CONF_NAMES,     /* names of primaries; adds up */
+	CONF_KEY_NAME,
+	CONF_ALGORITHM,
+	CONF_SECRET,
+	CONF_FILES, /* settings to include; adds up */
+	CONF_LISTS, /* zone lists to include; adds up */
+} conf_type_t;
+
+typedef struct conf_option {
+	conf_section_t section;
+	const char *key;
+	conf_type_t type;
+	bool required;        /* in each section of this kind */
+	uint64_t min, max;    /* of numbers */
+	const char *fallback; /* the default as it would stand in the file; NULL: none */
+	size_t offset;        /* of the target in conf_t, conf_primary_t or conf_group_t */
+	size_t count_offset;  /* of the list's count beside it */
+} conf_option_t;
+
+size_t conf_option_count(void);
+const conf_option_t *conf_option_at(size_t i);
+
+/* "server", "primary", ... as it stands in a section's title. */
+const char *conf_section_text(conf_section_t section);
+
+/* May an option of this type stand several times, each adding to the list? */
+bool conf_type_adds_up(conf_type_t type);

@@ -1,0 +1,176 @@
+/* conf/options.c - every option there is, one row each. secd.ini(5) and etc/secd.ini say the
+ * same in words, and a test holds them against this table. */
+#include "conf/build.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define GIB                    (UINT64_C(1) << 30)
+#define TEN_YEARS              (UINT64_C(3650) * 86400)
+#define SERVER(member)         .offset = offsetof(conf_t, member)
+#define PRIMARY(member)        .offset = offsetof(conf_primary_t, member)
+#define POLICY(member)         .offset = offsetof(conf_group_t, policy.member)
+#define COUNT_IN(type, member) .count_offset = offsetof(type, member)
+
+/* The rows of a section stand together. */
+static const conf_option_t options[] = {
+	{ CONF_SERVER, "listen", CONF_ADDRESSES, .fallback = "0.0.0.0@53, ::@53", SERVER(listen),
+	  COUNT_IN(conf_t, listen_count) },
+	{ CONF_SERVER, "workers", CONF_NUMBER, .max = 256, .fallback = "0", SERVER(workers) },
+	{ CONF_SERVER, "state-dir", CONF_PATH, .fallback = "/var/lib/secd", SERVER(state_dir) },
+	{ CONF_SERVER, "version", CONF_TEXT, .fallback = "", SERVER(version) },
+	{ CONF_SERVER, "identity", CONF_TEXT, .fallback = "", SERVER(identity) },
+	{ CONF_SERVER, "udp-payload", CONF_NUMBER, .min = 512, .max = 4096, .fallback = "1232",
+	  SERVER(udp_payload) },
+	{ CONF_SERVER, "tcp-clients", CONF_NUMBER, .min = 1, .max = 100000, .fallback = "1000",
+	  SERVER(tcp_clients) },
+	{ CONF_SERVER, "tcp-per-client", CONF_NUMBER, .min = 1, .max = 100000, .fallback = "30",
+	  SERVER(tcp_per_client) },
+	{ CONF_SERVER, "tcp-idle", CONF_SECONDS, .min = 1, .max = 3600, .fallback = "10",
+	  SERVER(tcp_idle) },
+	{ CONF_SERVER, "builders", CONF_NUMBER, .min = 1, .max = 64, .fallback = "2",
+	  SERVER(builders) },
+	{ CONF_SERVER, "transfers", CONF_NUMBER, .min = 1, .max = 1000, .fallback = "20",
+	  SERVER(transfers) },
+	{ CONF_SERVER, "polls", CONF_NUMBER, .min = 1, .max = 10000, .fallback = "200",
+	  SERVER(polls) },
+	{ CONF_SERVER, "transfer-idle", CONF_SECONDS, .min = 1, .max = 3600, .fallback = "30",
+	  SERVER(transfer_idle) },
+	{ CONF_SERVER, "transfer-time", CONF_SECONDS, .min = 10, .max = 86400, .fallback = "1h",
+	  SERVER(transfer_time) },
+	{ CONF_SERVER, "connect-time", CONF_SECONDS, .min = 1, .max = 120, .fallback = "10",
+	  SERVER(connect_time) },
+
+	{ CONF_LOG, "target", CONF_LOG_TARGET, .fallback = "stderr", SERVER(log_target) },
+	{ CONF_LOG, "level", CONF_LOG_LEVEL, .fallback = "info", SERVER(log_level) },
+
+	{ CONF_KEY, "algorithm", CONF_ALGORITHM, .required = true },
+	{ CONF_KEY, "secret", CONF_SECRET, .required = true },
+
+	{ CONF_PRIMARY, "address", CONF_ADDRESSES, .required = true, PRIMARY(addresses),
+	  COUNT_IN(conf_primary_t, address_count) },
+	{ CONF_PRIMARY, "notify-from", CONF_PREFIXES, PRIMARY(notify_from),
+	  COUNT_IN(conf_primary_t, notify_from_count) },
+	{ CONF_PRIMARY, "source", CONF_SOURCES, .fallback = NULL },
+	{ CONF_PRIMARY, "key", CONF_KEY_NAME, .fallback = NULL },
+
+	{ CONF_GROUP, "primaries", CONF_NAMES, .required = true },
+	{ CONF_GROUP, "min-refresh", CONF_SECONDS, .min = 1, .max = TEN_YEARS, .fallback = "1s",
+	  POLICY(min_refresh) },
+	{ CONF_GROUP, "max-refresh", CONF_SECONDS, .min = 1, .max = TEN_YEARS, .fallback = "4w",
+	  POLICY(max_refresh) },
+	{ CONF_GROUP, "min-retry", CONF_SECONDS, .min = 1, .max = TEN_YEARS, .fallback = "1s",
+	  POLICY(min_retry) },
+	{ CONF_GROUP, "max-retry", CONF_SECONDS, .min = 1, .max = TEN_YEARS, .fallback = "2w",
+	  POLICY(max_retry) },
+	{ CONF_GROUP, "min-expire", CONF_SECONDS, .max = TEN_YEARS, .fallback = "0",
+	  POLICY(min_expire) },
+	{ CONF_GROUP, "max-expire", CONF_SECONDS, .min = 1, .max = TEN_YEARS, .fallback = "3650d",
+	  POLICY(max_expire) },
+	{ CONF_GROUP, "max-records", CONF_COUNT, .min = 1, .max = UINT64_C(1) << 32,
+	  .fallback = "100000000", POLICY(max_records) },
+	{ CONF_GROUP, "max-size", CONF_SIZE, .min = 1, .max = 1024 * GIB, .fallback = "16G",
+	  POLICY(max_size) },
+	{ CONF_GROUP, "max-rrset", CONF_NUMBER, .min = 1, .max = 65535, .fallback = "10000",
+	  POLICY(max_rrset) },
+
+	{ CONF_INCLUDE, "path", CONF_FILES, .fallback = NULL },
+	{ CONF_INCLUDE, "zone-list", CONF_LISTS, .fallback = NULL },
+};
+
+size_t conf_option_count(void)
+{
+	return ARRAY_LEN(options);
+}
+
+const conf_option_t *conf_option_at(size_t i)
+{
+	return &options[i];
+}
+
+const char *conf_section_text(conf_section_t section)
+{
+	switch (section) {
+	case CONF_SERVER:
+		return "server";
+	case CONF_LOG:
+		return "log";
+	case CONF_KEY:
+		return "key";
+	case CONF_PRIMARY:
+		return "primary";
+	case CONF_GROUP:
+		return "group";
+	case CONF_ZONES:
+		return "zones";
+	case CONF_INCLUDE:
+		return "include";
+	case CONF_SECTIONS:
+		break;
+	}
+	return "?";
+}
+
+bool conf_type_adds_up(conf_type_t type)
+{
+	switch (type) {
+	case CONF_ADDRESSES:
+	case CONF_PREFIXES:
+	case CONF_SOURCES:
+	case CONF_NAMES:
+	case CONF_FILES:
+	case CONF_LISTS:
+		return true;
+	case CONF_NUMBER:
+	case CONF_COUNT:
+	case CONF_SECONDS:
+	case CONF_SIZE:
+	case CONF_TEXT:
+	case CONF_PATH:
+	case CONF_LOG_TARGET:
+	case CONF_LOG_LEVEL:
+	case CONF_KEY_NAME:
+	case CONF_ALGORITHM:
+	case CONF_SECRET:
+		break;
+	}
+	return false;
+}
+
+const conf_option_t *conf_options_of(conf_section_t section, size_t *count)
+{
+	const conf_option_t *first = NULL;
+
+	*count = 0;
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		if (options[i].section != section)
+			continue;
+		if (!first)
+			first = &options[i];
+		(*count)++;
+	}
+	return first;
+}
+
+const conf_option_t *conf_option_find(conf_section_t section, const char *key)
+{
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		if (options[i].section == section && strcmp(options[i].key, key) == 0)
+			return &options[i];
+	}
+	return NULL;
+}
+
+const char *conf_options_text(conf_section_t section, char *out, size_t room)
+{
+	size_t count, used = 0;
+	const conf_option_t *option = conf_options_of(section, &count);
+
+	out[0] = '\0';
+	for (size_t i = 0; i < count && used < room; i++) {
+		const char *between = i == 0 ? "" : i + 1 < count ? ", " : " and ";
+
+		used += (size_t)snprintf(out + used, room - used, "%s%s", between, option[i].key);
+	}
+	return out;
+}

@@ -1,0 +1,388 @@
+/* conf/value.c - from the text behind a key to the setting it stands for. */
+#include "conf/build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One value on its way to its target. */
+typedef struct setting {
+	conf_build_t *b;
+	conf_object_t *object;
+	const conf_option_t *option;
+	const char *value;
+	const conf_where_t *where;
+} setting_t;
+
+typedef struct suffix {
+	char letter;
+	uint64_t factor;
+} suffix_t;
+
+static const suffix_t no_suffixes[] = { { 0, 0 } };
+static const suffix_t time_suffixes[] = { { 's', 1 },     { 'm', 60 },     { 'h', 3600 },
+					  { 'd', 86400 }, { 'w', 604800 }, { 0, 0 } };
+static const suffix_t size_suffixes[] = { { 'k', 1024 },
+					  { 'K', 1024 },
+					  { 'M', 1024 * 1024 },
+					  { 'm', 1024 * 1024 },
+					  { 'G', 1024 * 1048576 },
+					  { 'g', 1024 * 1048576 },
+					  { 0, 0 } };
+
+static void *target_of(const setting_t *s)
+{
+	return (char *)s->object->target + s->option->offset;
+}
+
+static size_t *count_of(const setting_t *s)
+{
+	return (size_t *)(void *)((char *)s->object->target + s->option->count_offset);
+}
+
+/* Digits, then at most one letter. ST_MALFORMED; ST_LIMIT: more than 64 bits. */
+static status_t parse_amount(const char *text, const suffix_t *suffixes, uint64_t *out)
+{
+	uint64_t n = 0;
+
+	if (*text < '0' || *text > '9')
+		return ST_MALFORMED;
+	for (; *text >= '0' && *text <= '9'; text++) {
+		if (__builtin_mul_overflow(n, 10, &n) ||
+		    __builtin_add_overflow(n, (uint64_t)(*text - '0'), &n))
+			return ST_LIMIT;
+	}
+	*out = n;
+	if (*text == '\0')
+		return ST_OK;
+	for (; suffixes->letter; suffixes++) {
+		if (*text == suffixes->letter && text[1] == '\0')
+			return __builtin_mul_overflow(n, suffixes->factor, out) ? ST_LIMIT : ST_OK;
+	}
+	return ST_MALFORMED;
+}
+
+static bool take_amount(const setting_t *s, const suffix_t *suffixes, const char *kind,
+			const char *unit, uint64_t *out)
+{
+	const conf_option_t *o = s->option;
+	status_t st = parse_amount(s->value, suffixes, out);
+
+	if (st == ST_OK && *out >= o->min && *out <= o->max)
+		return true;
+	if (st == ST_MALFORMED)
+		conf_fault(s->b, s->where,
+			   "%s is '%.60s', which is no %s; write one from %llu to %llu%s", o->key,
+			   s->value, kind, (unsigned long long)o->min, (unsigned long long)o->max,
+			   unit);
+	else
+		conf_fault(s->b, s->where,
+			   "%s is '%.60s', out of range; write a %s from %llu to %llu%s", o->key,
+			   s->value, kind, (unsigned long long)o->min, (unsigned long long)o->max,
+			   unit);
+	return false;
+}
+
+static void set_number(const setting_t *s, const suffix_t *suffixes, const char *kind,
+		       const char *unit)
+{
+	uint64_t n;
+
+	if (take_amount(s, suffixes, kind, unit, &n))
+		*(uint32_t *)target_of(s) = (uint32_t)n; /* no row allows more than 32 bits */
+}
+
+static void set_count(const setting_t *s, const suffix_t *suffixes, const char *kind,
+		      const char *unit)
+{
+	uint64_t n;
+
+	if (take_amount(s, suffixes, kind, unit, &n))
+		*(uint64_t *)target_of(s) = n;
+}
+
+static void set_text(const setting_t *s, const char *text)
+{
+	if (!text)
+		s->b->status = ST_NOMEM;
+	else
+		*(const char **)target_of(s) = text;
+}
+
+static void set_log_target(const setting_t *s)
+{
+	log_target_t *target = target_of(s);
+
+	if (strcmp(s->value, "stderr") == 0)
+		*target = LOG_TARGET_STDERR;
+	else if (strcmp(s->value, "syslog") == 0)
+		*target = LOG_TARGET_SYSLOG;
+	else
+		conf_fault(s->b, s->where, "%s is '%.60s'; write syslog or stderr", s->option->key,
+			   s->value);
+}
+
+static void set_log_level(const setting_t *s)
+{
+	if (log_level_parse(s->value, target_of(s)) != ST_OK)
+		conf_fault(s->b, s->where,
+			   "%s is '%.60s'; write error, warn, notice, info or debug",
+			   s->option->key, s->value);
+}
+
+static bool is_divider(char c)
+{
+	return c == ',' || c == ' ' || c == '\t';
+}
+
+bool conf_item_next(const char **at, const char **item, size_t *len)
+{
+	const char *p = *at;
+
+	while (is_divider(*p))
+		p++;
+	*item = p;
+	while (*p && !is_divider(*p))
+		p++;
+	*len = (size_t)(p - *item);
+	*at = p;
+	return *len > 0;
+}
+
+/* The next item of the value as a text of its own; one that is too long for any address comes
+ * out cut, which no address parser takes. */
+static bool next_text(const char **at, char *out, size_t room)
+{
+	const char *item;
+	size_t len;
+
+	if (!conf_item_next(at, &item, &len))
+		return false;
+	if (len >= room)
+		len = room - 1;
+	memcpy(out, item, len);
+	out[len] = '\0';
+	return true;
+}
+
+enum { ITEM_MAX = 256 };
+
+static void add_address(const setting_t *s, const char *text)
+{
+	addr_t **list = target_of(s), *more, a;
+	size_t *count = count_of(s);
+
+	if (addr_parse(text, 53, &a) != ST_OK) {
+		conf_fault(
+			s->b, s->where,
+			"%s '%.80s' is no address; write one like 192.0.2.1@53 or 2001:db8::1@53",
+			s->option->key, text);
+		return;
+	}
+	if (s->option->section == CONF_PRIMARY && addr_is_any(&a)) {
+		conf_fault(s->b, s->where,
+			   "%s '%.80s' is no host; write the address of the primary",
+			   s->option->key, text);
+		return;
+	}
+	for (size_t i = 0; i < *count; i++) {
+		if (addr_same(&(*list)[i], &a)) {
+			conf_fault(s->b, s->where, "%s %.80s stands twice; remove one",
+				   s->option->key, text);
+			return;
+		}
+	}
+	more = conf_list_grow(*list, *count, sizeof **list);
+	if (!more) {
+		s->b->status = ST_NOMEM;
+		return;
+	}
+	*list = more;
+	more[(*count)++] = a;
+}
+
+static void add_prefix(const setting_t *s, const char *text)
+{
+	addr_prefix_t **list = target_of(s), *more, p;
+	size_t *count = count_of(s);
+
+	if (addr_prefix_parse(text, &p) != ST_OK) {
+		conf_fault(
+			s->b, s->where,
+			"%s '%.80s' is no network; write one like 192.0.2.0/28 or 2001:db8::/32, "
+			"with no bits set behind the prefix",
+			s->option->key, text);
+		return;
+	}
+	more = conf_list_grow(*list, *count, sizeof **list);
+	if (!more) {
+		s->b->status = ST_NOMEM;
+		return;
+	}
+	*list = more;
+	more[(*count)++] = p;
+}
+
+static void add_source(const setting_t *s, const char *text)
+{
+	conf_primary_t *primary = s->object->target;
+	bool is4;
+	addr_t a;
+
+	if (strchr(text, '@') || addr_parse(text, 0, &a) != ST_OK) {
+		conf_fault(s->b, s->where,
+			   "%s '%.80s' is no local address; write one like 192.0.2.53 or "
+			   "2001:db8::53, without a port",
+			   s->option->key, text);
+		return;
+	}
+	is4 = a.sa.sa_family == AF_INET;
+	if (is4 ? primary->has_source4 : primary->has_source6) {
+		conf_fault(s->b, s->where,
+			   "%s %.80s is the second IPv%d address; write one of each family",
+			   s->option->key, text, is4 ? 4 : 6);
+		return;
+	}
+	*(is4 ? &primary->source4 : &primary->source6) = a;
+	*(is4 ? &primary->has_source4 : &primary->has_source6) = true;
+}
+
+static void add_name(const setting_t *s, const char *text)
+{
+	conf_object_t *object = s->object;
+	conf_named_t *more = conf_list_grow(object->names, object->name_count, sizeof *more);
+
+	if (!more) {
+		s->b->status = ST_NOMEM;
+		return;
+	}
+	object->names = more;
+	more[object->name_count].where = *s->where;
+	more[object->name_count].name = conf_arena_text(&s->b->arena, text, strlen(text));
+	if (!more[object->name_count].name)
+		s->b->status = ST_NOMEM;
+	else
+		object->name_count++;
+}
+
+static void add_items(const setting_t *s, void (*add)(const setting_t *, const char *))
+{
+	const char *at = s->value;
+	char text[ITEM_MAX];
+
+	while (s->b->status == ST_OK && next_text(&at, text, sizeof text))
+		add(s, text);
+}
+
+/* The value is not repeated: it may be a secret that stands in the wrong line. */
+static void check_algorithm(const setting_t *s)
+{
+	static const char *const known[] = { "hmac-md5",    "hmac-sha1",   "hmac-sha224",
+					     "hmac-sha256", "hmac-sha384", "hmac-sha512" };
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (strcmp(s->value, known[i]) == 0)
+			return;
+	}
+	conf_fault(s->b, s->where,
+		   "the algorithm is not known; write hmac-sha256, hmac-sha384, hmac-sha512, "
+		   "hmac-sha224, hmac-sha1 or hmac-md5");
+}
+
+/* RFC 4648 4: groups of four, padding at the end only. */
+static void check_secret(const setting_t *s)
+{
+	size_t len = strlen(s->value), digits = len;
+
+	while (digits > 0 && len - digits < 2 && s->value[digits - 1] == '=')
+		digits--;
+	for (size_t i = 0; i < digits; i++) {
+		char c = s->value[i];
+
+		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+		      c == '+' || c == '/'))
+			digits = 0;
+	}
+	if (digits == 0 || len % 4 != 0)
+		conf_fault(s->b, s->where,
+			   "the secret is no base64; write it as the primary has it, complete and "
+			   "on one line");
+}
+
+const char *conf_path_join(conf_arena_t *arena, const char *file, const char *path)
+{
+	const char *slash = strrchr(file, '/');
+	size_t front = slash && *path != '/' ? (size_t)(slash - file) + 1 : 0, len = strlen(path);
+	char *joined = conf_arena_take(arena, front + len + 1);
+
+	if (joined) {
+		memcpy(joined, file, front);
+		memcpy(joined + front, path, len);
+	}
+	return joined;
+}
+
+void conf_value_set(conf_build_t *b, conf_object_t *object, const conf_option_t *option,
+		    const char *value, const conf_where_t *where)
+{
+	const setting_t s = { b, object, option, value, where };
+	const char *at = value, *item;
+	size_t len;
+
+	if (option->type != CONF_TEXT && !conf_item_next(&at, &item, &len)) {
+		conf_fault(b, where, "%s has no value; write one or remove the line", option->key);
+		return;
+	}
+	switch (option->type) {
+	case CONF_NUMBER:
+		set_number(&s, no_suffixes, "number", "");
+		break;
+	case CONF_COUNT:
+		set_count(&s, no_suffixes, "number", "");
+		break;
+	case CONF_SECONDS:
+		set_number(&s, time_suffixes, "time",
+			   " seconds; s, m, h, d or w may stand behind the number");
+		break;
+	case CONF_SIZE:
+		set_count(&s, size_suffixes, "size",
+			  " octets; k, M or G may stand behind the number");
+		break;
+	case CONF_TEXT:
+		set_text(&s, conf_arena_text(&b->conf->own->arena, value, strlen(value)));
+		break;
+	case CONF_PATH:
+		set_text(&s, conf_path_join(&b->conf->own->arena, where->file, value));
+		break;
+	case CONF_LOG_TARGET:
+		set_log_target(&s);
+		break;
+	case CONF_LOG_LEVEL:
+		set_log_level(&s);
+		break;
+	case CONF_ADDRESSES:
+		add_items(&s, add_address);
+		break;
+	case CONF_PREFIXES:
+		add_items(&s, add_prefix);
+		break;
+	case CONF_SOURCES:
+		add_items(&s, add_source);
+		break;
+	case CONF_NAMES:
+		add_items(&s, add_name);
+		break;
+	case CONF_KEY_NAME:
+		conf_fault(b, where, "TSIG is not supported by this version yet; remove this key");
+		break;
+	case CONF_ALGORITHM:
+		check_algorithm(&s);
+		break;
+	case CONF_SECRET:
+		check_secret(&s);
+		break;
+	case CONF_FILES:
+	case CONF_LISTS:
+		conf_include(b, option->type, value, where);
+		break;
+	}
+}

@@ -1,0 +1,40 @@
+/* dns/rr.c - the frame of a record: owner, type, class, TTL, RDLENGTH. */
+#include "dns/rr.h"
+
+#include "dns/rdata.h"
+#include "dns/wire.h"
+
+status_t dns_rr_skip(buf_t *msg, dns_name_t *owner, dns_rr_head_t *head)
+{
+	status_t st = dns_name_read(msg, owner);
+
+	if (st != ST_OK)
+		return st;
+	head->type = buf_u16(msg);
+	head->class = buf_u16(msg);
+	head->ttl = buf_u32(msg);
+	head->rdlen = buf_u16(msg);
+	head->rdata_at = msg->pos;
+	return buf_take(msg, head->rdlen) ? ST_OK : ST_SHORT;
+}
+
+status_t dns_rr_read(buf_t *msg, dns_rr_t *rr)
+{
+	status_t st = dns_name_read(msg, &rr->owner);
+	size_t rdlen = 0;
+
+	if (st != ST_OK)
+		return st;
+	dns_name_fold(&rr->owner);
+	rr->type = buf_u16(msg);
+	rr->class = buf_u16(msg);
+	rr->ttl = buf_u32(msg);
+	uint16_t sent = buf_u16(msg);
+	if (!buf_ok(msg))
+		return ST_SHORT;
+	if (rr->ttl > DNS_TTL_MAX)
+		rr->ttl = 0;
+	st = dns_rdata_read(msg, rr->type, sent, rr->rdata, &rdlen);
+	rr->rdlen = (uint16_t)rdlen;
+	return st;
+}

@@ -1,0 +1,247 @@
+/* main.c - start order, stop order, who gets which handle. */
+#include <errno.h>
+#include <ev.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "common/epoch.h"
+#include "common/log.h"
+#include "common/mailbox.h"
+#include "common/pool.h"
+#include "conf/conf.h"
+#include "net/net.h"
+#include "refresh/refresh.h"
+#include "xfr/fetch.h"
+#include "zone/set.h"
+
+#define DEFAULT_CONFIG "/etc/secd/secd.ini"
+
+static const char usage_text[] =
+        "usage: secd [-t] [-c FILE]\n"
+        "       secd -V | -h\n"
+        "\n"
+        "Follows the zones of hidden primaries and answers for them, in the foreground.\n"
+        "\n"
+        "  -c, --config FILE  the settings, see secd.ini(5); default " DEFAULT_CONFIG "\n"
+        "  -t, --check        check the settings, print every fault, exit 1 if there is one\n"
+        "  -V, --version      print the version\n"
+        "  -h, --help         print this\n"
+        "\n"
+        "SIGTERM and SIGINT end it. See secd(8).\n";
+
+/* Everything that lives from start to stop, in the order in which it is made. */
+typedef struct daemon {
+	conf_t *conf;
+	struct ev_loop *loop;
+	unsigned workers;
+	epoch_t *epoch;
+	zone_set_t *zones;
+	pool_t *builders;
+	bool env_open;
+	xfr_env_t env;
+	refresh_t *refresh;
+	bool notify_open;
+	mailbox_t notify;
+	net_t *net;
+	ev_signal on_term, on_int, on_hup;
+} daemon_t;
+
+static void on_notify(void *arg, mail_t *mail)
+{
+	net_notify_t *n = (net_notify_t *)(void *)mail;
+	daemon_t *d = arg;
+
+	if (d->refresh)
+		refresh_notify(d->refresh, n->slot, &n->from);
+	net_notify_done(n);
+}
+
+static void on_stop_signal(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	(void)revents;
+	log_notice("secd stopping signal=%s", w->signum == SIGTERM ? "TERM" : "INT");
+	ev_break(loop, EVBREAK_ALL);
+}
+
+static void on_hup_signal(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	(void)loop;
+	(void)w;
+	(void)revents;
+	log_notice("secd reload-ignored why=\"settings are read at the start alone; restart to apply\"");
+}
+
+static void watch_signals(daemon_t *d)
+{
+	ev_signal_init(&d->on_term, on_stop_signal, SIGTERM);
+	ev_signal_init(&d->on_int, on_stop_signal, SIGINT);
+	ev_signal_init(&d->on_hup, on_hup_signal, SIGHUP);
+	ev_signal_start(d->loop, &d->on_term);
+	ev_signal_start(d->loop, &d->on_int);
+	ev_signal_start(d->loop, &d->on_hup);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Polls take a socket each and clients one each: as many as the system lets us have. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static status_t start_net(daemon_t *d)
+{
+	const conf_t *c = d->conf;
+	const net_conf_t net = {
+		.listen = c->listen,
+		.listens = c->listen_count,
+		.workers = d->workers,
+		.tcp_clients = c->tcp_clients,
+		.tcp_per_client = c->tcp_per_client,
+		.tcp_idle = c->tcp_idle,
+		.answer = { c->version, c->identity, (uint16_t)c->udp_payload },
+	};
+	char why[256];
+	status_t st = net_open(&net, d->zones, d->epoch, &d->notify, &d->net, why);
+
+	if (st != ST_OK) {
+		log_error("secd failed why=\"%s\"", why);
+		return st;
+	}
+	for (size_t i = 0; i < c->listen_count; i++) {
+		char text[ADDR_TEXT_MAX];
+		addr_t a = c->listen[i];
+
+		a.in.sin_port = htons(net_port(d->net, i));
+		log_info("listening addr=%s", addr_text(&a, text));
+	}
+	st = net_start(d->net);
+	if (st != ST_OK)
+		log_error("secd failed why=\"no worker thread could be started\"");
+	return st;
+}
+
+static status_t start(daemon_t *d)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	d->workers = d->conf->workers ? d->conf->workers : cores > 0 ? (unsigned)cores : 1;
+	raise_file_limit();
+	d->loop = ev_default_loop(EVFLAG_AUTO);
+	d->epoch = epoch_new(d->workers);
+	d->zones = d->epoch ? zone_set_new(d->epoch) : NULL;
+	d->builders = pool_new("secd-build", d->conf->builders);
+	if (!d->loop || !d->zones || !d->builders)
+		goto nomem;
+	watch_signals(d);
+	xfr_env_open(&d->env, d->loop, d->builders, zone_set_key(d->zones));
+	d->env_open = true;
+	d->refresh = refresh_new(d->loop, d->conf, d->zones, d->epoch, &d->env);
+	if (!d->refresh)
+		goto nomem;
+	mailbox_open(&d->notify, d->loop, on_notify, d);
+	d->notify_open = true;
+	if (start_net(d) != ST_OK)
+		return ST_SYSTEM;
+	refresh_start(d->refresh);
+	log_notice("secd started version=%s pid=%d zones=%zu workers=%u", SECD_VERSION, getpid(),
+	           zone_set_count(d->zones), d->workers);
+	return ST_OK;
+nomem:
+	log_error("secd failed why=\"out of memory, or no thread could be started\"");
+	return ST_NOMEM;
+}
+
+/* Against the order of start; each step leaves nobody who could use what the next one frees. */
+static void stop(daemon_t *d)
+{
+	refresh_free(d->refresh);
+	d->refresh = NULL;
+	net_free(d->net);
+	if (d->notify_open)
+		mailbox_close(&d->notify);
+	pool_free(d->builders);
+	if (d->env_open)
+		xfr_env_close(&d->env);
+	zone_set_free(d->zones);
+	epoch_free(d->epoch);
+	if (d->loop)
+		ev_loop_destroy(d->loop);
+}
+
+static int run(conf_t *conf)
+{
+	daemon_t d = { .conf = conf };
+	status_t st;
+
+	log_open(conf->log_target, conf->log_level);
+	st = start(&d);
+	if (st == ST_OK)
+		ev_run(d.loop, 0);
+	stop(&d);
+	if (st == ST_OK)
+		log_notice("secd stopped");
+	log_close();
+	return st == ST_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, 't' },
+		{ "version", no_argument, NULL, 'V' },      { "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *path = DEFAULT_CONFIG;
+	bool check = false;
+	int opt, exit_code;
+
+	while ((opt = getopt_long(argc, argv, "c:tVh", options, NULL)) != -1) {
+		switch (opt) {
+		case 'c':
+			path = optarg;
+			break;
+		case 't':
+			check = true;
+			break;
+		case 'V':
+			puts("secd " SECD_VERSION);
+			return EXIT_SUCCESS;
+		case 'h':
+			fputs(usage_text, stdout);
+			return EXIT_SUCCESS;
+		default:
+			fputs(usage_text, stderr);
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		fputs(usage_text, stderr);
+		return 2;
+	}
+
+	conf_faults_t faults = { 0 };
+	conf_t *conf = NULL;
+	status_t st = conf_read(path, &conf, &faults);
+
+	conf_faults_print(&faults, stderr);
+	conf_faults_free(&faults);
+	if (st == ST_NOMEM)
+		fputs("secd: out of memory while reading the settings\n", stderr);
+	if (check && st == ST_OK)
+		printf("%s: sound, %zu zone%s\n", path, conf->zone_count,
+		       conf->zone_count == 1 ? "" : "s");
+	exit_code = st != ST_OK ? EXIT_FAILURE : check ? EXIT_SUCCESS : run(conf);
+	conf_free(conf);
+	return exit_code;
+}

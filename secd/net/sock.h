@@ -1,0 +1,23 @@
+/* net/sock.h - listening sockets: made, bound, set up, and the words for why one can't be.
+ *
+ * All are non-blocking, close-on-exec, IPv6 ones for IPv6 alone, and shared by SO_REUSEPORT
+ * with the sockets of the other workers. */
+#pragma once
+
+#include "common/addr.h"
+#include "common/status.h"
+
+/* Is the address free? SO_REUSEPORT would let two servers of one user share it and each lose
+ * half of the queries, so this binds (UDP, without SO_REUSEPORT) and closes again. A port of 0
+ * is replaced by one that is free. ST_SYSTEM with errno. */
+status_t sock_probe(addr_t *addr);
+
+/* A bound UDP socket. For an any-address it reports with each datagram which address was
+ * asked (IP_PKTINFO, IPV6_PKTINFO). ST_SYSTEM with errno; *fd is the caller's on ST_OK. */
+status_t sock_udp(const addr_t *addr, int *fd);
+
+/* A listening TCP socket; what it accepts inherits TCP_NODELAY and bounded buffers. */
+status_t sock_tcp(const addr_t *addr, int *fd);
+
+/* "listen ADDRESS: reason (what to do)". */
+void sock_why(const addr_t *addr, int err, char why[256]);

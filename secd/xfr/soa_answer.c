@@ -1,0 +1,132 @@
+/* xfr/soa_answer.c - header, question, then the sections one after the other. */
+#include "xfr/soa_answer.h"
+
+#include "dns/rr.h"
+#include "dns/wire.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+typedef struct header {
+	uint16_t id, flags, counts[4]; /* question, answer, authority, additional */
+} header_t;
+
+static header_t read_header(buf_t *msg)
+{
+	header_t h = { .id = buf_u16(msg), .flags = buf_u16(msg) };
+
+	for (size_t i = 0; i < 4; i++)
+		h.counts[i] = buf_u16(msg);
+	return h;
+}
+
+/* Is the question at the cursor ours? RFC 1035 4.1.2, case aside (RFC 4343). */
+static bool same_question(buf_t *msg, const dns_name_t *apex)
+{
+	dns_name_t name;
+
+	if (dns_name_read(msg, &name) != ST_OK)
+		return false;
+	dns_name_fold(&name);
+	unsigned type = buf_u16(msg), class = buf_u16(msg);
+
+	return buf_ok(msg) && type == DNS_TYPE_SOA && class == DNS_CLASS_IN &&
+	       dns_name_equal(&name, apex);
+}
+
+/* The SOA whose RDATA stands at head: its names may be compressed (RFC 1035 3.3.13). */
+static status_t read_soa(const buf_t *msg, const dns_rr_head_t *head, dns_soa_t *out)
+{
+	enum { NUMBERS = 20 }; /* serial, refresh, retry, expire, minimum */
+	const size_t end = head->rdata_at + head->rdlen;
+	uint8_t rdata[2 * DNS_NAME_MAX + NUMBERS];
+	bufw_t plain = bufw_over(rdata, sizeof rdata);
+	buf_t at = buf_over(msg->base, end); /* nothing behind the RDATA belongs to it */
+	dns_name_t name;
+
+	at.pos = head->rdata_at;
+	for (int names = 0; names < 2; names++) {
+		if (dns_name_read(&at, &name) != ST_OK)
+			return ST_MALFORMED;
+		bufw_bytes(&plain, name.wire, name.len);
+	}
+	const uint8_t *numbers = buf_take(&at, NUMBERS);
+	if (!numbers || buf_left(&at) != 0)
+		return ST_MALFORMED;
+	bufw_bytes(&plain, numbers, NUMBERS);
+	return dns_soa_read(rdata, plain.pos, out);
+}
+
+typedef struct sections {
+	bool has_soa;
+	dns_soa_t soa;
+	unsigned rcode_high; /* OPT's upper bits of the rcode, in place (RFC 6891 6.1.3) */
+} sections_t;
+
+static status_t read_record(buf_t *msg, size_t section, const dns_name_t *apex, sections_t *out)
+{
+	dns_name_t owner;
+	dns_rr_head_t head;
+	status_t st = dns_rr_skip(msg, &owner, &head);
+
+	if (st != ST_OK)
+		return st;
+	dns_name_fold(&owner);
+	if (section == 3 && head.type == DNS_TYPE_OPT)
+		out->rcode_high = (head.ttl >> 24) << 4;
+	if (section != 1 || out->has_soa || head.type != DNS_TYPE_SOA ||
+	    head.class != DNS_CLASS_IN || !dns_name_equal(&owner, apex))
+		return ST_OK;
+	out->has_soa = true;
+	return read_soa(msg, &head, &out->soa);
+}
+
+static status_t read_sections(buf_t *msg, const header_t *h, const dns_name_t *apex,
+			      sections_t *out)
+{
+	for (size_t section = 1; section < 4; section++) {
+		for (unsigned i = 0; i < h->counts[section]; i++) {
+			status_t st = read_record(msg, section, apex, out);
+
+			if (st != ST_OK)
+				return st;
+		}
+	}
+	return buf_left(msg) == 0 ? ST_OK : ST_MALFORMED;
+}
+
+static xfr_soa_finding_t found_rcode(xfr_soa_answer_t *out, unsigned rcode)
+{
+	out->rcode = rcode;
+	return XFR_SOA_RCODE;
+}
+
+xfr_soa_finding_t xfr_soa_answer_read(const uint8_t *msg, size_t len, uint16_t id,
+				      const dns_name_t *apex, xfr_soa_answer_t *out)
+{
+	buf_t at = buf_over(msg, len);
+	header_t h = read_header(&at);
+	const unsigned rcode = h.flags & DNS_RCODE_MASK;
+	sections_t found = { 0 };
+
+	memset(out, 0, sizeof *out);
+	if (!buf_ok(&at) || h.id != id || !(h.flags & DNS_QR) || (h.flags & DNS_OPCODE_MASK))
+		return XFR_SOA_FOREIGN;
+	if (h.counts[0] == 0 && rcode != DNS_RCODE_NOERROR)
+		return found_rcode(out, rcode);
+	if (h.counts[0] != 1 || !same_question(&at, apex))
+		return XFR_SOA_FOREIGN;
+	if (rcode != DNS_RCODE_NOERROR)
+		return found_rcode(out, rcode);
+	/* Before AA and the frame: a rate limiter's TC has no AA, and what was cut may be torn. */
+	if (h.flags & DNS_TC)
+		return XFR_SOA_TRUNCATED;
+	if (read_sections(&at, &h, apex, &found) != ST_OK)
+		return XFR_SOA_BROKEN;
+	if (found.rcode_high != 0)
+		return found_rcode(out, found.rcode_high);
+	if (!(h.flags & DNS_AA))
+		return XFR_SOA_LAME;
+	out->soa = found.soa;
+	return found.has_soa ? XFR_SOA_HERE : XFR_SOA_NONE;
+}

@@ -1,0 +1,516 @@
+/* tests/unit/conf/test_parse.c - secd.ini: what it means, and every way to get it wrong.
+ *
+ * Each row of the tables is a few small files and the exact lines that secd -t prints. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dns/name.h"
+#include "files.h"
+
+TestSuite(conf_parse, .timeout = 30);
+
+/* For texts that hold a NUL. */
+/* clang-format off */
+#define INI_LEN(text) { { "secd.ini", text, sizeof(text) - 1 } }
+/* clang-format on */
+#define TEN   "0123456789"
+#define FORTY TEN TEN TEN TEN
+
+static const row_t lines[] = {
+	{ "nothing at all", INI("\n"), "" },
+	{ "a byte order mark, CR LF, no line end at the end",
+	  INI("\xef\xbb\xbf[log]\r\nlevel = warn\r\n\r\ntarget=syslog"), "" },
+	{ "comments of every kind", INI("; a\n# b\n  ; c\n[log] ; d\nlevel = warn ; e\n"), "" },
+	{ "a '#' is no comment behind a value", INI("[log]\nlevel = warn # e\n"),
+	  "secd.ini:2: level is 'warn # e'; write error, warn, notice, info or debug\n" },
+	{ "indented keys are keys", INI("[log]\n  level = warn\n  target = syslog\n"), "" },
+	{ "199 characters",
+	  INI("[server]\nversion = " FORTY FORTY FORTY FORTY TEN TEN "012345678\n"), "" },
+	{ "200 characters, and the line behind is read",
+	  INI("[server]\nversion = " FORTY FORTY FORTY FORTY TEN TEN "0123456789\nworkers=x\n"),
+	  "secd.ini:2: the line has 200 characters; write at most 199: repeat the key, shorten the "
+	  "comment, or use a zone-list\n"
+	  "secd.ini:3: workers is 'x', which is no number; write one from 0 to 256\n" },
+	{ "a comment may be longer, blanks at the end don't count",
+	  INI("; " FORTY FORTY FORTY FORTY FORTY FORTY "\n[log]\nlevel = warn"
+	      "                    "
+	      "                                                                                    "
+	      "                                                                                    "
+	      "                                                                            \n"),
+	  "" },
+	{ "200 characters of an indented line that goes on",
+	  INI("[primary p]\naddress = 192.0.2.1\n " FORTY FORTY FORTY FORTY TEN TEN TEN
+	      "012345678\n"),
+	  "secd.ini:3: the line has 199 characters; write at most 198: repeat the key, shorten the "
+	  "comment, or use a zone-list\n" },
+	{ "a title of 48 characters", INI("[primary " FORTY "]\naddress=::1\n"), "" },
+	{ "a title of 49 characters, and its keys are passed over",
+	  INI("[primary " FORTY "1]\naddress=x\n[log]\nlevel=x\n"),
+	  "secd.ini:1: the section's title has 49 characters; write at most 48\n"
+	  "secd.ini:4: level is 'x'; write error, warn, notice, info or debug\n" },
+	{ "a NUL in a value", INI_LEN("[server]\nversion = a\0b\nidentity = c\n"),
+	  "secd.ini:2: the line has a control character or a NUL (0x00, character 12); write plain "
+	  "text\n" },
+	{ "a NUL in a title", INI_LEN("[ser\0ver]\nworkers = x\n"),
+	  "secd.ini:1: the line has a control character or a NUL (0x00, character 5); write plain "
+	  "text\n" },
+	{ "a CR within a line", INI("[server]\rworkers = 1\n"),
+	  "secd.ini:1: the line has a control character or a NUL (0x0d, character 9); write plain "
+	  "text\n" },
+	{ "no '='", INI("[server]\nworkers\n"),
+	  "secd.ini:2: the line has no '='; write key = value\n" },
+	{ "'=' in a comment only", INI("[server]\nworkers ; = 2\n"),
+	  "secd.ini:2: the line has no '='; write key = value\n" },
+	{ "':' for '='", INI("[server]\nworkers: 2\nlisten: ::1 = x\n"),
+	  "secd.ini:2: the line has no '='; write key = value\n"
+	  "secd.ini:3: a ':' stands before the '='; write key = value, and the ':' of a zone's "
+	  "name "
+	  "as \\058\n" },
+	{ "no key", INI("[server]\n= 2\n"),
+	  "secd.ini:2: nothing stands before the '='; write key = value\n" },
+	{ "no section", INI("workers = 2\n[server]\n"),
+	  "secd.ini:1: the line stands before any section; write [section] above it\n" },
+	{ "a title that does not end", INI("[server\nworkers = x\n[log ;]\nlevel=x\n"),
+	  "secd.ini:1: the section has no ']'; write [section]\n"
+	  "secd.ini:3: the section has no ']'; write [section]\n" },
+	{ "something behind a title", INI("[server] workers = 2\n"),
+	  "secd.ini:1: something stands behind the section's ']'; write keys into the lines below "
+	  "it\n" },
+};
+
+Test(conf_parse, reads_lines_whole_or_says_why_not)
+{
+	files_expect(lines, ARRAY_LEN(lines));
+}
+
+static const row_t goes_on[] = {
+	{ "lists go on in indented lines, also IPv6",
+	  INI("[server]\nlisten = 127.0.0.1@5300,\n\t::1@5300 ; both\n  2001:db8::1\n" P
+	      "  192.0.2.2@54\n"),
+	  "" },
+	{ "each with its own line in faults", INI("[server]\nlisten = ::1,\n  ::1,\n\n  x\n"),
+	  "secd.ini:3: listen ::1 stands twice; remove one\n"
+	  "secd.ini:5: listen 'x' is no address; write one like 192.0.2.1@53 or 2001:db8::1@53\n" },
+	{ "a number does not", INI("[server]\nworkers = 1\n  2\n"),
+	  "secd.ini:3: the line goes on with a key that takes one line; write key = value, or all "
+	  "of "
+	  "it on one line\n" },
+	{ "nor do a zone's primaries", INI(P "[zones]\nx.example = p,\n  p\n"),
+	  "secd.ini:5: the line goes on with a key that takes one line; write key = value, or all "
+	  "of "
+	  "it on one line\n" },
+	{ "nothing goes on with a section", INI("[server]\n  ::1\n"),
+	  "secd.ini:2: the line has no '='; write key = value\n" },
+	{ "what goes on with a fault is part of it",
+	  INI("[server]\nlissten = ::1,\n  ::1\n  ::2\nworkers=1\n"),
+	  "secd.ini:2: unknown key 'lissten' in [server]; it takes listen, workers, state-dir, "
+	  "version, identity, udp-payload, tcp-clients, tcp-per-client, tcp-idle, builders, "
+	  "transfers, polls, transfer-idle, transfer-time and connect-time\n" },
+};
+
+Test(conf_parse, takes_a_list_over_several_lines_and_nothing_else)
+{
+	files_expect(goes_on, ARRAY_LEN(goes_on));
+}
+
+static const row_t sections[] = {
+	{ "unknown", INI("[servers]\nx = y\n"),
+	  "secd.ini:1: unknown section [servers]; the sections are server, log, primary NAME, "
+	  "group "
+	  "NAME, key NAME, zones and include\n" },
+	{ "empty", INI("[]\n"),
+	  "secd.ini:1: unknown section []; the sections are server, log, primary NAME, group NAME, "
+	  "key "
+	  "NAME, zones and include\n" },
+	{ "without a name", INI("[primary]\nx = y\n"),
+	  "secd.ini:1: section [primary] has no name, or one of other characters; write [primary "
+	  "NAME] with a name of letters, digits, '.', '-' and '_'\n" },
+	{ "with two words", INI("[group a b]\n"),
+	  "secd.ini:1: section [group] has no name, or one of other characters; write [group NAME] "
+	  "with a name of letters, digits, '.', '-' and '_'\n" },
+	{ "with a name too many", INI("[server x]\n"),
+	  "secd.ini:1: section [server] takes no name; write [server]\n" },
+	{ "blanks in titles", INI("[ primary   p ]\naddress = ::1\n[ zones ]\nx = p\n"), "" },
+	{ "a primary and a group of one name", INI(P "[group p]\nprimaries = p\n"),
+	  "secd.ini:3: a primary is named p already at secd.ini:1; give this group another "
+	  "name\n" },
+	{ "a group and a primary of one name", INI("[group g]\nprimaries = p\n[primary g]\n" P),
+	  "secd.ini:3: a group is named g already at secd.ini:1; give this primary another "
+	  "name\n" },
+	{ "a primary without an address", INI("[primary p]\nnotify-from = ::1\n"),
+	  "secd.ini:1: [primary p] has no address; write one\n" },
+	{ "a group without primaries", INI("[group g]\nmin-retry = 5\n"),
+	  "secd.ini:1: [group g] has no primaries; write one\n" },
+	{ "unknown keys",
+	  INI("[log]\nfile = x\n" P
+	      "adress = ::1\n[include]\nfile = x\n[group g]\nprimaries=p\nprimary=p\n"),
+	  "secd.ini:2: unknown key 'file' in [log]; it takes target and level\n"
+	  "secd.ini:5: unknown key 'adress' in [primary]; it takes address, notify-from, source "
+	  "and "
+	  "key\n"
+	  "secd.ini:7: unknown key 'file' in [include]; it takes path and zone-list\n"
+	  "secd.ini:10: unknown key 'primary' in [group]; it takes primaries, min-refresh, "
+	  "max-refresh, min-retry, max-retry, min-expire, max-expire, max-records, max-size and "
+	  "max-rrset\n" },
+	{ "a key twice, in sections of one title",
+	  INI("[server]\nworkers = 1\n[log]\n[server]\nworkers = 1\n"),
+	  "secd.ini:5: workers stands here and at secd.ini:2; remove one\n" },
+	{ "a key twice, in two files",
+	  { { "secd.ini", "[log]\nlevel = info\n[include]\npath = b.ini\n", 0 },
+	    { "b.ini", "[log]\ntarget = syslog\nlevel = info\n", 0 } },
+	  "b.ini:3: level stands here and at secd.ini:2; remove one\n" },
+	{ "options of two groups are two",
+	  INI(P "[group a]\nprimaries=p\nmin-retry=5\n[group b]\nprimaries=p\nmin-retry=6\n"), "" },
+};
+
+Test(conf_parse, knows_sections_and_their_keys)
+{
+	files_expect(sections, ARRAY_LEN(sections));
+}
+
+static const row_t values[] = {
+	{ "no value", INI("[server]\nworkers =\nlisten = ; none\nversion =\n[include]\npath =\n"),
+	  "secd.ini:2: workers has no value; write one or remove the line\n"
+	  "secd.ini:3: listen has no value; write one or remove the line\n"
+	  "secd.ini:6: path has no value; write one or remove the line\n" },
+	{ "numbers",
+	  INI("[server]\nworkers = -1\nudp-payload = 511\ntcp-clients = 100001\npolls = "
+	      "99999999999999999999999\ntransfers = 0x10\nbuilders = 2k\n"),
+	  "secd.ini:2: workers is '-1', which is no number; write one from 0 to 256\n"
+	  "secd.ini:3: udp-payload is '511', out of range; write a number from 512 to 4096\n"
+	  "secd.ini:4: tcp-clients is '100001', out of range; write a number from 1 to 100000\n"
+	  "secd.ini:5: polls is '99999999999999999999999', out of range; write a number from 1 to "
+	  "10000\n"
+	  "secd.ini:6: transfers is '0x10', which is no number; write one from 1 to 1000\n"
+	  "secd.ini:7: builders is '2k', which is no number; write one from 1 to 64\n" },
+	{ "the ends of their ranges",
+	  INI("[server]\nworkers = 256\nudp-payload = 512\ntcp-clients = 100000\npolls = 10000\n"),
+	  "" },
+	{ "times",
+	  INI("[server]\ntcp-idle = 2h\ntransfer-idle = 1y\nconnect-time = 2m\ntransfer-time = "
+	      "18446744073709551615w\n"),
+	  "secd.ini:2: tcp-idle is '2h', out of range; write a time from 1 to 3600 seconds; s, m, "
+	  "h, "
+	  "d or w may stand behind the number\n"
+	  "secd.ini:3: transfer-idle is '1y', which is no time; write one from 1 to 3600 seconds; "
+	  "s, "
+	  "m, h, d or w may stand behind the number\n"
+	  "secd.ini:5: transfer-time is '18446744073709551615w', out of range; write a time from "
+	  "10 "
+	  "to 86400 seconds; s, m, h, d or w may stand behind the number\n" },
+	{ "sizes", INI(P "[group g]\nprimaries = p\nmax-size = 1T\n"),
+	  "secd.ini:5: max-size is '1T', which is no size; write one from 1 to 1099511627776 "
+	  "octets; "
+	  "k, M or G may stand behind the number\n" },
+	{ "log words", INI("[log]\ntarget = file\nlevel = WARN\n"),
+	  "secd.ini:2: target is 'file'; write syslog or stderr\n"
+	  "secd.ini:3: level is 'WARN'; write error, warn, notice, info or debug\n" },
+	{ "addresses",
+	  INI("[server]\nlisten = 192.0.2.256 ::1@0, ::1@65536, host.example\n[primary p]\naddress "
+	      "= 0.0.0.0, 192.0.2.1:53\n"),
+	  "secd.ini:2: listen '192.0.2.256' is no address; write one like 192.0.2.1@53 or "
+	  "2001:db8::1@53\n"
+	  "secd.ini:2: listen '::1@0' is no address; write one like 192.0.2.1@53 or "
+	  "2001:db8::1@53\n"
+	  "secd.ini:2: listen '::1@65536' is no address; write one like 192.0.2.1@53 or "
+	  "2001:db8::1@53\n"
+	  "secd.ini:2: listen 'host.example' is no address; write one like 192.0.2.1@53 or "
+	  "2001:db8::1@53\n"
+	  "secd.ini:4: address '0.0.0.0' is no host; write the address of the primary\n"
+	  "secd.ini:4: address '192.0.2.1:53' is no address; write one like 192.0.2.1@53 or "
+	  "2001:db8::1@53\n" },
+	{ "an address twice, once with the default port", INI(P "address = 192.0.2.1@53\n"),
+	  "secd.ini:3: address 192.0.2.1@53 stands twice; remove one\n" },
+	{ "networks", INI(P "notify-from = 192.0.2.1/28, 192.0.2.0/33, x\n"),
+	  "secd.ini:3: notify-from '192.0.2.0/33' is no network; write one like 192.0.2.0/28 or "
+	  "2001:db8::/32, with no bits set behind the prefix\n"
+	  "secd.ini:3: notify-from '192.0.2.1/28' is no network; write one like 192.0.2.0/28 or "
+	  "2001:db8::/32, with no bits set behind the prefix\n"
+	  "secd.ini:3: notify-from 'x' is no network; write one like 192.0.2.0/28 or "
+	  "2001:db8::/32, "
+	  "with no bits set behind the prefix\n" },
+	{ "sources", INI(P "source = 192.0.2.53@5, ::1, 192.0.2.53\nsource = ::2\n"),
+	  "secd.ini:3: source '192.0.2.53@5' is no local address; write one like 192.0.2.53 or "
+	  "2001:db8::53, without a port\n"
+	  "secd.ini:4: source ::2 is the second IPv6 address; write one of each family\n" },
+	{ "bounds that cross",
+	  INI(P "[group g]\nprimaries=p\nmin-refresh = 5w\nmax-retry = 9\nmin-retry = "
+		"10\nmin-expire=2d\nmax-expire=1d\n"),
+	  "secd.ini:5: [group g] has min-refresh of 3024000 s above max-refresh of 2419200 s; "
+	  "raise "
+	  "the one or lower the other\n"
+	  "secd.ini:6: [group g] has min-retry of 10 s above max-retry of 9 s; raise the one or "
+	  "lower "
+	  "the other\n"
+	  "secd.ini:9: [group g] has min-expire of 172800 s above max-expire of 86400 s; raise the "
+	  "one "
+	  "or lower the other\n" },
+};
+
+Test(conf_parse, checks_every_value)
+{
+	files_expect(values, ARRAY_LEN(values));
+}
+
+#define NO_TSIG_KEY                                                                                \
+	"TSIG is not supported by this version yet; remove [key t] and every 'key' that names "    \
+	"it\n"
+
+static const row_t keys[] = {
+	{ "a sound key is refused, and where it is used",
+	  INI("[key t]\nalgorithm = hmac-sha256\nsecret = bWFkZS11cA==\n" P "key = t\n"),
+	  "secd.ini:1: " NO_TSIG_KEY
+	  "secd.ini:6: TSIG is not supported by this version yet; remove this key\n" },
+	{ "all that is wrong is told",
+	  INI("[key t]\nalgorithm = hmac-sha3\nsecret = bWFkZS11cA=\n"),
+	  "secd.ini:1: " NO_TSIG_KEY
+	  "secd.ini:2: the algorithm is not known; write hmac-sha256, hmac-sha384, hmac-sha512, "
+	  "hmac-sha224, hmac-sha1 or hmac-md5\n"
+	  "secd.ini:3: the secret is no base64; write it as the primary has it, complete and on "
+	  "one "
+	  "line\n" },
+	{ "what is missing, too", INI("[key t]\n"),
+	  "secd.ini:1: " NO_TSIG_KEY "secd.ini:1: [key t] has no algorithm; write one\n"
+	  "secd.ini:1: [key t] has no secret; write one\n" },
+};
+
+Test(conf_parse, refuses_tsig_in_clear_words)
+{
+	files_expect(keys, ARRAY_LEN(keys));
+}
+
+#define SECRET "c2VjcmV0c2VjcmV0c2VjcmV0"
+
+Test(conf_parse, repeats_no_secret_wherever_a_slip_puts_it)
+{
+	static const char *const slips[] = {
+		"[key t]\nsecret = " SECRET "x\n",
+		"[key t]\nsecret " SECRET "==\n",
+		"[key t]\nsecret: " SECRET "==\n",
+		"[key t]\n" SECRET "==\n",
+		"[key t]\n" SECRET "\n",
+		"[key t]\nsecret = AAAA\n  " SECRET "\n",
+		"[key t]\nsecret = AAAA\n  " SECRET "==\n",
+		"[key t]\nsecret = AAAA\nsecret = " SECRET "\n",
+		"[key t]\nalgorithm = " SECRET "\n",
+		"[key t]\nalgorithm = hmac-sha256 " SECRET "\n",
+		"[key t " SECRET "]\n",
+		"[primary p]\naddress = ::1\nkey = " SECRET "\n",
+		"[primary p]\naddress = ::1\nsecret = " SECRET "\n",
+		"[key t]\nsecret = \001" SECRET "\n",
+		"[kei t]\nsecret = " SECRET "\n",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(slips); i++) {
+		char *faults;
+
+		files_enter();
+		files_write("secd.ini", slips[i], 0);
+		faults = files_faults("secd.ini", NULL);
+		cr_expect(strlen(faults) > 0, "%s", slips[i]);
+		cr_expect(strstr(faults, "c2Vj") == NULL, "%s", faults);
+		free(faults);
+		files_leave();
+	}
+}
+
+static const row_t zones[] = {
+	{ "of every kind",
+	  INI(P "[primary q]\naddress=::1\n[group g]\nprimaries=q, p\n[zones]\n. = p\nx.example. = "
+		"q p\nY.example=g ; c\n64-27.2.0.192.in-addr.arpa = "
+		"g\na\\.b.x=p\nsp\\032ace.x=p\na\\061b\\058c\\059d.x = p\na;b#c.x = p\n"),
+	  "" },
+	{ "twice", INI(P "[zones]\nx.example = p\n[zones]\nX.Example. = p\n"),
+	  "secd.ini:6: zone X.Example. stands here and at secd.ini:4; remove one\n" },
+	{ "twice by an escape", INI(P "[zones]\nx.example = p\n\\120.example = p\n"),
+	  "secd.ini:5: zone \\120.example stands here and at secd.ini:4; remove one\n" },
+	{ "twice in two files",
+	  { { "secd.ini", P "[include]\npath = b.ini\nzone-list = list\n[zones]\nx.example = p\n",
+	      0 },
+	    { "b.ini", "[zones]\nx.example = p\n", 0 },
+	    { "list", "y.example p\nx.example p\n", 0 } },
+	  "secd.ini:7: zone x.example stands here and at b.ini:2; remove one\n"
+	  "list:2: zone x.example stands here and at b.ini:2; remove one\n" },
+	{ "the root twice", INI(P "[zones]\n. = p\n. = p\n"),
+	  "secd.ini:5: zone . stands here and at secd.ini:4; remove one\n" },
+	{ "of unknown primaries, each told",
+	  INI(P "[zones]\nx.example = p, q\ny.example = q\nz.example = P\n"),
+	  "secd.ini:4: zone x.example. names 'q', which is no primary and no group; write a "
+	  "[primary "
+	  "q] section or correct the name\n"
+	  "secd.ini:5: zone y.example. names 'q', which is no primary and no group; write a "
+	  "[primary "
+	  "q] section or correct the name\n"
+	  "secd.ini:6: zone z.example. names 'P', which is no primary and no group; write a "
+	  "[primary "
+	  "P] section or correct the name\n" },
+	{ "of a group and a primary", INI(P "[group g]\nprimaries=p\n[zones]\nx.example = p, g\n"),
+	  "secd.ini:6: zone x.example. names the group g among primaries; write primaries alone, "
+	  "or "
+	  "one group alone\n" },
+	{ "of a primary twice", INI(P "[zones]\nx.example = p, p\n"),
+	  "secd.ini:4: zone x.example. names p twice; remove one\n" },
+	{ "of nobody", INI("[zones]\nx.example =\ny.example = ,\n"),
+	  "secd.ini:2: zone x.example names no primary; write primaries or a group behind it\n"
+	  "secd.ini:3: zone y.example names no primary; write primaries or a group behind it\n" },
+	{ "of no name", INI(P "[zones]\nx..example = p\n.x = p\nx\\256 = p\nx\\ = p\n"),
+	  "secd.ini:4: zone name 'x..example' has an empty label or a bad escape; write labels "
+	  "divided by single dots, odd octets as \\DDD\n"
+	  "secd.ini:5: zone name '.x' has an empty label or a bad escape; write labels divided by "
+	  "single dots, odd octets as \\DDD\n"
+	  "secd.ini:6: zone name 'x\\256' has an empty label or a bad escape; write labels divided "
+	  "by "
+	  "single dots, odd octets as \\DDD\n"
+	  "secd.ini:7: zone name 'x\\' has an empty label or a bad escape; write labels divided by "
+	  "single dots, odd octets as \\DDD\n" },
+	{ "of a label too long", INI(P "[zones]\n" TEN TEN TEN TEN TEN TEN "0123.x = p\n"),
+	  "secd.ini:4: zone name '" TEN TEN TEN TEN TEN TEN
+	  "0123.x' is too long; write labels of at most 63 and a name of at most 255 octets\n" },
+	{ "a group of unknown, doubled and nested names",
+	  INI(P "[group g]\nprimaries = p, q, p\n[group h]\nprimaries = g\n"),
+	  "secd.ini:4: group g names 'q', which is no primary and no group; write a [primary q] "
+	  "section or correct the name\n"
+	  "secd.ini:4: group g names p twice; remove one\n"
+	  "secd.ini:6: group h names the group g among primaries; write primaries alone, or one "
+	  "group "
+	  "alone\n" },
+};
+
+Test(conf_parse, checks_every_zone)
+{
+	files_expect(zones, ARRAY_LEN(zones));
+}
+
+Test(conf_parse, keeps_a_thousand_faults_and_counts_the_rest)
+{
+	conf_faults_t faults = { 0 };
+	char *text = NULL, line[256];
+	conf_t *conf;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	fputs("[server]\n", f);
+	for (int i = 0; i < 1234; i++)
+		fputs("workers = x\n", f);
+	fclose(f);
+	cr_expect(eq(int, conf_read_memory("m", text, len, &conf, &faults), ST_MALFORMED));
+	cr_expect(conf == NULL);
+	cr_assert(eq(sz, faults.count, CONF_FAULTS_MAX + 1));
+	cr_expect(eq(sz, faults.errors, 1234));
+	cr_expect(eq(sz, faults.more, 234));
+	cr_expect(eq(str, (char *)conf_fault_text(&faults.list[1000], line, sizeof line),
+		     (char *)"m: and 234 more; mend the first ones and check again"));
+	conf_faults_free(&faults);
+	free(text);
+}
+
+Test(conf_parse, opens_no_file_for_a_text_in_memory)
+{
+	static const char text[] = "[include]\npath = secd.ini\nzone-list = *\n";
+	conf_faults_t faults = { 0 };
+	conf_t *conf;
+
+	cr_expect(eq(int, conf_read_memory("m", text, sizeof text - 1, &conf, &faults),
+		     ST_MALFORMED));
+	cr_assert(eq(sz, faults.count, 2));
+	cr_expect(eq(str, faults.list[0].text,
+		     (char *)"nothing can be included from here; remove [include]"));
+	cr_expect(eq(uint, faults.list[1].line, 3));
+	conf_faults_free(&faults);
+}
+
+static const char example[] =
+	"; secd.ini\n"
+	"[server]\n"
+	"listen = 127.0.0.1@5300, ::1@5300      ; address@port, port 53 by default\n"
+	"workers = 2                            ; default: one per core\n"
+	"state-dir = /var/lib/secd\n"
+	"[log]\n"
+	"target = syslog                        ; or stderr\n"
+	"level = info\n"
+	"[primary hidden]\n"
+	"address = 192.0.2.10@53                ; several addresses: one primary with several "
+	"ways to it\n"
+	"notify-from = 192.0.2.0/28             ; who else may send NOTIFY for its zones\n"
+	"source = 192.0.2.53, 2001:db8::53      ; local address, one per family\n"
+	"[primary backup]\n"
+	"address = 2001:db8::7, 198.51.100.7@5300\n"
+	"[zones]\n"
+	"example.com = hidden\n"
+	"example.org = hidden, backup           ; primaries, in order of preference\n"
+	"64-27.2.0.192.in-addr.arpa = strict    ; or the name of a group\n"
+	"[group strict]                         ; options shared by zones\n"
+	"primaries = hidden, backup\n"
+	"min-refresh = 60\n"
+	"[include]\n"
+	"path = zones.d/*.ini                   ; relative to this file\n"
+	"zone-list = customers.zones            ; plain list for the thousands\n";
+
+static bool allowed(const conf_zone_t *zone, const char *text)
+{
+	addr_t a;
+
+	cr_assert(eq(int, addr_parse(text, 4711, &a), ST_OK));
+	return addr_acl_match(&zone->group->notify, &a);
+}
+
+static void expect_example(const conf_t *conf)
+{
+	const conf_zone_t *z = conf->zones;
+	const conf_primary_t *hidden = z[0].group->primaries[0];
+	char text[ADDR_TEXT_MAX], name[DNS_NAME_TEXT_MAX];
+
+	cr_expect(eq(str, (char *)addr_text(&conf->listen[1], text), (char *)"::1@5300"));
+	cr_expect(eq(u32, conf->workers, 2));
+	cr_expect(eq(int, conf->log_target, LOG_TARGET_SYSLOG));
+	cr_expect(eq(sz, conf->primary_count, 2));
+	cr_expect(eq(str, (char *)dns_name_text(z[2].apex, name),
+		     (char *)"64-27.2.0.192.in-addr.arpa."));
+
+	cr_expect(eq(str, (char *)hidden->name, (char *)"hidden"));
+	cr_expect(eq(str, (char *)addr_text(&hidden->addresses[0], text), (char *)"192.0.2.10@53"));
+	cr_expect(hidden->has_source4 && hidden->has_source6);
+	cr_expect(eq(str, (char *)addr_text(&hidden->source6, text), (char *)"2001:db8::53@0"));
+
+	cr_expect(z[0].group->name == NULL);
+	cr_expect(eq(sz, z[0].group->primary_count, 1));
+	cr_expect(z[1].group->name == NULL);
+	cr_expect(eq(sz, z[1].group->primary_count, 2));
+	cr_expect(eq(str, (char *)z[1].group->primaries[1]->name, (char *)"backup"));
+	cr_expect(eq(str, (char *)z[2].group->name, (char *)"strict"));
+	cr_expect(eq(u32, z[2].group->policy.min_refresh, 60));
+	cr_expect(eq(u32, z[1].group->policy.min_refresh, 1));
+
+	cr_expect(allowed(&z[0], "192.0.2.10") && allowed(&z[0], "192.0.2.15"));
+	cr_expect(not(allowed(&z[0], "192.0.2.16")));
+	cr_expect(not(allowed(&z[0], "198.51.100.7")));
+	cr_expect(allowed(&z[1], "198.51.100.7") && allowed(&z[2], "2001:db8::7"));
+}
+
+Test(conf_parse, understands_the_whole_example)
+{
+	conf_t *conf;
+	char *faults;
+
+	files_enter();
+	files_write("secd.ini", example, 0);
+	files_write("zones.d/a.ini",
+		    "[zones]\ninc.example = strict\n[primary backup]\naddress = ::9\n", 0);
+	files_write("customers.zones", "one.example hidden\ntwo.example strict\n", 0);
+	faults = files_faults("secd.ini", &conf);
+	cr_assert(eq(str, faults, (char *)""));
+	cr_assert(eq(sz, conf->zone_count, 6));
+	expect_example(conf);
+	/* Sections add up across files; zones of one wording share their group. */
+	cr_expect(eq(sz, conf->zones[1].group->primaries[1]->address_count, 3));
+	cr_expect(conf->zones[3].group == conf->zones[2].group);
+	cr_expect(conf->zones[4].group == conf->zones[0].group);
+	cr_expect(eq(str, (char *)conf->zones[3].file, (char *)"zones.d/a.ini"));
+	cr_expect(eq(uint, conf->zones[5].line, 2));
+	conf_free(conf);
+	free(faults);
+	files_leave();
+}

@@ -1,0 +1,116 @@
+/* tests/unit/net/echo.c - see echo.h. */
+#include "tests/unit/net/echo.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer/answer.h"
+#include "common/buf.h"
+
+static _Atomic size_t largest;
+static const char slots[256];
+
+struct answer {
+	const answer_conf_t *conf;
+	answer_counters_t *counters;
+};
+
+void echo_query(uint8_t out[ECHO_QUERY], unsigned id, echo_op_t op, unsigned arg)
+{
+	memset(out, 0, ECHO_QUERY);
+	put_u16(out, id);
+	out[2] = (uint8_t)(op << 3);
+	if (op == ECHO_BIG)
+		put_u16(out + 12, arg);
+	if (op == ECHO_NOTIFY)
+		out[12] = (uint8_t)arg;
+}
+
+const zone_slot_t *echo_slot(unsigned i)
+{
+	return (const zone_slot_t *)(const void *)&slots[i % sizeof slots];
+}
+
+size_t echo_largest_batch(void)
+{
+	return atomic_load(&largest);
+}
+
+answer_t *answer_new(const zone_set_t *zones, const answer_conf_t *conf,
+		     answer_counters_t *counters)
+{
+	answer_t *a = malloc(sizeof *a);
+
+	(void)zones;
+	if (a)
+		*a = (answer_t){ conf, counters };
+	return a;
+}
+
+void answer_free(answer_t *a)
+{
+	free(a);
+}
+
+static void require(bool held)
+{
+	if (!held)
+		abort();
+}
+
+static void check_contract(const answer_t *a, const answer_req_t *req)
+{
+	size_t udp = a->conf->udp_payload > 512 ? a->conf->udp_payload : 512;
+
+	require(req->out_room >= (req->via == ANSWER_TCP ? 65535 : udp));
+	require(req->peer->sa.sa_family == AF_INET || req->peer->sa.sa_family == AF_INET6);
+	require(!addr_is_any(req->peer) && addr_port(req->peer) != 0);
+	require(req->in != req->out);
+}
+
+static void fill(answer_req_t *req)
+{
+	unsigned id = get_u16(req->in);
+
+	for (size_t i = ECHO_HEADER; i < req->out_len; i++)
+		req->out[i] = echo_byte(id, i);
+}
+
+static void answer_one(answer_t *a, answer_req_t *req)
+{
+	req->out_len = 0;
+	req->notify = NULL;
+	if (req->in_len < ECHO_QUERY || (req->in[2] >> 3) == ECHO_SILENT) {
+		atomic_fetch_add(&a->counters->dropped, 1);
+		return;
+	}
+	atomic_fetch_add(&a->counters->queries, 1);
+	atomic_fetch_add(&a->counters->rcode[0], 1);
+	req->out_len = req->in_len < req->out_room ? req->in_len : req->out_room;
+	if (req->in[2] >> 3 == ECHO_BIG) {
+		req->out_len = get_u16(req->in + 12);
+		require(req->out_len >= ECHO_HEADER && req->out_len <= req->out_room);
+		fill(req);
+		memcpy(req->out, req->in, ECHO_HEADER);
+	} else {
+		memcpy(req->out, req->in, req->out_len);
+	}
+	req->out[2] |= 0x80;
+	if (req->in[2] >> 3 == ECHO_NOTIFY) {
+		req->notify = echo_slot(req->in[12]);
+		req->query.has_hint = req->in[13] != 0;
+		req->query.hint_serial = get_u32(req->in + 14);
+	}
+}
+
+void answer_batch(answer_t *a, answer_req_t *reqs, size_t n)
+{
+	require(n > 0 && n <= 64);
+	if (n > atomic_load(&largest))
+		atomic_store(&largest, n);
+	for (size_t i = 0; i < n; i++) {
+		if (reqs[i].in_len > 0)
+			check_contract(a, &reqs[i]);
+		answer_one(a, &reqs[i]);
+	}
+}

@@ -1,0 +1,350 @@
+/* tests/unit/net/test_net.c - start, stop, ports, NOTIFY's way to the main loop, the epoch. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "net/post.h"
+#include "net/sock.h"
+#include "tests/unit/net/lab.h"
+
+TestSuite(net, .timeout = 60);
+
+static lab_t lab;
+
+/* --- start and stop --------------------------------------------------------------------------- */
+
+Test(net, starts_and_stops_twice)
+{
+	net_conf_t conf = lab_conf();
+
+	for (unsigned round = 0; round < 2; round++) {
+		lab_open(&lab, &conf, "127.0.0.1 ::1");
+		int udp = lab_udp(&lab, "127.0.0.1"), tcp = lab_tcp(&lab, "127.0.0.1", NULL);
+
+		cr_expect(ne(u16, net_port(lab.net, 0), 0));
+		cr_expect(ne(u16, net_port(lab.net, 1), 0));
+		ask_udp(udp, round, ECHO_PLAIN, 0);
+		ask_tcp(tcp, round, ECHO_PLAIN, 0);
+		cr_expect(answered_udp(udp, round));
+		cr_expect(answered_tcp(tcp, round));
+		lab_close(&lab);
+		cr_expect(closed(tcp));
+		close(udp);
+		close(tcp);
+	}
+}
+
+Test(net, frees_what_was_never_started)
+{
+	net_conf_t conf = lab_conf();
+	addr_t addr;
+	char why[256];
+	mailbox_t box = { 0 };
+	net_t *net = NULL;
+	epoch_t *epoch = epoch_new(conf.workers);
+
+	cr_assert(eq(int, addr_parse("127.0.0.1", 0, &addr), ST_OK));
+	conf.listen = &addr;
+	conf.listens = 1;
+	cr_assert(eq(int, net_open(&conf, NULL, epoch, &box, &net, why), ST_OK), "%s", why);
+	net_free(net);
+	net_free(NULL);
+	epoch_free(epoch);
+}
+
+Test(net, stops_promptly_while_queries_pour_in)
+{
+	net_conf_t conf = lab_conf();
+
+	lab_open(&lab, &conf, "127.0.0.1");
+	int fd = lab_udp(&lab, "127.0.0.1");
+
+	for (unsigned i = 0; i < 5000; i++)
+		ask_udp(fd, i, ECHO_PLAIN, 0);
+	mono_t begin = clock_mono();
+	lab_close(&lab);
+	cr_expect(lt(dbl, mono_diff(begin, clock_mono()), 1.0));
+	close(fd);
+}
+
+/* --- reasons ---------------------------------------------------------------------------------- */
+
+static status_t open_at(uint16_t port, char why[256])
+{
+	net_conf_t conf = lab_conf();
+	mailbox_t box = { 0 };
+	addr_t addr;
+	net_t *net = NULL;
+	epoch_t *epoch = epoch_new(conf.workers);
+
+	cr_assert(eq(int, addr_parse("127.0.0.1", port, &addr), ST_OK));
+	conf.listen = &addr;
+	conf.listens = 1;
+	status_t st = net_open(&conf, NULL, epoch, &box, &net, why);
+	net_free(net);
+	epoch_free(epoch);
+	return st;
+}
+
+static void expect_in_use(uint16_t port)
+{
+	char why[256], start[64];
+
+	cr_expect(eq(int, open_at(port, why), ST_SYSTEM));
+	snprintf(start, sizeof start, "listen 127.0.0.1@%u: address already in use (", port);
+	cr_expect(eq(int, strncmp(why, start, strlen(start)), 0), "%s", why);
+}
+
+Test(net, a_second_server_on_the_port_is_told_so_though_the_kernel_would_share_it)
+{
+	net_conf_t conf = lab_conf();
+
+	lab_open(&lab, &conf, "127.0.0.1");
+	expect_in_use(net_port(lab.net, 0));
+	lab_close(&lab);
+}
+
+Test(net, a_port_that_is_taken_for_tcp_alone_is_told_too)
+{
+	addr_t addr;
+	socklen_t len = sizeof addr;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	cr_assert(eq(int, addr_parse("127.0.0.1", 0, &addr), ST_OK));
+	cr_assert(eq(int, bind(fd, &addr.sa, addr_len(&addr)), 0));
+	cr_assert(eq(int, listen(fd, 1), 0));
+	getsockname(fd, &addr.sa, &len);
+	expect_in_use(addr_port(&addr));
+	close(fd);
+}
+
+Test(net, an_any_address_may_stand_beside_one_that_it_contains)
+{
+	net_conf_t conf = lab_conf();
+	char why[256];
+
+	lab_open(&lab, &conf, "127.0.0.1");
+	uint16_t port = net_port(lab.net, 0);
+	lab_close(&lab);
+
+	addr_t addr[2];
+	mailbox_t box = { 0 };
+	net_t *net = NULL;
+	epoch_t *epoch = epoch_new(conf.workers);
+	addr_parse("0.0.0.0", port, &addr[0]);
+	addr_parse("127.0.0.1", port, &addr[1]);
+	conf.listen = addr;
+	conf.listens = 2;
+	cr_expect(eq(int, net_open(&conf, NULL, epoch, &box, &net, why), ST_OK), "%s", why);
+	net_free(net);
+	epoch_free(epoch);
+}
+
+static const struct {
+	int err;
+	const char *want;
+} reasons[] = {
+	{ EACCES, "listen ::1@53: permission denied (needs root or CAP_NET_BIND_SERVICE)" },
+	{ EADDRINUSE, "listen ::1@53: address already in use "
+		      "(another server runs there; 'ss -lnptu' names it)" },
+	{ EADDRNOTAVAIL, "listen ::1@53: cannot assign requested address "
+			 "(no interface has it, or not yet)" },
+	{ EINVAL, "listen ::1@53: invalid argument" },
+};
+
+Test(net, gives_a_reason_and_what_to_do)
+{
+	addr_t addr;
+
+	cr_assert(eq(int, addr_parse("::1", 53, &addr), ST_OK));
+	for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
+		char why[256];
+
+		sock_why(&addr, reasons[i].err, why);
+		cr_expect(eq(str, why, (char *)reasons[i].want));
+	}
+}
+
+/* --- NOTIFY ----------------------------------------------------------------------------------- */
+
+static void notify(int fd, unsigned slot, bool has_hint, uint32_t hint)
+{
+	uint8_t q[ECHO_QUERY];
+
+	echo_query(q, slot, ECHO_NOTIFY, slot);
+	q[13] = has_hint;
+	q[14] = (uint8_t)(hint >> 24);
+	q[15] = (uint8_t)(hint >> 16);
+	q[16] = (uint8_t)(hint >> 8);
+	q[17] = (uint8_t)hint;
+	send_bytes(fd, q, sizeof q);
+	cr_assert(answered_udp(fd, slot));
+}
+
+Test(net, a_notify_reaches_the_main_loop_with_its_sender_and_hint)
+{
+	net_conf_t conf = lab_conf();
+	addr_t me;
+	socklen_t len = sizeof me;
+
+	lab_open(&lab, &conf, "127.0.0.1");
+	int fd = lab_udp(&lab, "127.0.0.1"), tcp = lab_tcp(&lab, "127.0.0.1", NULL);
+	getsockname(fd, &me.sa, &len);
+
+	notify(fd, 7, true, 2026112201);
+	EVENTUALLY(&lab, lab.mails == 1);
+	cr_expect(eq(ptr, (void *)lab.mail[0].slot, (void *)echo_slot(7)));
+	cr_expect(addr_same(&lab.mail[0].from, &me));
+	cr_expect(lab.mail[0].has_hint);
+	cr_expect(eq(u32, lab.mail[0].hint, 2026112201));
+
+	ask_tcp(tcp, 8, ECHO_NOTIFY, 8);
+	cr_expect(answered_tcp(tcp, 8));
+	EVENTUALLY(&lab, lab.mails == 2);
+	cr_expect(eq(ptr, (void *)lab.mail[1].slot, (void *)echo_slot(8)));
+	cr_expect(not(lab.mail[1].has_hint));
+	lab_close(&lab);
+	close(fd);
+	close(tcp);
+}
+
+Test(net, equal_notifies_collapse_while_one_is_under_way_and_a_newer_hint_does_not)
+{
+	net_conf_t conf = lab_conf();
+
+	conf.workers = 1;
+	lab_open(&lab, &conf, "127.0.0.1");
+	int fd = lab_udp(&lab, "127.0.0.1");
+
+	lab.hold = true;
+	for (int i = 0; i < 100; i++)
+		notify(fd, 1, true, 5);
+	notify(fd, 1, true, 6);
+	notify(fd, 2, true, 5);
+	EVENTUALLY(&lab, lab.mails == 3);
+	cr_expect(eq(u32, lab.mail[0].hint, 5));
+	cr_expect(eq(u32, lab.mail[1].hint, 6));
+	cr_expect(eq(ptr, (void *)lab.mail[2].slot, (void *)echo_slot(2)));
+
+	while (lab.helds > 0)
+		net_notify_done(lab.held[--lab.helds]);
+	notify(fd, 1, true, 5);
+	EVENTUALLY(&lab, lab.mails == 4);
+	lab_close(&lab);
+	close(fd);
+}
+
+Test(net, a_storm_of_notifies_fills_the_fixed_messages_which_are_used_again)
+{
+	net_conf_t conf = lab_conf();
+
+	conf.workers = 1;
+	lab_open(&lab, &conf, "127.0.0.1");
+	int fd = lab_udp(&lab, "127.0.0.1");
+
+	for (unsigned round = 1; round <= 3; round++) {
+		lab.hold = true;
+		for (uint32_t i = 0; i < POST_MAX + 50; i++)
+			notify(fd, i % 200, true, i);
+		EVENTUALLY(&lab, lab.mails == round * POST_MAX);
+		cr_expect(eq(u32, lab.mail[lab.mails - 1].hint, POST_MAX - 1));
+		while (lab.helds > 0)
+			net_notify_done(lab.held[--lab.helds]);
+	}
+	lab_close(&lab);
+	close(fd);
+}
+
+Test(net, a_notify_still_in_the_mailbox_outlives_the_workers)
+{
+	net_conf_t conf = lab_conf();
+
+	lab_open(&lab, &conf, "127.0.0.1");
+	int fd = lab_udp(&lab, "127.0.0.1");
+
+	for (unsigned i = 0; i < 10; i++)
+		notify(fd, i, false, 0);
+	net_free(lab.net);
+	lab.net = NULL;
+	cr_expect(eq(sz, lab.mails, 0));
+	lab_close(&lab); /* closes the mailbox, which delivers */
+	cr_expect(eq(sz, lab.mails, 10));
+	close(fd);
+}
+
+/* --- the epoch -------------------------------------------------------------------------------- */
+
+static size_t released;
+
+static void release(epoch_node_t *node)
+{
+	(void)node;
+	released++;
+}
+
+Test(net, workers_that_wait_hold_no_memory_back_nor_do_busy_ones_for_long)
+{
+	net_conf_t conf = lab_conf();
+	epoch_node_t node[200];
+
+	lab_open(&lab, &conf, "127.0.0.1");
+	int fd = lab_udp(&lab, "127.0.0.1");
+
+	for (unsigned i = 0; i < 20; i++) { /* a port each: both workers have been awake */
+		int other = lab_udp(&lab, "127.0.0.1");
+
+		ask_udp(other, i, ECHO_PLAIN, 0);
+		cr_assert(answered_udp(other, i));
+		close(other);
+	}
+	epoch_retire(lab.epoch, &node[0], release);
+	EVENTUALLY(&lab, epoch_reclaim(lab.epoch) == 0);
+	for (unsigned i = 1; i < ARRAY_LEN(node); i++) {
+		for (unsigned q = 0; q < 20; q++)
+			ask_udp(fd, q, ECHO_PLAIN, 0);
+		epoch_retire(lab.epoch, &node[i], release);
+		epoch_reclaim(lab.epoch);
+		for (unsigned q = 0; q < 20; q++)
+			cr_assert(answered_udp(fd, q));
+	}
+	EVENTUALLY(&lab, epoch_reclaim(lab.epoch) == 0);
+	cr_expect(eq(sz, released, ARRAY_LEN(node)));
+	lab_close(&lab);
+	close(fd);
+}
+
+/* --- totals ----------------------------------------------------------------------------------- */
+
+Test(net, totals_sum_over_workers_and_transports)
+{
+	net_conf_t conf = lab_conf();
+
+	lab_open(&lab, &conf, "127.0.0.1");
+	int tcp = lab_tcp(&lab, "127.0.0.1", NULL);
+
+	for (unsigned i = 0; i < 20; i++) {
+		int fd = lab_udp(&lab, "127.0.0.1"); /* a port each: both workers get some */
+
+		ask_udp(fd, i, ECHO_SILENT, 0);
+		ask_udp(fd, i, ECHO_PLAIN, 0);
+		cr_expect(answered_udp(fd, i));
+		close(fd);
+	}
+	ask_tcp(tcp, 1, ECHO_PLAIN, 0);
+	cr_expect(answered_tcp(tcp, 1));
+	net_totals_t t = lab_totals(&lab);
+	cr_expect(eq(u64, t.queries, 21));
+	cr_expect(eq(u64, t.rcode[0], 21));
+	cr_expect(eq(u64, t.dropped, 20));
+	cr_expect(eq(u64, t.tcp_accepted, 1));
+	cr_expect(eq(u64, t.tcp_open, 1));
+	cr_expect(eq(u64, t.tcp_refused, 0));
+	close(tcp);
+	EVENTUALLY(&lab, lab_totals(&lab).tcp_open == 0);
+	lab_close(&lab);
+}

@@ -1,0 +1,360 @@
+/* tests/unit/xfr/test_poll.c - one SOA question against a primary with moods. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "dns/wire.h"
+#include "tests/unit/xfr/support/server.h"
+#include "xfr/poll.h"
+
+TestSuite(xfr_poll, .timeout = 20);
+
+static const xfr_deadlines_t patient = {
+	.udp_try = 2, .udp_tries = 3, .connect = 2, .idle = 2, .total = 5
+};
+static const xfr_deadlines_t quick = {
+	.udp_try = 0.3, .udp_tries = 3, .connect = 0.3, .idle = 0.3, .total = 5
+};
+
+enum { QUESTION_END = DNS_HEADER_LEN + 9 + 4 }; /* example. SOA IN */
+
+/* What the primary heard and how it is to answer. */
+typedef struct mood {
+	unsigned skip;    /* datagrams to stay silent for */
+	unsigned foreign; /* datagrams with a wrong id or question before the right one */
+	unsigned flags;   /* of the answer, QR aside */
+	bool hates_opt;   /* FORMERR when there is one */
+	bool tcp_silent, tcp_drip, tcp_closes;
+	unsigned tcp_flags;
+	_Atomic unsigned datagrams, connections, with_opt;
+	uint16_t ids[8], ports[8];
+} mood_t;
+
+/* The answer with that serial to a question; its length. */
+static size_t answer(const uint8_t *query, unsigned flags, uint32_t serial, uint8_t out[512])
+{
+	bufw_t w = bufw_over(out, 512);
+
+	bufw_bytes(&w, query, 2);
+	bufw_u16(&w, DNS_QR | flags);
+	bufw_u16(&w, 1);
+	bufw_u16(&w, (flags & (DNS_TC | DNS_RCODE_MASK)) ? 0 : 1);
+	bufw_u32(&w, 0);
+	bufw_bytes(&w, query + DNS_HEADER_LEN, QUESTION_END - DNS_HEADER_LEN);
+	if (flags & (DNS_TC | DNS_RCODE_MASK))
+		return w.pos;
+	bufw_bytes(&w, "\300\14\0\6\0\1\0\0\16\20\0\30\300\14\300\14", 16);
+	bufw_u32(&w, serial);
+	for (uint32_t i = 1; i <= 4; i++)
+		bufw_u32(&w, i * 100);
+	return w.pos;
+}
+
+static bool has_opt(const uint8_t *query)
+{
+	return get_u16(query + 10) == 1;
+}
+
+static void answer_udp(void *arg, const server_query_t *q)
+{
+	mood_t *m = arg;
+	uint8_t out[512];
+	size_t len;
+
+	m->datagrams++;
+	m->with_opt += has_opt(q->msg);
+	if (q->nth < ARRAY_LEN(m->ids)) {
+		m->ids[q->nth] = get_u16(q->msg);
+		m->ports[q->nth] = q->from.sin_port;
+	}
+	if (q->nth < m->skip)
+		return;
+	if (m->hates_opt && has_opt(q->msg)) {
+		memcpy(out, q->msg, 2);
+		memcpy(out + 2, "\200\1\0\0\0\0\0\0\0\0", 10);
+		server_reply(q, out, DNS_HEADER_LEN);
+		return;
+	}
+	for (unsigned i = 0; i < m->foreign; i++) {
+		len = answer(q->msg, DNS_AA, 666, out);
+		out[i % 2 == 0 ? 1 : QUESTION_END - 3] ^= 1; /* the id, or the type asked for */
+		server_reply(q, out, len);
+		if (i % 16 == 15)
+			usleep(1000); /* so that the socket buffer does not decide the test */
+	}
+	len = answer(q->msg, m->flags, 7, out);
+	server_reply(q, out, len);
+}
+
+static void answer_tcp(void *arg, int fd, unsigned nth)
+{
+	mood_t *m = arg;
+	uint8_t query[65535], out[512];
+
+	(void)nth;
+	m->connections++;
+	while (server_read(fd, query) > 0) {
+		if (m->tcp_closes)
+			return;
+		if (m->tcp_silent) {
+			server_await_close(fd);
+			return;
+		}
+		if (m->hates_opt && has_opt(query)) {
+			server_write(fd, out, answer(query, DNS_RCODE_FORMERR, 0, out));
+			continue;
+		}
+		size_t len = answer(query, m->tcp_flags, 8, out);
+		uint8_t prefix[2] = { 0, (uint8_t)len };
+
+		if (!m->tcp_drip) {
+			server_write(fd, out, len);
+			continue;
+		}
+		server_write_raw(fd, prefix, 2);
+		for (size_t i = 0; i < len; i++) {
+			server_write_raw(fd, out + i, 1);
+			usleep(200);
+		}
+	}
+}
+
+typedef struct told {
+	bool done;
+	xfr_poll_result_t result;
+	char why[128];
+} told_t;
+
+static void on_done(void *arg, const xfr_poll_result_t *result)
+{
+	told_t *t = arg;
+
+	cr_assert(not(t->done), "done comes once");
+	t->done = true;
+	t->result = *result;
+	xfr_poll_why(result, t->why);
+}
+
+static dns_name_t apex(void)
+{
+	dns_name_t n;
+
+	cr_assert(eq(int, dns_name_from_text("Example.", &n), ST_OK));
+	return n;
+}
+
+/* Ask peer and wait for what is told. */
+static told_t ask(const xfr_peer_t *peer, const xfr_deadlines_t *d)
+{
+	struct ev_loop *loop = ev_loop_new(0);
+	dns_name_t name = apex();
+	told_t told = { 0 };
+
+	cr_assert(xfr_poll_start(loop, peer, d, &name, on_done, &told) != NULL);
+	cr_assert(not(told.done), "never from within the call");
+	cr_assert(run_until(loop, &told.done, 10));
+	ev_loop_destroy(loop);
+	return told;
+}
+
+static told_t ask_mood(mood_t *mood, const xfr_deadlines_t *d)
+{
+	server_t *server = server_start(
+		&(server_script_t){ .udp = answer_udp, .tcp = answer_tcp, .arg = mood });
+	xfr_peer_t peer = server_peer(server);
+	told_t told = ask(&peer, d);
+
+	server_stop(server);
+	return told;
+}
+
+Test(xfr_poll, tells_the_soa_of_the_primary)
+{
+	mood_t mood = { .flags = DNS_AA };
+	told_t told = ask_mood(&mood, &patient);
+
+	cr_expect(eq(int, told.result.outcome, XFR_POLL_SOA));
+	cr_expect(eq(u32, told.result.soa.serial, 7));
+	cr_expect(eq(u32, told.result.soa.expire, 300));
+	cr_expect(eq(str, told.why, (char *)"serial 7"));
+	cr_expect(eq(uint, mood.datagrams, 1));
+	cr_expect(eq(uint, mood.with_opt, 1));
+}
+
+Test(xfr_poll, asks_again_from_another_port_with_another_id)
+{
+	mood_t mood = { .flags = DNS_AA, .skip = 2 };
+	told_t told = ask_mood(&mood, &quick);
+
+	cr_expect(eq(int, told.result.outcome, XFR_POLL_SOA));
+	cr_expect(eq(uint, mood.datagrams, 3));
+	cr_expect(mood.ids[0] != mood.ids[1] || mood.ids[1] != mood.ids[2]);
+	cr_expect(mood.ports[0] != mood.ports[1] || mood.ports[1] != mood.ports[2]);
+}
+
+Test(xfr_poll, gives_up_after_the_tries_it_has)
+{
+	mood_t mood = { .skip = 99 };
+	ev_tstamp before = ev_time();
+	told_t told = ask_mood(&mood, &quick);
+
+	cr_expect(eq(int, told.result.outcome, XFR_POLL_TIMEOUT));
+	cr_expect(eq(uint, mood.datagrams, 3));
+	cr_expect(ge(dbl, ev_time() - before, 0.85));
+	cr_expect(eq(str, told.why, (char *)"no answer"));
+}
+
+Test(xfr_poll, hears_of_a_closed_port_at_once)
+{
+	xfr_peer_t peer = server_nobody();
+	ev_tstamp before = ev_time();
+	told_t told = ask(&peer, &patient);
+
+	cr_expect(eq(int, told.result.outcome, XFR_POLL_NET));
+	cr_expect(eq(int, told.result.sys_errno, ECONNREFUSED));
+	cr_expect(eq(str, told.why, (char *)"Connection refused"));
+	cr_expect(lt(dbl, ev_time() - before, 1.5), "no try is waited for");
+}
+
+Test(xfr_poll, tells_of_a_source_that_is_not_ours_from_the_loop)
+{
+	xfr_peer_t peer = server_nobody();
+
+	peer.has_source = true;
+	cr_assert(eq(int, addr_parse("192.0.2.77", 0, &peer.source), ST_OK));
+	told_t told = ask(&peer, &patient);
+	cr_expect(eq(int, told.result.outcome, XFR_POLL_NET));
+	cr_expect(eq(int, told.result.sys_errno, EADDRNOTAVAIL));
+}
+
+Test(xfr_poll, waits_on_when_id_or_question_are_wrong)
+{
+	mood_t mood = { .flags = DNS_AA, .foreign = 40 };
+	told_t told = ask_mood(&mood, &patient);
+
+	cr_expect(eq(int, told.result.outcome, XFR_POLL_SOA));
+	cr_expect(eq(u32, told.result.soa.serial, 7));
+	cr_expect(eq(uint, mood.datagrams, 1));
+	cr_expect(eq(uint, mood.connections, 0));
+}
+
+Test(xfr_poll, moves_to_tcp_when_somebody_guesses)
+{
+	mood_t mood = { .flags = DNS_AA, .tcp_flags = DNS_AA, .foreign = 130 };
+	told_t told = ask_mood(&mood, &patient);
+
+	cr_expect(eq(int, told.result.outcome, XFR_POLL_SOA));
+	cr_expect(eq(u32, told.result.soa.serial, 8));
+	cr_expect(eq(uint, mood.connections, 1));
+}
+
+Test(xfr_poll, asks_an_old_primary_again_without_opt)
+{
+	mood_t mood = { .flags = DNS_AA, .hates_opt = true };
+	told_t told = ask_mood(&mood, &patient);
+
+	cr_expect(eq(int, told.result.outcome, XFR_POLL_SOA));
+	cr_expect(eq(uint, mood.datagrams, 2));
+	cr_expect(eq(uint, mood.with_opt, 1));
+}
+
+Test(xfr_poll, takes_formerr_without_opt_for_an_answer)
+{
+	mood_t mood = { .flags = DNS_RCODE_FORMERR };
+	told_t told = ask_mood(&mood, &patient);
+
+	cr_expect(eq(int, told.result.outcome, XFR_POLL_RCODE));
+	cr_expect(eq(uint, told.result.rcode, DNS_RCODE_FORMERR));
+	cr_expect(eq(uint, mood.datagrams, 2));
+}
+
+static const struct {
+	const char *why;
+	unsigned flags;
+	xfr_poll_outcome_t want;
+	const char *words;
+} failures[] = {
+	{ "a refusal", DNS_RCODE_REFUSED, XFR_POLL_RCODE, "answered REFUSED" },
+	{ "a lame primary", 0, XFR_POLL_LAME, "answered without authority (AA clear)" },
+};
+
+Test(xfr_poll, fails_at_once_when_the_primary_says_no)
+{
+	for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
+		mood_t mood = { .flags = failures[i].flags };
+		told_t told = ask_mood(&mood, &patient);
+
+		cr_expect(eq(int, told.result.outcome, failures[i].want), "%s", failures[i].why);
+		cr_expect(eq(str, told.why, (char *)failures[i].words), "%s", failures[i].why);
+		cr_expect(eq(uint, mood.datagrams, 1), "%s", failures[i].why);
+	}
+}
+
+/* What happens over TCP once UDP was truncated. */
+static const struct {
+	const char *why;
+	mood_t mood;
+	xfr_poll_outcome_t want;
+	const char *words;
+} streams[] = {
+	{ "an answer", { .tcp_flags = DNS_AA }, XFR_POLL_SOA, "serial 8" },
+	{ "octet by octet", { .tcp_flags = DNS_AA, .tcp_drip = true }, XFR_POLL_SOA, "serial 8" },
+	{ "no OPT please", { .tcp_flags = DNS_AA, .hates_opt = true }, XFR_POLL_SOA, "serial 8" },
+	{ "truncated again",
+	  { .tcp_flags = DNS_AA | DNS_TC },
+	  XFR_POLL_BROKEN,
+	  "unreadable answer" },
+	{ "a refusal", { .tcp_flags = DNS_RCODE_NOTAUTH }, XFR_POLL_RCODE, "answered NOTAUTH" },
+	{ "a query back", { .tcp_flags = 0x800 }, XFR_POLL_BROKEN, "unreadable answer" },
+	{ "closed",
+	  { .tcp_closes = true },
+	  XFR_POLL_NET,
+	  "closed the connection without an answer" },
+	{ "silence", { .tcp_silent = true }, XFR_POLL_TIMEOUT, "no answer" },
+};
+
+Test(xfr_poll, asks_over_tcp_when_the_answer_was_truncated)
+{
+	for (size_t i = 0; i < ARRAY_LEN(streams); i++) {
+		mood_t mood = { .flags = DNS_AA | DNS_TC,
+				.hates_opt = streams[i].mood.hates_opt,
+				.tcp_silent = streams[i].mood.tcp_silent,
+				.tcp_drip = streams[i].mood.tcp_drip,
+				.tcp_closes = streams[i].mood.tcp_closes,
+				.tcp_flags = streams[i].mood.tcp_flags };
+		told_t told = ask_mood(&mood, mood.tcp_silent ? &quick : &patient);
+
+		cr_expect(eq(int, told.result.outcome, streams[i].want), "%s", streams[i].why);
+		cr_expect(eq(str, told.why, (char *)streams[i].words), "%s", streams[i].why);
+		cr_expect(eq(uint, mood.connections, 1), "%s", streams[i].why);
+	}
+}
+
+Test(xfr_poll, says_nothing_once_stopped)
+{
+	const bool never = false;
+
+	/* Stopped while UDP waits, and while TCP does. */
+	for (unsigned tc = 0; tc <= 1; tc++) {
+		mood_t mood = { .skip = tc ? 0 : 99, .flags = DNS_TC, .tcp_silent = true };
+		server_t *server = server_start(
+			&(server_script_t){ .udp = answer_udp, .tcp = answer_tcp, .arg = &mood });
+		xfr_peer_t peer = server_peer(server);
+		struct ev_loop *loop = ev_loop_new(0);
+		dns_name_t name = apex();
+		told_t told = { 0 };
+		xfr_poll_t *poll = xfr_poll_start(loop, &peer, &patient, &name, on_done, &told);
+
+		run_until(loop, &never, 0.1);
+		xfr_poll_stop(poll);
+		run_until(loop, &never, 0.3);
+		cr_expect(not(told.done));
+		cr_expect(eq(uint, mood.connections, tc));
+		ev_loop_destroy(loop);
+		server_stop(server);
+	}
+}

@@ -1,0 +1,180 @@
+/* tests/unit/zone/test_set.c - the zone of a name, and the swap under readers. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "dns/wire.h"
+#include "support/zones.h"
+#include "zone/set.h"
+
+TestSuite(zone_set, .timeout = 60);
+
+static zone_slot_t *add(zone_set_t *set, const char *apex)
+{
+	dns_name_t n = zones_name(apex);
+	zone_slot_t *slot = NULL;
+
+	cr_assert(eq(int, zone_set_add(set, &n, NULL, NULL, &slot), ST_OK), "%s", apex);
+	return slot;
+}
+
+static const zone_slot_t *find(const zone_set_t *set, const char *name, bool for_ds)
+{
+	dns_name_t n = zones_name(name);
+	zone_hashes_t h;
+
+	zone_hash_name(zone_set_key(set), &n, &h);
+	return zone_set_find(set, &n, &h, for_ds);
+}
+
+Test(zone_set, finds_the_closest_enclosing_zone)
+{
+	epoch_t *e = epoch_new(0);
+	zone_set_t *set = zone_set_new(e);
+	zone_slot_t *com = add(set, "com."), *a = add(set, "a.com."), *deep = add(set, "x.y.a.com.");
+	dns_name_t again = zones_name("a.com.");
+	zone_slot_t *none = NULL;
+
+	cr_expect(find(set, "a.com.", false) == a);
+	cr_expect(find(set, "www.a.com.", false) == a);
+	cr_expect(find(set, "y.a.com.", false) == a);
+	cr_expect(find(set, "x.y.a.com.", false) == deep);
+	cr_expect(find(set, "b.com.", false) == com);
+	cr_expect(find(set, "com.", false) == com);
+	cr_expect(find(set, "net.", false) == NULL);
+	cr_expect(find(set, ".", false) == NULL);
+	cr_expect(find(set, "a.com.", true) == com, "DS belongs to the parent");
+	cr_expect(find(set, "www.a.com.", true) == a);
+	cr_expect(find(set, "com.", true) == com, "no parent here: its own");
+	cr_expect(eq(int, zone_set_add(set, &again, NULL, NULL, &none), ST_EXIST));
+	zone_slot_t *root = add(set, ".");
+	cr_expect(find(set, "net.", false) == root);
+	cr_expect(find(set, "com.", true) == root);
+	cr_expect(eq(sz, zone_set_count(set), 4));
+	zone_set_free(set);
+	epoch_free(e);
+}
+
+Test(zone_set, finds_each_of_ten_thousand_zones)
+{
+	epoch_t *e = epoch_new(0);
+	zone_set_t *set = zone_set_new(e);
+	static zone_slot_t *slot[10000];
+	char name[64];
+
+	for (int i = 0; i < 10000; i++) {
+		snprintf(name, sizeof name, "z%d.example.", i);
+		slot[i] = add(set, name);
+	}
+	for (int i = 0; i < 10000; i++) {
+		snprintf(name, sizeof name, "www.z%d.example.", i);
+		cr_assert(find(set, name, false) == slot[i], "%s", name);
+	}
+	cr_expect(find(set, "z10000.example.", false) == NULL);
+	zone_set_free(set);
+	epoch_free(e);
+}
+
+Test(zone_set, serves_a_version_until_it_expires_and_again_after)
+{
+	epoch_t *e = epoch_new(0);
+	zone_set_t *set = zone_set_new(e);
+	zone_slot_t *slot = add(set, "z.");
+	const zone_version_t *v;
+	zone_version_t *one = zones_version(zone_set_key(set), "z.", "@ SOA a b 1 2 3 4 5\n");
+	zone_version_t *two = zones_version(zone_set_key(set), "z.", "@ SOA a b 2 2 3 4 5\n");
+
+	cr_expect(eq(int, zone_slot_read(slot, &v), ZONE_STATE_EMPTY));
+	cr_expect(v == NULL);
+	cr_expect(eq(int, zone_set_publish(set, slot, one, NULL), ST_OK));
+	cr_expect(eq(int, zone_slot_read(slot, &v), ZONE_STATE_SERVED));
+	cr_expect(v == one);
+	zone_set_expire(slot, true);
+	cr_expect(eq(int, zone_slot_read(slot, &v), ZONE_STATE_EXPIRED));
+	cr_expect(v == NULL);
+	cr_expect(zone_slot_version(slot) == one, "the data is kept");
+	cr_expect(eq(int, zone_set_publish(set, slot, two, two), ST_STALE));
+	cr_expect(eq(int, zone_set_publish(set, slot, two, one), ST_OK));
+	cr_expect(eq(int, zone_slot_read(slot, &v), ZONE_STATE_SERVED));
+	cr_expect(v == two);
+	zone_set_free(set);
+	epoch_free(e);
+}
+
+/* --- the swap: readers look while the writer replaces; run under TSan ------------------------ */
+
+enum { READERS = 3, SWAPS = 3000 };
+
+static zone_set_t *shared;
+static zone_slot_t *shared_slot;
+static _Atomic bool stop;
+
+static void *reader(void *arg)
+{
+	epoch_reader_t *r = arg;
+	dns_name_t n = zones_name("www.z.");
+	uint32_t last = 0;
+	zone_hashes_t h;
+	long looks = 0;
+
+	zone_hash_name(zone_set_key(shared), &n, &h);
+	while (!atomic_load(&stop)) {
+		const zone_version_t *v;
+		zone_lookup_t l;
+		zone_rrset_t set;
+
+		epoch_online(r);
+		for (int i = 0; i < 20; i++) {
+			cr_assert(zone_slot_read(shared_slot, &v) == ZONE_STATE_SERVED);
+			zone_version_lookup(v, &n, &h, false, &l);
+			cr_assert(l.found == ZONE_FOUND);
+			cr_assert(zone_node_rrset(v, l.node, DNS_TYPE_A, &set));
+			/* The address is the serial: SOA and data are of one version. */
+			uint32_t serial = get_u32(set.wire + 12);
+			cr_assert(serial == zone_version_soa(v)->serial);
+			cr_assert(serial >= last);
+			last = serial;
+			looks++;
+			epoch_quiescent(r);
+		}
+		epoch_offline(r);
+	}
+	return looks > 0 ? arg : NULL;
+}
+
+static zone_version_t *numbered(uint32_t serial)
+{
+	char text[120];
+
+	snprintf(text, sizeof text, "@ SOA a b %u 2 3 4 5\nwww A %u.%u.%u.%u\n", serial,
+	         serial >> 24, serial >> 16 & 255, serial >> 8 & 255, serial & 255);
+	return zones_version(zone_set_key(shared), "z.", text);
+}
+
+Test(zone_set, swaps_under_readers_who_see_one_version_whole)
+{
+	epoch_t *e = epoch_new(READERS);
+	pthread_t thread[READERS];
+
+	shared = zone_set_new(e);
+	shared_slot = add(shared, "z.");
+	cr_assert(zone_set_publish(shared, shared_slot, numbered(1), NULL) == ST_OK);
+	for (size_t i = 0; i < READERS; i++)
+		pthread_create(&thread[i], NULL, reader, epoch_reader(e, i));
+	for (uint32_t serial = 2; serial < SWAPS; serial++) {
+		cr_assert(zone_set_publish(shared, shared_slot, numbered(serial), NULL) == ST_OK);
+		epoch_reclaim(e);
+	}
+	atomic_store(&stop, true);
+	for (size_t i = 0; i < READERS; i++) {
+		void *looked;
+
+		pthread_join(thread[i], &looked);
+		cr_expect(looked != NULL, "a reader never looked");
+	}
+	cr_expect(eq(sz, epoch_reclaim(e), 0), "everyone is offline: nothing may wait");
+	zone_set_free(shared);
+	epoch_free(e);
+}
