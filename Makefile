@@ -65,7 +65,8 @@ ZONE := secd/zone/build.c secd/zone/check.c secd/zone/lookup.c secd/zone/set.c \
         secd/zone/version.c secd/zone/write.c
 ANSWER := secd/answer/answer.c secd/answer/compose.c secd/answer/glue.c secd/answer/resolve.c
 XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/fetch.c secd/xfr/poll.c secd/xfr/soa_answer.c
-REFRESH := secd/refresh/clock.c secd/refresh/queue.c secd/refresh/refresh.c
+REFRESH := secd/refresh/clock.c secd/refresh/queue.c secd/refresh/refresh.c \
+           secd/refresh/strangers.c
 NET := secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \
        secd/net/tcp.c secd/net/udp.c secd/net/worker.c
 SECD := $(COMMON) $(DNS) $(CONF) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) secd/main.c
@@ -105,6 +106,8 @@ UNIT_addr := tests/unit/common/test_addr.c common/addr.c
 UNIT_siphash := tests/unit/common/test_siphash.c common/siphash.c
 UNIT_threads := tests/unit/common/test_threads.c common/epoch.c common/mailbox.c common/pool.c
 UNIT_refresh_clock := tests/unit/refresh/test_clock.c secd/refresh/clock.c
+UNITS += refresh_strangers
+UNIT_refresh_strangers := tests/unit/refresh/test_strangers.c secd/refresh/strangers.c common/addr.c
 UNIT_refresh_queue := tests/unit/refresh/test_queue.c secd/refresh/queue.c
 
 UNITS += zone_build zone_lookup zone_set
@@ -133,6 +136,11 @@ FUZZERS := query conf
 FUZZ_conf := tests/fuzz/fuzz_conf.c $(CONF_NEEDS) common/status.c
 FUZZ_query := tests/fuzz/fuzz_query.c $(ANSWER) $(ZONE) $(DNS) common/addr.c common/epoch.c \
               common/random.c common/siphash.c common/status.c
+
+FUZZERS += axfr poll
+FUZZ_axfr := tests/fuzz/fuzz_axfr.c secd/xfr/axfr.c $(ZONE) $(DNS) common/epoch.c \
+             common/random.c common/siphash.c common/status.c
+FUZZ_poll := tests/fuzz/fuzz_poll.c secd/xfr/soa_answer.c $(DNS)
 
 # --- rules -------------------------------------------------------------------------------------
 

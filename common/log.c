@@ -16,8 +16,8 @@ static const struct {
 	const char *word;
 	int priority;
 } levels[] = {
-	[LOG_LEVEL_ERROR] = { "error", LOG_ERR },       [LOG_LEVEL_WARN] = { "warn", LOG_WARNING },
-	[LOG_LEVEL_NOTICE] = { "notice", LOG_NOTICE },  [LOG_LEVEL_INFO] = { "info", LOG_INFO },
+	[LOG_LEVEL_ERROR] = { "error", LOG_ERR },      [LOG_LEVEL_WARN] = { "warn", LOG_WARNING },
+	[LOG_LEVEL_NOTICE] = { "notice", LOG_NOTICE }, [LOG_LEVEL_INFO] = { "info", LOG_INFO },
 	[LOG_LEVEL_DEBUG] = { "debug", LOG_DEBUG },
 };
 

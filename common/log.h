@@ -12,7 +12,13 @@
 
 #include "common/status.h"
 
-typedef enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG } log_level_t;
+typedef enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_NOTICE,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG
+} log_level_t;
 typedef enum log_target { LOG_TARGET_STDERR, LOG_TARGET_SYSLOG } log_target_t;
 
 void log_open(log_target_t target, log_level_t level);

@@ -23,17 +23,17 @@
 #define DEFAULT_CONFIG "/etc/secd/secd.ini"
 
 static const char usage_text[] =
-        "usage: secd [-t] [-c FILE]\n"
-        "       secd -V | -h\n"
-        "\n"
-        "Follows the zones of hidden primaries and answers for them, in the foreground.\n"
-        "\n"
-        "  -c, --config FILE  the settings, see secd.ini(5); default " DEFAULT_CONFIG "\n"
-        "  -t, --check        check the settings, print every fault, exit 1 if there is one\n"
-        "  -V, --version      print the version\n"
-        "  -h, --help         print this\n"
-        "\n"
-        "SIGTERM and SIGINT end it. See secd(8).\n";
+	"usage: secd [-t] [-c FILE]\n"
+	"       secd -V | -h\n"
+	"\n"
+	"Follows the zones of hidden primaries and answers for them, in the foreground.\n"
+	"\n"
+	"  -c, --config FILE  the settings, see secd.ini(5); default " DEFAULT_CONFIG "\n"
+	"  -t, --check        check the settings, print every fault, exit 1 if there is one\n"
+	"  -V, --version      print the version\n"
+	"  -h, --help         print this\n"
+	"\n"
+	"SIGTERM and SIGINT end it. See secd(8).\n";
 
 /* Everything that lives from start to stop, in the order in which it is made. */
 typedef struct daemon {
@@ -55,11 +55,17 @@ typedef struct daemon {
 static void on_notify(void *arg, mail_t *mail)
 {
 	net_notify_t *n = (net_notify_t *)(void *)mail;
+	const net_notify_t said = *n;
 	daemon_t *d = arg;
 
-	if (d->refresh)
-		refresh_notify(d->refresh, n->slot, &n->from);
+	/* Given back first: a NOTIFY that comes from now on is news again. */
 	net_notify_done(n);
+	if (!d->refresh)
+		return;
+	if (said.refused)
+		refresh_notify_refused(d->refresh, said.slot, &said.from);
+	else
+		refresh_notify(d->refresh, said.slot, &said.from);
 }
 
 static void on_stop_signal(struct ev_loop *loop, ev_signal *w, int revents)
@@ -74,7 +80,8 @@ static void on_hup_signal(struct ev_loop *loop, ev_signal *w, int revents)
 	(void)loop;
 	(void)w;
 	(void)revents;
-	log_notice("secd reload-ignored why=\"settings are read at the start alone; restart to apply\"");
+	log_notice("secd reload-ignored why=\"settings are read at the start alone; restart to "
+	           "apply\"");
 }
 
 static void watch_signals(daemon_t *d)
@@ -198,8 +205,10 @@ static int run(conf_t *conf)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, 't' },
-		{ "version", no_argument, NULL, 'V' },      { "help", no_argument, NULL, 'h' },
+		{ "config", required_argument, NULL, 'c' },
+		{ "check", no_argument, NULL, 't' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *path = DEFAULT_CONFIG;

@@ -45,7 +45,8 @@ static compose_t begin(const answer_t *a, answer_req_t *req)
 	size_t limit = req->out_room;
 
 	if (req->via == ANSWER_UDP) {
-		size_t agreed = q->payload < a->conf->udp_payload ? q->payload : a->conf->udp_payload;
+		size_t agreed = q->payload < a->conf->udp_payload ? q->payload
+		                                                  : a->conf->udp_payload;
 
 		limit = agreed < limit ? agreed : limit;
 	}
@@ -204,8 +205,10 @@ static resolve_result_t answer_notify(const answer_t *a, answer_req_t *req)
 		slot = zone_set_exact(a->zones, &q->qname, req->hashes.h[0]);
 	if (!slot)
 		return error(DNS_RCODE_NOTAUTH);
-	if (!addr_acl_match(zone_slot_notify(slot), req->peer))
+	if (!addr_acl_match(zone_slot_notify(slot), req->peer)) {
+		req->notify_refused = slot;
 		return error(DNS_RCODE_REFUSED);
+	}
 	req->notify = slot;
 	count(&a->counters->notifies);
 	return (resolve_result_t){ DNS_RCODE_NOERROR, true };
@@ -250,7 +253,7 @@ static void look_ahead(const answer_t *a, answer_req_t *req)
 	const dns_query_t *q = &req->query;
 
 	req->out_len = 0;
-	req->notify = NULL;
+	req->notify = req->notify_refused = NULL;
 	req->slot = NULL;
 	req->version = NULL;
 	req->state = ZONE_STATE_EMPTY;

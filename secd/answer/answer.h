@@ -44,6 +44,8 @@ typedef struct answer_req {
 	/* A NOTIFY that was accepted for this zone: its refresh is due (RFC 1996). The answer is
 	 * in out all the same. NULL for everything else. */
 	const zone_slot_t *notify;
+	/* One that was refused, since its sender is not on the zone's list: for the log. */
+	const zone_slot_t *notify_refused;
 
 	/* Scratch of answer/; query may be read by the caller afterwards. */
 	dns_query_t query;

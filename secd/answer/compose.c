@@ -40,7 +40,7 @@ static void turn_pointers(const compose_t *c, uint8_t *wire, const zone_rrset_t 
 		memcpy(&at, set->fix + 2 * i, sizeof at);
 		unsigned off = (get_u16(wire + at) & DNS_PTR_MAX) - DNS_HEADER_LEN;
 		compose_place_t p =
-		        compose_suffix(c, owner, (size_t)(owner.len - (set->owner_len - off)));
+			compose_suffix(c, owner, (size_t)(owner.len - (set->owner_len - off)));
 
 		put_u16(wire + at, 0xc000u | p.pos);
 	}

@@ -19,7 +19,11 @@ typedef struct compose_place {
 	bool flat;   /* no pointer inside: its suffixes lie at pos + offset */
 } compose_place_t;
 
-typedef enum compose_section { COMPOSE_ANSWER, COMPOSE_AUTHORITY, COMPOSE_ADDITIONAL } compose_section_t;
+typedef enum compose_section {
+	COMPOSE_ANSWER,
+	COMPOSE_AUTHORITY,
+	COMPOSE_ADDITIONAL
+} compose_section_t;
 
 typedef struct compose {
 	uint8_t *out;

@@ -68,8 +68,8 @@ static status_t put_addresses(compose_t *c, const zone_version_t *v, const zone_
 typedef enum take { TAKE_ALL, TAKE_BELOW_CUT, TAKE_OTHERS } take_t;
 
 static status_t put_hosts(compose_t *c, const siphash_key_t *key, const zone_version_t *v,
-                          uint16_t type, size_t from, size_t to, take_t take,
-                          const dns_name_t *cut, hosts_t *hosts)
+                          uint16_t type, size_t from, size_t to, take_t take, const dns_name_t *cut,
+                          hosts_t *hosts)
 {
 	status_t st = ST_OK;
 

@@ -28,9 +28,9 @@ typedef struct walk {
 	compose_place_t place; /* of name, in the message */
 
 	unsigned steps;
-	uint64_t met[CHAIN_MAX + 1];                /* hashes of the names so far */
-	const zone_node_t *dnames[CHAIN_MAX + 1];   /* already in the answer */
-	dns_name_t target;                          /* what name points to after the first step */
+	uint64_t met[CHAIN_MAX + 1];              /* hashes of the names so far */
+	const zone_node_t *dnames[CHAIN_MAX + 1]; /* already in the answer */
+	dns_name_t target;                        /* what name points to after the first step */
 	zone_hashes_t target_hashes;
 } walk_t;
 

@@ -113,7 +113,7 @@ const char *conf_options_text(conf_section_t section, char *out, size_t room);
 /* --- value.c */
 /* Set an option of an object that is not set yet, or add to a list. */
 void conf_value_set(conf_build_t *b, conf_object_t *object, const conf_option_t *option,
-		    const char *value, const conf_where_t *where);
+                    const char *value, const conf_where_t *where);
 /* The next item of a list divided by commas and blanks; false at its end. */
 bool conf_item_next(const char **at, const char **item, size_t *len);
 /* path as seen from the place of file; NULL: no memory. In arena. */
@@ -122,13 +122,13 @@ const char *conf_path_join(conf_arena_t *arena, const char *file, const char *pa
 /* --- objects.c */
 /* The object of a section's title; made when it is the first. NULL after a fault. */
 conf_object_t *conf_object_open(conf_build_t *b, conf_section_t section, const char *name,
-				const conf_where_t *where);
+                                const conf_where_t *where);
 /* The primary or group of this name, or NULL. */
 conf_object_t *conf_object_find(const conf_build_t *b, const char *name, size_t len);
 
 /* --- zones.c */
 void conf_zone_add(conf_build_t *b, const char *name, const char *primaries,
-		   const conf_where_t *where);
+                   const conf_where_t *where);
 
 /* --- parse.c, zonelist.c, include.c */
 void conf_parse(conf_build_t *b, conf_source_t *src);

@@ -101,7 +101,7 @@ status_t conf_read(const char *path, conf_t **out, conf_faults_t *faults)
 }
 
 status_t conf_read_memory(const char *name, const char *text, size_t len, conf_t **out,
-			  conf_faults_t *faults)
+                          conf_faults_t *faults)
 {
 	conf_source_t src;
 

@@ -119,7 +119,7 @@ status_t conf_read(const char *path, conf_t **out, conf_faults_t *faults);
 
 /* The same from memory, called name in faults; no other file is opened, so [include] is a fault. */
 status_t conf_read_memory(const char *name, const char *text, size_t len, conf_t **out,
-			  conf_faults_t *faults);
+                          conf_faults_t *faults);
 
 /* NULL is fine. */
 void conf_free(conf_t *conf);

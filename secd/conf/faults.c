@@ -18,12 +18,12 @@ static void replace_controls(char *text)
 }
 
 static status_t append(conf_faults_t *faults, const conf_where_t *where, bool is_warning,
-		       const char *text)
+                       const char *text)
 {
 	conf_fault_t *list = conf_list_grow(faults->list, faults->count, sizeof *list);
 	conf_fault_t fault = { .line = where->line,
-			       .order = where->order,
-			       .is_warning = is_warning };
+		               .order = where->order,
+		               .is_warning = is_warning };
 
 	if (!list)
 		return ST_NOMEM;
@@ -101,7 +101,7 @@ void conf_faults_finish(conf_faults_t *faults, const char *main)
 	if (faults->more == 0)
 		return;
 	snprintf(text, sizeof text, "and %zu more; mend the first ones and check again",
-		 faults->more);
+	         faults->more);
 	/* Without memory for it, more still says so. */
 	(void)append(faults, &where, false, text);
 }

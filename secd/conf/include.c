@@ -35,12 +35,12 @@ static bool is_known(conf_build_t *b, const conf_source_t *src, const conf_where
 		return false;
 	if (b->files[i].open)
 		conf_fault(b, by,
-			   "%s includes %s again, which is still being read: a circle; remove "
-			   "this include",
-			   by->file, b->files[i].path);
+		           "%s includes %s again, which is still being read: a circle; remove "
+		           "this include",
+		           by->file, b->files[i].path);
 	else
 		conf_fault(b, by, "%s was read already, by way of %s; remove one of the two",
-			   b->files[i].path, conf_place(&b->files[i].by, place));
+		           b->files[i].path, conf_place(&b->files[i].by, place));
 	return true;
 }
 
@@ -69,10 +69,10 @@ static void tell_unreadable(conf_build_t *b, const conf_where_t *by, const char 
 		b->status = ST_NOMEM;
 	else if (by->line == 0)
 		conf_fault(b, by, "can't be read: %s",
-			   st == ST_LIMIT ? "too big" : strerror(errno));
+		           st == ST_LIMIT ? "too big" : strerror(errno));
 	else
 		conf_fault(b, by, "%s can't be read: %s; correct the path or the file", path,
-			   st == ST_LIMIT ? "too big" : strerror(errno));
+		           st == ST_LIMIT ? "too big" : strerror(errno));
 }
 
 /* path lives as long as the configuration: zones and faults point to it. */
@@ -126,7 +126,7 @@ static int glob_error(const char *path, int error)
 }
 
 static void read_matches(conf_build_t *b, conf_type_t type, const char *value,
-			 const conf_where_t *by)
+                         const conf_where_t *by)
 {
 	const char *pattern = pattern_from(b, by->file, value);
 	glob_t found = { 0 };
@@ -134,16 +134,16 @@ static void read_matches(conf_build_t *b, conf_type_t type, const char *value,
 
 	if (rc == GLOB_NOMATCH)
 		conf_warning(b, by, "no file matches %.150s; correct the pattern, or remove it",
-			     value);
+		             value);
 	else if (rc == GLOB_ABORTED)
 		conf_fault(b, by,
-			   "a directory of %.150s can't be read: %s; correct its permissions",
-			   value, strerror(errno));
+		           "a directory of %.150s can't be read: %s; correct its permissions",
+		           value, strerror(errno));
 	else if (rc != 0)
 		b->status = ST_NOMEM;
 	for (size_t i = 0; rc == 0 && b->status == ST_OK && i < found.gl_pathc; i++) {
 		const char *path = conf_arena_text(&b->conf->own->arena, found.gl_pathv[i],
-						   strlen(found.gl_pathv[i]));
+		                                   strlen(found.gl_pathv[i]));
 
 		if (path)
 			read_file(b, type, path, by);
@@ -163,9 +163,9 @@ void conf_include(conf_build_t *b, conf_type_t type, const char *value, const co
 	}
 	if (b->depth >= CONF_DEPTH_MAX) {
 		conf_fault(b, by,
-			   "%s includes %.150s, which would be more than %d files deep; include "
-			   "it further up",
-			   by->file, value, CONF_DEPTH_MAX);
+		           "%s includes %.150s, which would be more than %d files deep; include "
+		           "it further up",
+		           by->file, value, CONF_DEPTH_MAX);
 		return;
 	}
 	if (strpbrk(value, "*?[")) {

@@ -34,7 +34,7 @@ static uint64_t title_hash(const conf_build_t *b, const title_t *title)
 static conf_object_t *find(const conf_build_t *b, const title_t *title)
 {
 	uint32_t i = conf_table_find(&b->object_table, title_hash(b, title), same_title, b->objects,
-				     title);
+	                             title);
 
 	return i == CONF_NONE ? NULL : b->objects[i];
 }
@@ -81,7 +81,7 @@ static void *target_new(conf_build_t *b, conf_section_t section, const char *nam
 }
 
 static conf_object_t *object_new(conf_build_t *b, conf_section_t section, const title_t *title,
-				 const conf_where_t *where)
+                                 const conf_where_t *where)
 {
 	conf_object_t *object = conf_arena_take(&b->arena, sizeof *object), **list;
 	char *name = conf_arena_text(&b->conf->own->arena, title->name, title->len);
@@ -99,7 +99,7 @@ static conf_object_t *object_new(conf_build_t *b, conf_section_t section, const 
 	object->target = target_new(b, section, name);
 	if (!object->seen || !object->target ||
 	    conf_table_add(&b->object_table, title_hash(b, title), (uint32_t)b->object_count) !=
-		    ST_OK)
+	            ST_OK)
 		goto nomem;
 	list[b->object_count++] = object;
 	return object;
@@ -109,7 +109,7 @@ nomem:
 }
 
 conf_object_t *conf_object_open(conf_build_t *b, conf_section_t section, const char *name,
-				const conf_where_t *where)
+                                const conf_where_t *where)
 {
 	const title_t title = { space_of(section), name, strlen(name) };
 	conf_object_t *object = find(b, &title);
@@ -117,17 +117,17 @@ conf_object_t *conf_object_open(conf_build_t *b, conf_section_t section, const c
 
 	if (object && object->section != section) {
 		conf_fault(b, where, "a %s is named %s already at %s; give this %s another name",
-			   conf_section_text(object->section), name,
-			   conf_place(&object->first, place), conf_section_text(section));
+		           conf_section_text(object->section), name,
+		           conf_place(&object->first, place), conf_section_text(section));
 		return NULL;
 	}
 	if (object)
 		return object;
 	if (section == CONF_KEY)
 		conf_fault(b, where,
-			   "TSIG is not supported by this version yet; remove [key %s] and every "
-			   "'key' "
-			   "that names it",
-			   name);
+		           "TSIG is not supported by this version yet; remove [key %s] and every "
+		           "'key' "
+		           "that names it",
+		           name);
 	return object_new(b, section, &title, where);
 }

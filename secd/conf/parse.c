@@ -99,10 +99,10 @@ static void open_title(reader_t *r, char *text)
 			word);
 	else if (takes_name(section) && !is_name(name))
 		conf_fault(r->b, &r->where,
-			   "section [%s] has no name, or one of other characters; write [%s NAME] "
-			   "with "
-			   "a name of letters, digits, '.', '-' and '_'",
-			   word, word);
+		           "section [%s] has no name, or one of other characters; write [%s NAME] "
+		           "with "
+		           "a name of letters, digits, '.', '-' and '_'",
+		           word, word);
 	else if (!takes_name(section) && *name)
 		conf_fault(r->b, &r->where, "section [%s] takes no name; write [%s]", word, word);
 	else
@@ -129,16 +129,16 @@ static bool take_title(reader_t *r, const char *line, size_t len, char *out)
 	}
 	if (title > TITLE_MAX) {
 		conf_fault(r->b, &r->where,
-			   "the section's title has %zu characters; write at most %d", title,
-			   TITLE_MAX);
+		           "the section's title has %zu characters; write at most %d", title,
+		           TITLE_MAX);
 		return false;
 	}
 	for (rest = end + 1; rest < line + len && is_blank(*rest);)
 		rest++;
 	if (rest < line + len && *rest != ';' && *rest != '#')
 		conf_fault(r->b, &r->where,
-			   "something stands behind the section's ']'; write keys "
-			   "into the lines below it");
+		           "something stands behind the section's ']'; write keys "
+		           "into the lines below it");
 	memcpy(text, line + 1, title);
 	text[title] = '\0';
 	snprintf(out, TITLE_MAX + 3, "[%s]", text);
@@ -177,8 +177,8 @@ static bool take_more(reader_t *r, const char *line, size_t len, char *out)
 		return refuse(r, "the line has no '='; write key = value");
 	case LAST_SINGLE:
 		return refuse(r,
-			      "the line goes on with a key that takes one line; write key = value, "
-			      "or all of it on one line");
+		              "the line goes on with a key that takes one line; write key = value, "
+		              "or all of it on one line");
 	case LAST_REFUSED:
 		return false;
 	case LAST_OPTION:
@@ -205,7 +205,7 @@ static bool take_key(reader_t *r, const char *line, size_t len, bool indented, c
 		return refuse(r, "the line has no '='; write key = value");
 	if (colon && colon < equals)
 		return refuse(r, "a ':' stands before the '='; write key = value, and the ':' of a "
-				 "zone's name as \\058");
+		                 "zone's name as \\058");
 	while (end > 0 && is_blank(line[end - 1]))
 		end--;
 	if (end == 0)
@@ -229,19 +229,19 @@ static bool is_unsound(reader_t *r, const char *line, size_t len, size_t most)
 
 		if ((c < 0x20 && c != '\t') || c == 0x7f) {
 			conf_fault(r->b, &r->where,
-				   "the line has a control character or a NUL (0x%02x, character "
-				   "%zu); "
-				   "write plain text",
-				   c, i + 1);
+			           "the line has a control character or a NUL (0x%02x, character "
+			           "%zu); "
+			           "write plain text",
+			           c, i + 1);
 			return true;
 		}
 	}
 	if (len <= most)
 		return false;
 	conf_fault(r->b, &r->where,
-		   "the line has %zu characters; write at most %zu: repeat the key, shorten the "
-		   "comment, or use a zone-list",
-		   len, most);
+	           "the line has %zu characters; write at most %zu: repeat the key, shorten the "
+	           "comment, or use a zone-list",
+	           len, most);
 	return true;
 }
 
@@ -308,7 +308,7 @@ static void tell_unknown(reader_t *r, const char *key)
 		conf_fault(r->b, &r->where, "unknown key in [key]; it takes %s", known);
 	else
 		conf_fault(r->b, &r->where, "unknown key '%.80s' in [%s]; it takes %s", key,
-			   conf_section_text(section), known);
+		           conf_section_text(section), known);
 }
 
 static void take_option(reader_t *r, const char *key, const char *value)
@@ -329,7 +329,7 @@ static void take_option(reader_t *r, const char *key, const char *value)
 	seen = &object->seen[option - conf_options_of(object->section, &count)];
 	if (seen->line != 0 && r->last == LAST_SINGLE) {
 		conf_fault(r->b, &r->where, "%s stands here and at %s; remove one", key,
-			   conf_place(seen, place));
+		           conf_place(seen, place));
 		return;
 	}
 	if (seen->line == 0)

@@ -26,7 +26,7 @@ static void tell_missing(conf_build_t *b, const conf_object_t *object)
 	for (size_t i = 0; i < count; i++, option++) {
 		if (object->seen[i].line == 0 && option->required)
 			conf_fault(b, &object->first, "[%s %s] has no %s; write one",
-				   conf_section_text(object->section), object->name, option->key);
+			           conf_section_text(object->section), object->name, option->key);
 	}
 }
 
@@ -41,7 +41,7 @@ static const conf_where_t *where_set(const conf_object_t *object, const char *ke
 }
 
 static void check_range(conf_build_t *b, const conf_object_t *object, const char *what,
-			uint32_t min, uint32_t max)
+                        uint32_t min, uint32_t max)
 {
 	char low[32], high[32];
 	const conf_where_t *at;
@@ -54,8 +54,8 @@ static void check_range(conf_build_t *b, const conf_object_t *object, const char
 	if (!at)
 		at = where_set(object, low);
 	conf_fault(b, at ? at : &object->first,
-		   "[group %s] has %s of %u s above %s of %u s; raise the one or lower the other",
-		   object->name, low, min, high, max);
+	           "[group %s] has %s of %u s above %s of %u s; raise the one or lower the other",
+	           object->name, low, min, high, max);
 }
 
 /* Who may send NOTIFY, ready for matching. */
@@ -66,7 +66,7 @@ static void collect_notify(conf_build_t *b, conf_group_t *group)
 
 	for (size_t i = 0; i < group->primary_count; i++)
 		count += group->primaries[i]->address_count +
-			 group->primaries[i]->notify_from_count;
+		         group->primaries[i]->notify_from_count;
 	list = conf_arena_take(&b->conf->own->arena, count * sizeof *list);
 	if (!list) {
 		b->status = ST_NOMEM;
@@ -103,9 +103,9 @@ static const char *add_primary(conf_build_t *b, conf_group_t *group, const char 
 
 	if (!object)
 		snprintf(why, sizeof why,
-			 "names '%.*s', which is no primary and no group; write a [primary %.*s] "
-			 "section or correct the name",
-			 shown, name, shown, name);
+		         "names '%.*s', which is no primary and no group; write a [primary %.*s] "
+		         "section or correct the name",
+		         shown, name, shown, name);
 	else if (object->section == CONF_GROUP)
 		snprintf(
 			why, sizeof why,
@@ -232,7 +232,7 @@ static void resolve_zones(conf_build_t *b)
 		zone->group = ref->group;
 		if (ref->why)
 			conf_fault(b, &where, "zone %.80s %s", dns_name_text(zone->apex, name),
-				   ref->why);
+			           ref->why);
 	}
 }
 

@@ -91,7 +91,7 @@ typedef struct conf_slot {
 } conf_slot_t;
 
 uint32_t conf_table_find(const conf_table_t *table, uint64_t hash, conf_same_fn same,
-			 const void *list, const void *key)
+                         const void *list, const void *key)
 {
 	if (table->size == 0)
 		return CONF_NONE;

@@ -38,7 +38,7 @@ typedef bool (*conf_same_fn)(const void *list, uint32_t place, const void *key);
 
 /* The place of key, or CONF_NONE. */
 uint32_t conf_table_find(const conf_table_t *table, uint64_t hash, conf_same_fn same,
-			 const void *list, const void *key);
+                         const void *list, const void *key);
 
 /* The key is not there yet. ST_NOMEM: nothing changed. */
 status_t conf_table_add(conf_table_t *table, uint64_t hash, uint32_t place);

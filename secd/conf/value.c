@@ -20,14 +20,14 @@ typedef struct suffix {
 
 static const suffix_t no_suffixes[] = { { 0, 0 } };
 static const suffix_t time_suffixes[] = { { 's', 1 },     { 'm', 60 },     { 'h', 3600 },
-					  { 'd', 86400 }, { 'w', 604800 }, { 0, 0 } };
+	                                  { 'd', 86400 }, { 'w', 604800 }, { 0, 0 } };
 static const suffix_t size_suffixes[] = { { 'k', 1024 },
-					  { 'K', 1024 },
-					  { 'M', 1024 * 1024 },
-					  { 'm', 1024 * 1024 },
-					  { 'G', 1024 * 1048576 },
-					  { 'g', 1024 * 1048576 },
-					  { 0, 0 } };
+	                                  { 'K', 1024 },
+	                                  { 'M', 1024 * 1024 },
+	                                  { 'm', 1024 * 1024 },
+	                                  { 'G', 1024 * 1048576 },
+	                                  { 'g', 1024 * 1048576 },
+	                                  { 0, 0 } };
 
 static void *target_of(const setting_t *s)
 {
@@ -62,7 +62,7 @@ static status_t parse_amount(const char *text, const suffix_t *suffixes, uint64_
 }
 
 static bool take_amount(const setting_t *s, const suffix_t *suffixes, const char *kind,
-			const char *unit, uint64_t *out)
+                        const char *unit, uint64_t *out)
 {
 	const conf_option_t *o = s->option;
 	status_t st = parse_amount(s->value, suffixes, out);
@@ -71,19 +71,19 @@ static bool take_amount(const setting_t *s, const suffix_t *suffixes, const char
 		return true;
 	if (st == ST_MALFORMED)
 		conf_fault(s->b, s->where,
-			   "%s is '%.60s', which is no %s; write one from %llu to %llu%s", o->key,
-			   s->value, kind, (unsigned long long)o->min, (unsigned long long)o->max,
-			   unit);
+		           "%s is '%.60s', which is no %s; write one from %llu to %llu%s", o->key,
+		           s->value, kind, (unsigned long long)o->min, (unsigned long long)o->max,
+		           unit);
 	else
 		conf_fault(s->b, s->where,
-			   "%s is '%.60s', out of range; write a %s from %llu to %llu%s", o->key,
-			   s->value, kind, (unsigned long long)o->min, (unsigned long long)o->max,
-			   unit);
+		           "%s is '%.60s', out of range; write a %s from %llu to %llu%s", o->key,
+		           s->value, kind, (unsigned long long)o->min, (unsigned long long)o->max,
+		           unit);
 	return false;
 }
 
 static void set_number(const setting_t *s, const suffix_t *suffixes, const char *kind,
-		       const char *unit)
+                       const char *unit)
 {
 	uint64_t n;
 
@@ -92,7 +92,7 @@ static void set_number(const setting_t *s, const suffix_t *suffixes, const char 
 }
 
 static void set_count(const setting_t *s, const suffix_t *suffixes, const char *kind,
-		      const char *unit)
+                      const char *unit)
 {
 	uint64_t n;
 
@@ -118,15 +118,15 @@ static void set_log_target(const setting_t *s)
 		*target = LOG_TARGET_SYSLOG;
 	else
 		conf_fault(s->b, s->where, "%s is '%.60s'; write syslog or stderr", s->option->key,
-			   s->value);
+		           s->value);
 }
 
 static void set_log_level(const setting_t *s)
 {
 	if (log_level_parse(s->value, target_of(s)) != ST_OK)
 		conf_fault(s->b, s->where,
-			   "%s is '%.60s'; write error, warn, notice, info or debug",
-			   s->option->key, s->value);
+		           "%s is '%.60s'; write error, warn, notice, info or debug",
+		           s->option->key, s->value);
 }
 
 static bool is_divider(char c)
@@ -180,14 +180,14 @@ static void add_address(const setting_t *s, const char *text)
 	}
 	if (s->option->section == CONF_PRIMARY && addr_is_any(&a)) {
 		conf_fault(s->b, s->where,
-			   "%s '%.80s' is no host; write the address of the primary",
-			   s->option->key, text);
+		           "%s '%.80s' is no host; write the address of the primary",
+		           s->option->key, text);
 		return;
 	}
 	for (size_t i = 0; i < *count; i++) {
 		if (addr_same(&(*list)[i], &a)) {
 			conf_fault(s->b, s->where, "%s %.80s stands twice; remove one",
-				   s->option->key, text);
+			           s->option->key, text);
 			return;
 		}
 	}
@@ -230,16 +230,16 @@ static void add_source(const setting_t *s, const char *text)
 
 	if (strchr(text, '@') || addr_parse(text, 0, &a) != ST_OK) {
 		conf_fault(s->b, s->where,
-			   "%s '%.80s' is no local address; write one like 192.0.2.53 or "
-			   "2001:db8::53, without a port",
-			   s->option->key, text);
+		           "%s '%.80s' is no local address; write one like 192.0.2.53 or "
+		           "2001:db8::53, without a port",
+		           s->option->key, text);
 		return;
 	}
 	is4 = a.sa.sa_family == AF_INET;
 	if (is4 ? primary->has_source4 : primary->has_source6) {
 		conf_fault(s->b, s->where,
-			   "%s %.80s is the second IPv%d address; write one of each family",
-			   s->option->key, text, is4 ? 4 : 6);
+		           "%s %.80s is the second IPv%d address; write one of each family",
+		           s->option->key, text, is4 ? 4 : 6);
 		return;
 	}
 	*(is4 ? &primary->source4 : &primary->source6) = a;
@@ -277,15 +277,15 @@ static void add_items(const setting_t *s, void (*add)(const setting_t *, const c
 static void check_algorithm(const setting_t *s)
 {
 	static const char *const known[] = { "hmac-md5",    "hmac-sha1",   "hmac-sha224",
-					     "hmac-sha256", "hmac-sha384", "hmac-sha512" };
+		                             "hmac-sha256", "hmac-sha384", "hmac-sha512" };
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
 		if (strcmp(s->value, known[i]) == 0)
 			return;
 	}
 	conf_fault(s->b, s->where,
-		   "the algorithm is not known; write hmac-sha256, hmac-sha384, hmac-sha512, "
-		   "hmac-sha224, hmac-sha1 or hmac-md5");
+	           "the algorithm is not known; write hmac-sha256, hmac-sha384, hmac-sha512, "
+	           "hmac-sha224, hmac-sha1 or hmac-md5");
 }
 
 /* RFC 4648 4: groups of four, padding at the end only. */
@@ -304,8 +304,8 @@ static void check_secret(const setting_t *s)
 	}
 	if (digits == 0 || len % 4 != 0)
 		conf_fault(s->b, s->where,
-			   "the secret is no base64; write it as the primary has it, complete and "
-			   "on one line");
+		           "the secret is no base64; write it as the primary has it, complete and "
+		           "on one line");
 }
 
 const char *conf_path_join(conf_arena_t *arena, const char *file, const char *path)
@@ -322,7 +322,7 @@ const char *conf_path_join(conf_arena_t *arena, const char *file, const char *pa
 }
 
 void conf_value_set(conf_build_t *b, conf_object_t *object, const conf_option_t *option,
-		    const char *value, const conf_where_t *where)
+                    const char *value, const conf_where_t *where)
 {
 	const setting_t s = { b, object, option, value, where };
 	const char *at = value, *item;
@@ -341,11 +341,11 @@ void conf_value_set(conf_build_t *b, conf_object_t *object, const conf_option_t 
 		break;
 	case CONF_SECONDS:
 		set_number(&s, time_suffixes, "time",
-			   " seconds; s, m, h, d or w may stand behind the number");
+		           " seconds; s, m, h, d or w may stand behind the number");
 		break;
 	case CONF_SIZE:
 		set_count(&s, size_suffixes, "size",
-			  " octets; k, M or G may stand behind the number");
+		          " octets; k, M or G may stand behind the number");
 		break;
 	case CONF_TEXT:
 		set_text(&s, conf_arena_text(&b->conf->own->arena, value, strlen(value)));

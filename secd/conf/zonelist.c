@@ -52,13 +52,13 @@ static void take_line(conf_build_t *b, const char *text, size_t len, const conf_
 
 	if (len > LINE_MAX_LEN) {
 		conf_fault(b, where, "the line has %zu characters; write at most %d", len,
-			   LINE_MAX_LEN);
+		           LINE_MAX_LEN);
 		return;
 	}
 	if (has_control(text, len)) {
 		conf_fault(b, where,
-			   "the line has a control character or a NUL; write plain text, "
-			   "octets of a name as \\DDD");
+		           "the line has a control character or a NUL; write plain text, "
+		           "octets of a name as \\DDD");
 		return;
 	}
 	memcpy(line, text, len);
@@ -71,8 +71,8 @@ static void take_line(conf_build_t *b, const char *text, size_t len, const conf_
 		rest++;
 	if (*rest == '=')
 		conf_fault(b, where,
-			   "a zone list takes no '='; write the name, a blank, then "
-			   "primaries or a group");
+		           "a zone list takes no '='; write the name, a blank, then "
+		           "primaries or a group");
 	else
 		conf_zone_add(b, line, rest, where);
 }

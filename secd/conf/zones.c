@@ -73,7 +73,7 @@ static uint32_t ref_intern(conf_build_t *b, const span_t *span)
 }
 
 static void append(conf_build_t *b, const dns_name_t *name, uint64_t hash, uint32_t ref,
-		   const conf_where_t *where)
+                   const conf_where_t *where)
 {
 	conf_t *conf = b->conf;
 	const uint8_t *apex = conf_arena_copy(&conf->own->arena, name->wire, name->len);
@@ -93,7 +93,7 @@ static void append(conf_build_t *b, const dns_name_t *name, uint64_t hash, uint3
 }
 
 static bool parse_name(conf_build_t *b, const char *text, dns_name_t *out,
-		       const conf_where_t *where)
+                       const conf_where_t *where)
 {
 	status_t st = dns_name_from_text(text, out);
 
@@ -109,14 +109,14 @@ static bool parse_name(conf_build_t *b, const char *text, dns_name_t *out,
 			text);
 	else
 		conf_fault(b, where,
-			   "zone name '%.80s' has an empty label or a bad escape; write labels "
-			   "divided by single dots, odd octets as \\DDD",
-			   text);
+		           "zone name '%.80s' has an empty label or a bad escape; write labels "
+		           "divided by single dots, odd octets as \\DDD",
+		           text);
 	return false;
 }
 
 void conf_zone_add(conf_build_t *b, const char *name, const char *primaries,
-		   const conf_where_t *where)
+                   const conf_where_t *where)
 {
 	char joined[4096], place[CONF_PLACE_MAX];
 	span_t span = { .text = joined };
@@ -133,15 +133,15 @@ void conf_zone_add(conf_build_t *b, const char *name, const char *primaries,
 		const conf_where_t at = { .file = first->file, .line = first->line };
 
 		conf_fault(b, where, "zone %.80s stands here and at %s; remove one", name,
-			   conf_place(&at, place));
+		           conf_place(&at, place));
 		return;
 	}
 	if (strlen(primaries) < sizeof joined) /* as every line is */
 		span.len = join_items(primaries, joined);
 	if (span.len == 0) {
 		conf_fault(b, where,
-			   "zone %.80s names no primary; write primaries or a group behind it",
-			   name);
+		           "zone %.80s names no primary; write primaries or a group behind it",
+		           name);
 		return;
 	}
 	i = ref_intern(b, &span);

@@ -7,10 +7,10 @@
 #define ROWS(n) ROW(n), ROW(n + 8), ROW(n + 16), ROW(n + 24)
 
 const uint8_t dns_fold_table[256] = {
-	ROWS(0), ROWS(32),
-	64, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o',
-	'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z', 91, 92, 93, 94, 95,
-	ROWS(96), ROWS(128), ROWS(160), ROWS(192), ROWS(224),
+	ROWS(0), ROWS(32), 64,  'a', 'b',      'c',       'd',       'e',       'f',       'g',
+	'h',     'i',      'j', 'k', 'l',      'm',       'n',       'o',       'p',       'q',
+	'r',     's',      't', 'u', 'v',      'w',       'x',       'y',       'z',       91,
+	92,      93,       94,  95,  ROWS(96), ROWS(128), ROWS(160), ROWS(192), ROWS(224),
 };
 
 /* One label of n octets at p onto the end of out, or the closing root with n = 0. */

@@ -18,15 +18,15 @@
 #include "common/status.h"
 
 enum {
-	DNS_NAME_MAX = 255,  /* octets, the root's zero included (RFC 1035 3.1) */
+	DNS_NAME_MAX = 255, /* octets, the root's zero included (RFC 1035 3.1) */
 	DNS_LABEL_MAX = 63,
-	DNS_LABELS_MAX = 127, /* labels of a name, the root not counted */
+	DNS_LABELS_MAX = 127,     /* labels of a name, the root not counted */
 	DNS_NAME_TEXT_MAX = 1024, /* presentation form with every octet as \DDD, and its NUL */
 };
 
 typedef struct dns_name {
-	uint8_t len;    /* octets in wire, 1..255 */
-	uint8_t labels; /* the root not counted: 0..127 */
+	uint8_t len;                     /* octets in wire, 1..255 */
+	uint8_t labels;                  /* the root not counted: 0..127 */
 	uint8_t off[DNS_LABELS_MAX + 1]; /* of label i from the left; off[labels] is the root's */
 	uint8_t wire[DNS_NAME_MAX];
 } dns_name_t;

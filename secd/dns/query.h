@@ -23,11 +23,11 @@ typedef enum dns_query_kind {
 typedef struct dns_query {
 	dns_query_kind_t kind;
 	uint16_t id;
-	uint16_t flags; /* the header's second word as it came */
+	uint16_t flags;    /* the header's second word as it came */
 	bool has_question; /* qname..qclass are valid, and question_end */
 	bool has_opt;
 	bool dnssec_ok;
-	bool has_hint; /* NOTIFY: a SOA for the name stood in the answer section */
+	bool has_hint;    /* NOTIFY: a SOA for the name stood in the answer section */
 	uint16_t payload; /* the peer's UDP size, at least 512; 512 without OPT */
 	uint16_t qtype, qclass;
 	uint16_t question_end; /* offset behind the question: 12..end is echoed as it came */

@@ -20,7 +20,7 @@ static ldns_pkt *query_packet(const uint8_t *apex, uint16_t type)
 }
 
 status_t dns_request(const uint8_t *apex, uint16_t type, uint16_t id, uint16_t payload,
-		     uint8_t out[DNS_REQUEST_MAX], size_t *len)
+                     uint8_t out[DNS_REQUEST_MAX], size_t *len)
 {
 	ldns_pkt *pkt = query_packet(apex, type);
 	uint8_t *wire = NULL;

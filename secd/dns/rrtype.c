@@ -66,7 +66,7 @@ bool dns_type_folds(uint16_t type)
 const char *dns_rcode_text(unsigned rcode, char out[DNS_RCODE_TEXT_MAX])
 {
 	static const char *const words[] = {
-		"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",  "REFUSED",
+		"NOERROR",  "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",  "REFUSED",
 		"YXDOMAIN", "YXRRSET", "NXRRSET",  "NOTAUTH",  "NOTZONE",
 	};
 

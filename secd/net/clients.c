@@ -37,7 +37,7 @@ void clients_free(clients_t *c)
 static void find_cells(clients_t *c, const addr_t *peer, _Atomic unsigned *cell[ROWS])
 {
 	uint64_t hash = peer->sa.sa_family == AF_INET ? siphash13(&c->key, &peer->in.sin_addr, 4)
-						      : siphash13(&c->key, &peer->in6.sin6_addr, 8);
+	                                              : siphash13(&c->key, &peer->in6.sin6_addr, 8);
 
 	for (int row = 0; row < ROWS; row++)
 		cell[row] = &c->cell[row][(hash >> (32 * row)) % CELLS];

@@ -155,8 +155,9 @@ static status_t settle(conn_t *c, conn_desk_t *desk, size_t n, size_t took, size
 		took -= gone;
 		if (append(&c->out, frame + gone, len - gone, IN_STEP) != ST_OK)
 			return ST_NOMEM;
-		if (req->notify)
-			post_notify(desk->w->post, req);
+		if ((req->notify || req->notify_refused) &&
+		    post_notify(&desk->w->post, req) != ST_OK)
+			return ST_NOMEM;
 	}
 	*done = i;
 	return ST_OK;
@@ -165,7 +166,7 @@ static status_t settle(conn_t *c, conn_desk_t *desk, size_t n, size_t took, size
 /* Answer what is whole in bytes until there is no more or answers wait. *used: the octets that
  * are done with. */
 static conn_verdict_t answer_whole(conn_t *c, conn_desk_t *desk, const uint8_t *bytes, size_t len,
-				   size_t *used)
+                                   size_t *used)
 {
 	conn_verdict_t verdict = CONN_RESTS;
 	size_t n;
@@ -213,7 +214,7 @@ static ssize_t read_behind(conn_t *c)
 	}
 	size_t room = c->in.room - c->in.len;
 	ssize_t n = recv(c->io.fd, c->in.base + c->in.len, room < CONN_READ ? room : CONN_READ,
-			 MSG_DONTWAIT);
+	                 MSG_DONTWAIT);
 
 	if (n > 0)
 		c->in.len += (size_t)n;
@@ -231,7 +232,7 @@ static conn_verdict_t on_readable(conn_t *c, conn_desk_t *desk)
 		return CONN_OVER;
 	if (n < 0)
 		return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? CONN_RESTS
-										 : CONN_OVER;
+		                                                                 : CONN_OVER;
 	if (kept)
 		return answer_kept(c, desk);
 
@@ -246,11 +247,11 @@ static conn_verdict_t on_readable(conn_t *c, conn_desk_t *desk)
 static conn_verdict_t on_writable(conn_t *c, conn_desk_t *desk)
 {
 	ssize_t n = send(c->io.fd, c->out.base + c->out.pos, left(&c->out),
-			 MSG_DONTWAIT | MSG_NOSIGNAL);
+	                 MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? CONN_RESTS
-										 : CONN_OVER;
+		                                                                 : CONN_OVER;
 	c->out.pos += (size_t)n;
 	if (left(&c->out) > 0)
 		return CONN_ACTIVE;
@@ -292,8 +293,8 @@ status_t conn_desk_open(conn_desk_t *desk, worker_t *w)
 		return ST_NOMEM;
 	for (size_t i = 0; i < CONN_BATCH; i++) {
 		desk->req[i] = (answer_req_t){ .out = desk->out + i * SLOT + SLOT_HEAD,
-					       .out_room = MESSAGE_MAX,
-					       .via = ANSWER_TCP };
+			                       .out_room = MESSAGE_MAX,
+			                       .via = ANSWER_TCP };
 	}
 	return ST_OK;
 }

@@ -108,12 +108,12 @@ static net_t *new_net(const net_conf_t *conf)
 }
 
 static status_t open_workers(net_t *net, const zone_set_t *zones, epoch_t *epoch, mailbox_t *notify,
-			     char why[256])
+                             char why[256])
 {
 	for (unsigned i = 0; i < net->conf.workers; i++) {
 		net->workers++; /* closed by net_free() even if it opens by half */
 		status_t st = worker_open(&net->worker[i], &net->conf, zones,
-					  epoch_reader(epoch, i), notify, net->clients);
+		                          epoch_reader(epoch, i), notify, net->clients);
 
 		if (st == ST_NOMEM)
 			return out_of_memory(why);
@@ -126,7 +126,7 @@ static status_t open_workers(net_t *net, const zone_set_t *zones, epoch_t *epoch
 }
 
 status_t net_open(const net_conf_t *conf, const zone_set_t *zones, epoch_t *epoch,
-		  mailbox_t *notify, net_t **out, char why[256])
+                  mailbox_t *notify, net_t **out, char why[256])
 {
 	net_t *net = new_net(conf);
 

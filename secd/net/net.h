@@ -29,21 +29,21 @@ typedef struct net_conf {
 	answer_conf_t answer;
 } net_conf_t;
 
-/* A NOTIFY that passed its zone's access list, on its way to the main loop. Comes through the
- * mailbox given to net_open(); give it back with net_notify_done() when it is read, before it
- * is acted upon, also after net_free(). A worker has a fixed number of these: while all are
- * under way, further NOTIFYs are answered but not passed on, which a storm needs and a sane
- * primary's retries cover. One that equals another under way is not passed on either. */
+/* A NOTIFY on its way to the main loop, through the mailbox given to net_open(). One that passed
+ * its zone's access list is never lost: at most one per zone is under way, and further ones are
+ * part of it (zone_slot_mark_notified). Of those refused, for the log, a worker passes on 16 at
+ * once and then ten a second. */
 typedef struct net_notify {
 	mail_t mail; /* first: the mailbox hands out this pointer */
 	const zone_slot_t *slot;
 	addr_t from;
 	bool has_hint;
 	uint32_t hint; /* the serial it mentions: a hint, never trusted (RFC 1996 3.8) */
-	_Atomic bool busy;
-	struct post *home; /* net/'s own: where it goes back to */
+	bool refused;  /* the sender is on none of the zone's lists */
 } net_notify_t;
 
+/* Read what n says, then call this, then act: a NOTIFY that comes after it is news again. Frees n;
+ * also after net_free(). Main thread. */
 void net_notify_done(net_notify_t *n);
 
 /* Bind every address for every worker, so that a fault shows before anything starts.
@@ -51,7 +51,7 @@ void net_notify_done(net_notify_t *n);
  * Returns   ST_OK with *out; ST_SYSTEM, ST_NOMEM with why filled. Main thread; all pointers of
  *           conf are copied but the texts of conf->answer, which are borrowed. */
 status_t net_open(const net_conf_t *conf, const zone_set_t *zones, epoch_t *epoch,
-		  mailbox_t *notify, net_t **out, char why[256]);
+                  mailbox_t *notify, net_t **out, char why[256]);
 
 /* Start the threads. Reader slot i of the epoch belongs to worker i. ST_SYSTEM: none runs. */
 status_t net_start(net_t *net);

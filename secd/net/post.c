@@ -1,75 +1,54 @@
-/* net/post.c - a fixed array of messages, each busy until the main loop gives it back. */
+/* net/post.c - one message per zone and a trickle of what was refused. */
 #include "net/post.h"
 
 #include <stdlib.h>
 
-struct post {
-	mailbox_t *box;
-	_Atomic unsigned holders; /* the worker, and each message under way */
-	net_notify_t slot[POST_MAX];
-};
-
-post_t *post_new(mailbox_t *box)
+void post_init(post_t *p, mailbox_t *box, struct ev_loop *loop)
 {
-	post_t *p = calloc(1, sizeof *p);
-
-	if (!p)
-		return NULL;
-	p->box = box;
-	atomic_init(&p->holders, 1);
-	for (size_t i = 0; i < POST_MAX; i++)
-		p->slot[i].home = p;
-	return p;
+	*p = (post_t){ box, loop, POST_REFUSED_BURST, ev_now(loop) };
 }
 
-static void let_go(post_t *p)
+static bool may_tell_refused(post_t *p)
 {
-	if (atomic_fetch_sub(&p->holders, 1) == 1)
-		free(p);
+	ev_tstamp now = ev_now(p->loop);
+
+	p->tokens += (now - p->at) * POST_REFUSED_PER_S;
+	p->at = now;
+	if (p->tokens > POST_REFUSED_BURST)
+		p->tokens = POST_REFUSED_BURST;
+	if (p->tokens < 1)
+		return false;
+	p->tokens--;
+	return true;
 }
 
-void post_free(post_t *p)
+status_t post_notify(post_t *p, const answer_req_t *req)
 {
-	if (p)
-		let_go(p);
+	bool refused = !req->notify;
+	const zone_slot_t *slot = refused ? req->notify_refused : req->notify;
+
+	if (refused ? !may_tell_refused(p) : !zone_slot_mark_notified(slot))
+		return ST_OK;
+	net_notify_t *n = malloc(sizeof *n);
+	if (!n) {
+		if (!refused)
+			zone_slot_clear_notified(slot);
+		return refused ? ST_OK : ST_NOMEM;
+	}
+	*n = (net_notify_t){
+		.slot = slot,
+		.from = *req->peer,
+		.has_hint = req->query.has_hint,
+		.hint = req->query.hint_serial,
+		.refused = refused,
+	};
+	mailbox_send(p->box, &n->mail);
+	return ST_OK;
 }
 
 void net_notify_done(net_notify_t *n)
 {
-	post_t *home = n->home;
-
-	atomic_store_explicit(&n->busy, false, memory_order_release);
-	let_go(home);
-}
-
-/* Does n tell the main loop all that req does? A newer hint must not be swallowed: the main
- * loop may find that the older one is what it holds, and leave it at that. */
-static bool says_it(const net_notify_t *n, const answer_req_t *req)
-{
-	return n->slot == req->notify && n->has_hint == req->query.has_hint &&
-	       (!n->has_hint || n->hint == req->query.hint_serial) &&
-	       addr_same_host(&n->from, req->peer);
-}
-
-void post_notify(post_t *p, const answer_req_t *req)
-{
-	net_notify_t *n = NULL;
-
-	for (size_t i = 0; i < POST_MAX; i++) {
-		net_notify_t *at = &p->slot[i];
-
-		if (!atomic_load_explicit(&at->busy, memory_order_acquire))
-			n = n ? n : at;
-		else if (says_it(at, req))
-			return;
-	}
-	if (!n)
-		return;
-	n->slot = req->notify;
-	n->from = *req->peer;
-	n->has_hint = req->query.has_hint;
-	n->hint = req->query.hint_serial;
-	atomic_store_explicit(&n->busy, true, memory_order_relaxed);
-	atomic_fetch_add(&p->holders, 1);
-	mailbox_send(p->box, &n->mail);
+	if (!n->refused)
+		zone_slot_clear_notified(n->slot);
+	free(n);
 }

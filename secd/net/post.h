@@ -1,23 +1,25 @@
-/* net/post.h - NOTIFYs on their way from a worker to the main loop.
- *
- * A worker's fixed array of messages. It outlives its worker while messages are under way: the
- * main loop closes its mailbox after the workers are gone, and finds them there. */
+/* net/post.h - NOTIFYs on their way from a worker to the main loop. */
 #pragma once
+
+#include <ev.h>
 
 #include "answer/answer.h"
 #include "net/net.h"
 
-enum { POST_MAX = 256 };
+enum { POST_REFUSED_BURST = 16, POST_REFUSED_PER_S = 10 };
 
-typedef struct post post_t;
+typedef struct post {
+	mailbox_t *box;
+	struct ev_loop *loop; /* whose coarse time counts */
+	double tokens;        /* refused ones that may still be passed on */
+	ev_tstamp at;         /* of the last refill */
+} post_t;
 
-/* NULL: no memory. box is borrowed. */
-post_t *post_new(mailbox_t *box);
+/* box and loop are borrowed. */
+void post_init(post_t *p, mailbox_t *box, struct ev_loop *loop);
 
-/* The worker is gone: free now, or by the net_notify_done() of the last message under way.
- * NULL is fine. */
-void post_free(post_t *p);
-
-/* Send on the NOTIFY that req is (req->notify is set). One that says nothing beyond another
- * which is still under way, and one for which no message is left, end here. Worker's thread. */
-void post_notify(post_t *p, const answer_req_t *req);
+/* Pass on the NOTIFY that req is (notify or notify_refused is set). Allocates: at most once for
+ * each zone that the main loop has not yet heard of. Worker's thread.
+ * Returns   ST_OK: it is on its way, part of another or not worth telling; ST_NOMEM: it was
+ *           lost, and should not be answered, so that its sender tries again. */
+status_t post_notify(post_t *p, const answer_req_t *req);

@@ -96,7 +96,7 @@ static void take(udp_t *udp, udp_sock_t *s, int i)
 		len = 0;
 	udp->req[i].in_len = len;
 	udp->req[i].out_len = 0;
-	udp->req[i].notify = NULL;
+	udp->req[i].notify = udp->req[i].notify_refused = NULL;
 	head->msg_namelen = sizeof(addr_t); /* the kernel wrote over both */
 	head->msg_controllen = s->control_len;
 }
@@ -146,8 +146,9 @@ static void reply(udp_t *udp, const udp_sock_t *s, int n)
 		const answer_req_t *req = &udp->req[i];
 		struct msghdr *head = &udp->out[outs].msg_hdr;
 
-		if (req->notify)
-			post_notify(udp->w->post, req);
+		if ((req->notify || req->notify_refused) &&
+		    post_notify(&udp->w->post, req) != ST_OK)
+			continue;
 		if (req->out_len == 0)
 			continue;
 		assert(req->out_len <= req->out_room);
@@ -207,10 +208,10 @@ udp_t *udp_new(worker_t *w, size_t sockets, uint16_t payload)
 		udp->out[i].msg_hdr =
 			(struct msghdr){ .msg_iov = &udp->out_iov[i], .msg_iovlen = 1 };
 		udp->req[i] = (answer_req_t){ .in = in,
-					      .out = out,
-					      .out_room = out_room,
-					      .via = ANSWER_UDP,
-					      .peer = &udp->from[i] };
+			                      .out = out,
+			                      .out_room = out_room,
+			                      .via = ANSWER_UDP,
+			                      .peer = &udp->from[i] };
 	}
 	return udp;
 }
@@ -220,7 +221,7 @@ static size_t control_len(const addr_t *local)
 	if (!addr_is_any(local))
 		return 0;
 	return local->sa.sa_family == AF_INET ? CMSG_SPACE(sizeof(struct in_pktinfo))
-					      : CMSG_SPACE(sizeof(struct in6_pktinfo));
+	                                      : CMSG_SPACE(sizeof(struct in6_pktinfo));
 }
 
 void udp_listen(udp_t *udp, int fd, const addr_t *local)

@@ -50,7 +50,7 @@ static void watch_turns(worker_t *w)
 }
 
 status_t worker_open(worker_t *w, const net_conf_t *conf, const zone_set_t *zones,
-		     epoch_reader_t *reader, mailbox_t *notify, clients_t *clients)
+                     epoch_reader_t *reader, mailbox_t *notify, clients_t *clients)
 {
 	w->reader = reader;
 	w->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV | EVFLAG_NOSIGMASK);
@@ -58,10 +58,10 @@ status_t worker_open(worker_t *w, const net_conf_t *conf, const zone_set_t *zone
 		return ST_SYSTEM;
 	watch_turns(w);
 	w->answer = answer_new(zones, &conf->answer, &w->answered);
-	w->post = post_new(notify);
+	post_init(&w->post, notify, w->loop);
 	w->udp = udp_new(w, conf->listens, conf->answer.udp_payload);
 	w->tcp = tcp_new(w, conf->listens, clients, conf->tcp_idle);
-	return w->answer && w->post && w->udp && w->tcp ? ST_OK : ST_NOMEM;
+	return w->answer && w->udp && w->tcp ? ST_OK : ST_NOMEM;
 }
 
 status_t worker_listen(worker_t *w, const addr_t *addr)
@@ -125,7 +125,6 @@ void worker_close(worker_t *w)
 {
 	tcp_free(w->tcp);
 	udp_free(w->udp);
-	post_free(w->post);
 	if (w->answer)
 		answer_free(w->answer);
 	if (w->loop)

@@ -40,7 +40,7 @@ typedef struct worker {
 	ev_async stop;
 	epoch_reader_t *reader;
 	answer_t *answer;
-	post_t *post;
+	post_t post;
 	struct udp *udp;
 	struct tcp *tcp;
 	pthread_t thread;
@@ -58,7 +58,7 @@ static inline void worker_count(_Atomic uint64_t *counter, uint64_t n)
 /* Make what a worker needs but its sockets; w is zeroed memory of the caller. The arguments are
  * those of net_open(); conf is borrowed for its life. ST_NOMEM, ST_SYSTEM (no loop); worker_close() is due in any case. */
 status_t worker_open(worker_t *w, const net_conf_t *conf, const zone_set_t *zones,
-		     epoch_reader_t *reader, mailbox_t *notify, clients_t *clients);
+                     epoch_reader_t *reader, mailbox_t *notify, clients_t *clients);
 
 /* A socket of each kind for one listening address, both or none. ST_SYSTEM with errno. */
 status_t worker_listen(worker_t *w, const addr_t *addr);

@@ -63,7 +63,8 @@ void refresh_clock_current(refresh_clock_t *c, mono_t now, unsigned spread)
 
 void refresh_clock_failed(refresh_clock_t *c, mono_t now, unsigned spread)
 {
-	unsigned shift = c->failures < FIRST_RETRY_LAST_SHIFT ? c->failures : FIRST_RETRY_LAST_SHIFT;
+	unsigned shift = c->failures < FIRST_RETRY_LAST_SHIFT ? c->failures
+	                                                      : FIRST_RETRY_LAST_SHIFT;
 
 	c->due = later(now, c->loaded ? c->retry : UINT32_C(1) << shift, spread);
 	if (c->failures < UINT32_MAX)

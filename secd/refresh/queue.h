@@ -27,7 +27,7 @@ void refresh_heap_free(refresh_heap_t *h);
 /* Put t at this time, or move it there. */
 void refresh_heap_set(refresh_heap_t *h, refresh_timer_t *t, mono_t at);
 void refresh_heap_remove(refresh_heap_t *h, refresh_timer_t *t); /* not there: fine */
-refresh_timer_t *refresh_heap_first(const refresh_heap_t *h);   /* NULL when empty */
+refresh_timer_t *refresh_heap_first(const refresh_heap_t *h);    /* NULL when empty */
 
 /* First in, first out, with removal from the middle. */
 typedef struct refresh_link {
@@ -40,5 +40,5 @@ typedef struct refresh_lane {
 
 void refresh_lane_init(refresh_lane_t *lane);
 void refresh_lane_push(refresh_lane_t *lane, refresh_link_t *link);
-void refresh_lane_remove(refresh_link_t *link); /* in no lane: fine */
+void refresh_lane_remove(refresh_link_t *link);         /* in no lane: fine */
 refresh_link_t *refresh_lane_pop(refresh_lane_t *lane); /* NULL when empty */

@@ -7,6 +7,7 @@
 #include "common/siphash.h"
 #include "refresh/clock.h"
 #include "refresh/queue.h"
+#include "refresh/strangers.h"
 #include "xfr/poll.h"
 
 /* How often retired versions are looked at while some wait for their readers. */
@@ -14,10 +15,10 @@
 
 typedef enum stage {
 	STAGE_IDLE,
-	STAGE_QUEUED,    /* waits for its turn to poll */
-	STAGE_POLL,      /* a SOA query is under way */
+	STAGE_QUEUED,       /* waits for its turn to poll */
+	STAGE_POLL,         /* a SOA query is under way */
 	STAGE_FETCH_QUEUED, /* waits for its turn to transfer */
-	STAGE_FETCH,     /* a transfer is under way */
+	STAGE_FETCH,        /* a transfer is under way */
 } stage_t;
 
 typedef struct zone {
@@ -28,14 +29,14 @@ typedef struct zone {
 	refresh_timer_t timer; /* the earlier of due (when idle) and EXPIRE */
 	refresh_link_t link;   /* in a lane while queued */
 	stage_t stage;
-	bool again;    /* a NOTIFY came during the round */
-	bool urgent;   /* NOTIFY made it due */
-	bool any_current; /* in this round, some primary had our serial */
-	bool any_newer;   /* ... had a newer one that could not be fetched */
-	uint16_t primary, address; /* what is asked now, in the order of the round */
+	bool again;                            /* a NOTIFY came during the round */
+	bool urgent;                           /* NOTIFY made it due */
+	bool any_current;                      /* in this round, some primary had our serial */
+	bool any_newer;                        /* ... had a newer one that could not be fetched */
+	uint16_t primary, address;             /* what is asked now, in the order of the round */
 	uint16_t first_primary, first_address; /* where the round began: the notifier, or 0 and 0 */
 	uint16_t next_primary, next_address;   /* where the next one begins */
-	uint32_t rounds; /* so far: spreads the timers */
+	uint32_t rounds;                       /* so far: spreads the timers */
 	union {
 		xfr_poll_t *poll;
 		xfr_fetch_t *fetch;
@@ -54,6 +55,7 @@ struct refresh {
 	refresh_heap_t timers;
 	refresh_lane_t urgent, due, fetches;
 	unsigned polling, fetching;
+	strangers_t strangers;
 	ev_timer wake, reclaim;
 	ev_prepare pump;
 };
@@ -229,14 +231,16 @@ static void log_faults(const zone_t *z, const xfr_fetch_result_t *res)
 
 	if (s->outside + s->ttl_mixed > 0)
 		log_warn("zone records zone=%s serial=%u outside=%lu ttl-mixed=%lu "
-		         "why=\"records out of the zone are dropped, of several TTLs the lowest counts\"",
+		         "why=\"records out of the zone are dropped, of several TTLs the lowest "
+		         "counts\"",
 		         zone_text(z, name), res->soa.serial, (unsigned long)s->outside,
 		         (unsigned long)s->ttl_mixed);
 	if (f->first[0])
 		log_warn("zone faults zone=%s serial=%u no-ns=%u single-ns=%u cname-beside=%u "
 		         "many-cnames=%u below-dname=%u missing-glue=%u first=%s",
 		         zone_text(z, name), res->soa.serial, f->no_ns, f->single_ns,
-		         f->cname_beside, f->many_cnames, f->below_dname, f->missing_glue, f->first);
+		         f->cname_beside, f->many_cnames, f->below_dname, f->missing_glue,
+		         f->first);
 }
 
 static void publish(zone_t *z, xfr_fetch_result_t *res)
@@ -250,7 +254,8 @@ static void publish(zone_t *z, xfr_fetch_result_t *res)
 		zone_version_free(res->version);
 		return;
 	}
-	refresh_clock_loaded(&z->clock, &res->soa, &z->conf->group->policy, clock_mono(), spread(z));
+	refresh_clock_loaded(&z->clock, &res->soa, &z->conf->group->policy, clock_mono(),
+	                     spread(z));
 	log_info("xfr installed zone=%s serial=%u primary=%s addr=%s records=%lu bytes=%lu "
 	         "messages=%lu memory=%zu seconds=%.3f",
 	         zone_text(z, name), res->soa.serial, current_primary(z)->name,
@@ -289,9 +294,9 @@ static void on_fetched(void *arg, xfr_fetch_result_t *res)
 		rest(z);
 		return;
 	}
-	log_warn("xfr failed zone=%s primary=%s addr=%s seconds=%.3f why=\"%s\"", zone_text(z, name),
-	         current_primary(z)->name, addr_text(current_address(z), addr), res->seconds,
-	         res->why);
+	log_warn("xfr failed zone=%s primary=%s addr=%s seconds=%.3f why=\"%s\"",
+	         zone_text(z, name), current_primary(z)->name, addr_text(current_address(z), addr),
+	         res->seconds, res->why);
 	z->any_newer = true;
 	next_primary(z);
 }
@@ -306,7 +311,8 @@ static void start_fetch(zone_t *z)
 
 	dns_name_from_wire(z->conf->apex, &apex);
 	z->stage = STAGE_FETCH;
-	z->fetch = xfr_fetch_start(z->r->env, &peer, &z->r->deadlines, &apex, &limits, on_fetched, z);
+	z->fetch =
+		xfr_fetch_start(z->r->env, &peer, &z->r->deadlines, &apex, &limits, on_fetched, z);
 	if (z->fetch) {
 		z->r->fetching++;
 		return;
@@ -484,6 +490,16 @@ void refresh_notify(refresh_t *r, const zone_slot_t *slot, const addr_t *from)
 		z->again = true;
 		break;
 	}
+}
+
+void refresh_notify_refused(refresh_t *r, const zone_slot_t *slot, const addr_t *from)
+{
+	char name[DNS_NAME_TEXT_MAX], addr[ADDR_TEXT_MAX];
+
+	if (strangers_tell(&r->strangers, from, clock_mono()))
+		log_warn("notify refused zone=%s from=%s "
+		         "why=\"neither a primary of the zone nor in its notify-from\"",
+		         dns_name_text(zone_slot_apex(slot), name), addr_text(from, addr));
 }
 
 static status_t add_zone(refresh_t *r, const conf_zone_t *conf, zone_t *z, mono_t now)

@@ -35,5 +35,9 @@ void refresh_start(refresh_t *r);
  * means one more round after it (RFC 1996 4.3). */
 void refresh_notify(refresh_t *r, const zone_slot_t *slot, const addr_t *from);
 
+/* One from an address that is on none of the zone's lists was refused: a log line for each
+ * sender and minute, as far as a small table remembers. */
+void refresh_notify_refused(refresh_t *r, const zone_slot_t *slot, const addr_t *from);
+
 /* Stop all polls and transfers. NULL is fine. */
 void refresh_free(refresh_t *r);

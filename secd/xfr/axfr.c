@@ -56,12 +56,12 @@ static status_t fail_rcode(xfr_axfr_t *a, unsigned rcode)
 
 /* "what TYPE record at owner": the type first, since a long owner is cut to fit. */
 static status_t fail_record(xfr_axfr_t *a, status_t st, const char *what, const uint8_t *owner,
-			    uint16_t type)
+                            uint16_t type)
 {
 	char type_text[DNS_TYPE_TEXT_MAX], owner_text[DNS_NAME_TEXT_MAX];
 
 	return fail(a, st, "%s: %s record at %.150s", what, dns_type_text(type, type_text),
-		    dns_name_text(owner, owner_text));
+	            dns_name_text(owner, owner_text));
 }
 
 xfr_axfr_t *xfr_axfr_new(const dns_name_t *apex, uint16_t id, zone_build_t *build)
@@ -110,7 +110,7 @@ static status_t check_header(xfr_axfr_t *a, const frame_t *f)
 		return fail(a, ST_MALFORMED, "message has id %u, the query %u", f->id, a->id);
 	if (f->flags & DNS_OPCODE_MASK)
 		return fail(a, ST_MALFORMED, "message has opcode %u",
-			    (f->flags & DNS_OPCODE_MASK) >> DNS_OPCODE_SHIFT);
+		            (f->flags & DNS_OPCODE_MASK) >> DNS_OPCODE_SHIFT);
 	if (rcode != DNS_RCODE_NOERROR)
 		return fail_rcode(a, rcode);
 	if (f->flags & DNS_TC)
@@ -132,7 +132,7 @@ static status_t read_header(xfr_axfr_t *a, buf_t *msg, frame_t *f)
 	f->additional = buf_u16(msg);
 	if (!buf_ok(msg))
 		return fail(a, ST_MALFORMED, "message of %zu octets is shorter than a header",
-			    msg->len);
+		            msg->len);
 	return check_header(a, f);
 }
 
@@ -166,7 +166,7 @@ static status_t read_record(xfr_axfr_t *a, buf_t *msg)
 	if (dns_rr_skip(&again, &a->rr.owner, &head) == ST_OK)
 		return fail_record(a, ST_MALFORMED, "malformed", a->rr.owner.wire, head.type);
 	return fail(a, ST_MALFORMED, "unreadable record %llu in message %llu",
-		    (unsigned long long)a->records + 1, (unsigned long long)a->messages);
+	            (unsigned long long)a->records + 1, (unsigned long long)a->messages);
 }
 
 /* Does a->rr open or close the transfer? Class and owner count: a SOA elsewhere is an error. */
@@ -180,7 +180,7 @@ static status_t open_with(xfr_axfr_t *a)
 {
 	if (!is_apex_soa(a))
 		return fail_record(a, ST_MALFORMED, "begins with something other than the SOA",
-				   a->rr.owner.wire, a->rr.type);
+		                   a->rr.owner.wire, a->rr.type);
 	if (a->rr.rdlen > sizeof a->opening ||
 	    dns_soa_read(a->rr.rdata, a->rr.rdlen, &a->soa) != ST_OK)
 		return fail_record(a, ST_MALFORMED, "malformed", a->rr.owner.wire, a->rr.type);
@@ -200,7 +200,7 @@ static status_t close_with(xfr_axfr_t *a)
 		return fail_record(a, ST_MALFORMED, "malformed", a->rr.owner.wire, a->rr.type);
 	if (soa.serial != a->soa.serial)
 		return fail(a, ST_MALFORMED, "closing SOA has serial %u, opening one %u",
-			    soa.serial, a->soa.serial);
+		            soa.serial, a->soa.serial);
 	dns_rdata_canonical(DNS_TYPE_SOA, a->rr.rdata, a->rr.rdlen);
 	if (a->rr.rdlen != a->opening_len || memcmp(a->rr.rdata, a->opening, a->opening_len) != 0)
 		return fail(a, ST_MALFORMED, "closing SOA differs from the opening one");
@@ -218,10 +218,10 @@ static status_t keep(xfr_axfr_t *a)
 		return ST_OK;
 	case ST_LIMIT:
 		return fail(a, st, "over max-records or max-bytes at record %llu",
-			    (unsigned long long)a->records);
+		            (unsigned long long)a->records);
 	case ST_NOMEM:
 		return fail(a, st, "%s at record %llu", status_text(st),
-			    (unsigned long long)a->records);
+		            (unsigned long long)a->records);
 	case ST_NOENT:
 	case ST_EXIST:
 	case ST_STALE:

@@ -275,8 +275,8 @@ static int begin_connect(xfr_conn_t *c, const xfr_peer_t *peer)
 }
 
 xfr_conn_t *xfr_conn_open(struct ev_loop *loop, const xfr_peer_t *peer,
-			  const xfr_deadlines_t *deadlines, const xfr_conn_calls_t *calls,
-			  void *arg)
+                          const xfr_deadlines_t *deadlines, const xfr_conn_calls_t *calls,
+                          void *arg)
 {
 	xfr_conn_t *c = calloc(1, sizeof *c);
 

@@ -15,11 +15,11 @@
 typedef struct xfr_conn xfr_conn_t;
 
 typedef enum xfr_conn_end {
-	XFR_CONN_CLOSED,       /* the peer closed between two messages */
-	XFR_CONN_CUT,          /* the peer closed inside a message */
-	XFR_CONN_ERROR,        /* socket, bind, connect, read or write failed: sys_errno */
-	XFR_CONN_NO_CONNECT,   /* connect deadline passed */
-	XFR_CONN_IDLE,         /* idle deadline passed */
+	XFR_CONN_CLOSED,     /* the peer closed between two messages */
+	XFR_CONN_CUT,        /* the peer closed inside a message */
+	XFR_CONN_ERROR,      /* socket, bind, connect, read or write failed: sys_errno */
+	XFR_CONN_NO_CONNECT, /* connect deadline passed */
+	XFR_CONN_IDLE,       /* idle deadline passed */
 	XFR_CONN_NOMEM,
 } xfr_conn_end_t;
 

@@ -523,8 +523,8 @@ static status_t ask(xfr_fetch_t *f, const xfr_peer_t *peer, const xfr_deadlines_
 }
 
 xfr_fetch_t *xfr_fetch_start(xfr_env_t *env, const xfr_peer_t *peer,
-			     const xfr_deadlines_t *deadlines, const dns_name_t *apex,
-			     const zone_limits_t *limits, xfr_fetch_cb done, void *arg)
+                             const xfr_deadlines_t *deadlines, const dns_name_t *apex,
+                             const zone_limits_t *limits, xfr_fetch_cb done, void *arg)
 {
 	xfr_fetch_t *f = calloc(1, sizeof *f);
 

@@ -30,12 +30,11 @@
 typedef struct xfr_env {
 	struct ev_loop *loop;
 	pool_t *builders;
-	siphash_key_t key; /* of the zone set */
+	siphash_key_t key;  /* of the zone set */
 	mailbox_t verdicts; /* builders -> main loop; owned by xfr/ */
 } xfr_env_t;
 
-void xfr_env_open(xfr_env_t *env, struct ev_loop *loop, pool_t *builders,
-                  const siphash_key_t *key);
+void xfr_env_open(xfr_env_t *env, struct ev_loop *loop, pool_t *builders, const siphash_key_t *key);
 /* After every fetch was stopped or done, and then the builders were joined (pool_free). */
 void xfr_env_close(xfr_env_t *env);
 
@@ -44,8 +43,8 @@ typedef struct xfr_fetch_result {
 	zone_version_t *version; /* sealed and looked over by zone_check; NULL unless ST_OK */
 	/* Otherwise ST_SYSTEM or ST_SHORT: the connection failed or ended early; ST_TIMEOUT;
 	 * ST_REFUSED: the primary's rcode; ST_LIMIT, ST_NOMEM, ST_MALFORMED: what it sent. */
-	char why[256];           /* the reason in words unless ST_OK */
-	dns_soa_t soa;           /* of the version */
+	char why[256]; /* the reason in words unless ST_OK */
+	dns_soa_t soa; /* of the version */
 	zone_build_stats_t stats;
 	zone_faults_t faults;
 	uint64_t bytes, messages;

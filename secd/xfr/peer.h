@@ -6,16 +6,16 @@
 #include "common/addr.h"
 
 typedef struct xfr_peer {
-	addr_t addr;     /* where to, with the port */
+	addr_t addr; /* where to, with the port */
 	bool has_source;
-	addr_t source;   /* local address to come from, port 0; same family as addr */
+	addr_t source; /* local address to come from, port 0; same family as addr */
 } xfr_peer_t;
 
 /* Deadlines in seconds. */
 typedef struct xfr_deadlines {
-	double udp_try;  /* until a UDP query is sent again */
+	double udp_try; /* until a UDP query is sent again */
 	unsigned udp_tries;
-	double connect;  /* until a TCP connection stands */
-	double idle;     /* without a byte from the primary */
-	double total;    /* for one transfer, first byte to last */
+	double connect; /* until a TCP connection stands */
+	double idle;    /* without a byte from the primary */
+	double total;   /* for one transfer, first byte to last */
 } xfr_deadlines_t;

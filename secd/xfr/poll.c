@@ -302,8 +302,8 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 }
 
 xfr_poll_t *xfr_poll_start(struct ev_loop *loop, const xfr_peer_t *peer,
-			   const xfr_deadlines_t *deadlines, const dns_name_t *apex,
-			   xfr_poll_cb done, void *arg)
+                           const xfr_deadlines_t *deadlines, const dns_name_t *apex,
+                           xfr_poll_cb done, void *arg)
 {
 	xfr_poll_t *p = calloc(1, sizeof *p);
 
@@ -352,7 +352,7 @@ const char *xfr_poll_why(const xfr_poll_result_t *result, char out[128])
 		break;
 	case XFR_POLL_NET:
 		words = result->sys_errno ? strerrordesc_np(result->sys_errno)
-					  : "closed the connection without an answer";
+		                          : "closed the connection without an answer";
 		break;
 	case XFR_POLL_LAME:
 		words = "answered without authority (AA clear)";

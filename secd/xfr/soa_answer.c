@@ -82,7 +82,7 @@ static status_t read_record(buf_t *msg, size_t section, const dns_name_t *apex, 
 }
 
 static status_t read_sections(buf_t *msg, const header_t *h, const dns_name_t *apex,
-			      sections_t *out)
+                              sections_t *out)
 {
 	for (size_t section = 1; section < 4; section++) {
 		for (unsigned i = 0; i < h->counts[section]; i++) {
@@ -102,7 +102,7 @@ static xfr_soa_finding_t found_rcode(xfr_soa_answer_t *out, unsigned rcode)
 }
 
 xfr_soa_finding_t xfr_soa_answer_read(const uint8_t *msg, size_t len, uint16_t id,
-				      const dns_name_t *apex, xfr_soa_answer_t *out)
+                                      const dns_name_t *apex, xfr_soa_answer_t *out)
 {
 	buf_t at = buf_over(msg, len);
 	header_t h = read_header(&at);

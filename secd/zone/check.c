@@ -63,8 +63,7 @@ static void check_glue(const zone_version_t *v, const zone_node_t *node, const s
 	zone_rrset_t ns;
 	dns_name_t cut;
 
-	if (!(zone_node_flags(node) & ZONE_NODE_CUT) ||
-	    !zone_node_rrset(v, node, DNS_TYPE_NS, &ns))
+	if (!(zone_node_flags(node) & ZONE_NODE_CUT) || !zone_node_rrset(v, node, DNS_TYPE_NS, &ns))
 		return;
 	zone_node_name(v, node, &cut);
 	for (unsigned i = 0; i < ns.count; i++) {

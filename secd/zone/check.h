@@ -10,13 +10,13 @@
 
 /* Faults that are served, but told: one counter each. */
 typedef struct zone_faults {
-	uint32_t no_ns;         /* 1: the apex has no NS */
-	uint32_t single_ns;     /* 1: it has but one */
-	uint32_t cname_beside;  /* names with CNAME and other data (RFC 1034 3.6.2, RFC 4035 2.5) */
-	uint32_t many_cnames;   /* names with several CNAMEs */
-	uint32_t below_dname;   /* names below a DNAME (RFC 6672 2.4) */
-	uint32_t missing_glue;  /* in-domain name servers without an address (RFC 9471) */
-	char first[256];        /* presentation form of the first such name, cut to fit; "" if none */
+	uint32_t no_ns;        /* 1: the apex has no NS */
+	uint32_t single_ns;    /* 1: it has but one */
+	uint32_t cname_beside; /* names with CNAME and other data (RFC 1034 3.6.2, RFC 4035 2.5) */
+	uint32_t many_cnames;  /* names with several CNAMEs */
+	uint32_t below_dname;  /* names below a DNAME (RFC 6672 2.4) */
+	uint32_t missing_glue; /* in-domain name servers without an address (RFC 9471) */
+	char first[256]; /* presentation form of the first such name, cut to fit; "" if none */
 } zone_faults_t;
 
 /* Look a sealed version over. Threads: whoever owns it. Costs one pass over the nodes. */

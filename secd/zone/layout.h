@@ -42,7 +42,7 @@ struct zone_version {
 struct zone_node {
 	uint16_t flags;
 	uint16_t rrsets;
-	uint8_t rel_len;    /* octets of the name left of the apex */
+	uint8_t rel_len; /* octets of the name left of the apex */
 	uint8_t rel_labels;
 	uint8_t name[]; /* rel_len octets; then, 4-aligned, the RRsets */
 };

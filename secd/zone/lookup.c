@@ -38,7 +38,8 @@ void zone_version_prefetch_node(const zone_version_t *v, uint64_t hash)
 		__builtin_prefetch(v->blocks + (size_t)(uint32_t)slot * ZONE_UNIT);
 }
 
-const zone_node_t *zone_version_exact(const zone_version_t *v, const dns_name_t *name, uint64_t hash)
+const zone_node_t *zone_version_exact(const zone_version_t *v, const dns_name_t *name,
+                                      uint64_t hash)
 {
 	if (name->labels < v->apex_labels)
 		return NULL;
@@ -89,7 +90,7 @@ void zone_version_lookup(const zone_version_t *v, const dns_name_t *qname,
 
 		unsigned at = qname->off[label - 1];
 		const zone_node_t *child =
-		        probe(v, hashes->h[label - 1], qname->wire + at, apex_at - at);
+			probe(v, hashes->h[label - 1], qname->wire + at, apex_at - at);
 		if (!child)
 			break;
 		node = child;

@@ -11,6 +11,7 @@ struct zone_slot {
 	/* Read with the default (sequentially consistent) order: the epoch relies on it. */
 	_Atomic(zone_version_t *) current;
 	_Atomic bool expired;
+	_Atomic bool notified;
 	uint8_t apex_len;
 	const addr_acl_t *notify;
 	void *user;
@@ -22,9 +23,9 @@ struct zone_set {
 	epoch_t *epoch;
 	siphash_key_t key;
 	size_t count;
-	uint32_t mask;        /* of the table */
-	zone_slot_t **table;  /* open addressing by hash */
-	uint64_t depths[2];   /* bit n: some apex has n labels */
+	uint32_t mask;       /* of the table */
+	zone_slot_t **table; /* open addressing by hash */
+	uint64_t depths[2];  /* bit n: some apex has n labels */
 };
 
 enum { FIRST_TABLE = 16 };
@@ -87,8 +88,8 @@ static status_t make_room(zone_set_t *set)
 	return ST_OK;
 }
 
-status_t zone_set_add(zone_set_t *set, const dns_name_t *apex, const addr_acl_t *notify,
-                      void *user, zone_slot_t **out)
+status_t zone_set_add(zone_set_t *set, const dns_name_t *apex, const addr_acl_t *notify, void *user,
+                      zone_slot_t **out)
 {
 	zone_hashes_t hashes;
 
@@ -102,6 +103,7 @@ status_t zone_set_add(zone_set_t *set, const dns_name_t *apex, const addr_acl_t 
 	}
 	atomic_init(&slot->current, NULL);
 	atomic_init(&slot->expired, false);
+	atomic_init(&slot->notified, false);
 	slot->apex_len = apex->len;
 	slot->notify = notify;
 	slot->user = user;
@@ -152,7 +154,7 @@ const zone_slot_t *zone_set_find(const zone_set_t *set, const dns_name_t *qname,
 		if (!(set->depths[depth / 64] >> (depth % 64) & 1))
 			continue;
 		const zone_slot_t *slot =
-		        probe(set, hashes->h[label], qname->wire + at, qname->len - at);
+			probe(set, hashes->h[label], qname->wire + at, qname->len - at);
 		if (slot && !(for_ds && label == 0))
 			return slot;
 		if (slot)
@@ -193,6 +195,22 @@ const uint8_t *zone_slot_apex(const zone_slot_t *slot)
 void *zone_slot_user(const zone_slot_t *slot)
 {
 	return slot->user;
+}
+
+/* Readers hold slots as const, which is about the zone: the mark is the sender's. */
+static _Atomic bool *notified(const zone_slot_t *slot)
+{
+	return (_Atomic bool *)(uintptr_t)&slot->notified;
+}
+
+bool zone_slot_mark_notified(const zone_slot_t *slot)
+{
+	return !atomic_exchange_explicit(notified(slot), true, memory_order_acq_rel);
+}
+
+void zone_slot_clear_notified(const zone_slot_t *slot)
+{
+	atomic_store_explicit(notified(slot), false, memory_order_release);
 }
 
 static void release(epoch_node_t *node)

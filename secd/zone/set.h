@@ -35,8 +35,8 @@ void zone_set_free(zone_set_t *set);
  *   notify    who may send NOTIFY for it; borrowed for the set's life.
  *   user      the caller's own handle, given back by zone_slot_user().
  * Returns     ST_OK; ST_EXIST; ST_NOMEM. */
-status_t zone_set_add(zone_set_t *set, const dns_name_t *apex, const addr_acl_t *notify,
-                      void *user, zone_slot_t **out);
+status_t zone_set_add(zone_set_t *set, const dns_name_t *apex, const addr_acl_t *notify, void *user,
+                      zone_slot_t **out);
 
 const siphash_key_t *zone_set_key(const zone_set_t *set);
 size_t zone_set_count(const zone_set_t *set);
@@ -56,7 +56,7 @@ zone_slot_t *zone_set_exact(const zone_set_t *set, const dns_name_t *apex, uint6
 
 /* What a slot serves now. */
 typedef enum zone_state {
-	ZONE_STATE_EMPTY,   /* configured, no data yet */
+	ZONE_STATE_EMPTY, /* configured, no data yet */
 	ZONE_STATE_SERVED,
 	ZONE_STATE_EXPIRED, /* EXPIRE has passed (RFC 1035 3.3.13): answers SERVFAIL */
 } zone_state_t;
@@ -70,6 +70,12 @@ const zone_version_t *zone_slot_version(const zone_slot_t *slot);
 const addr_acl_t *zone_slot_notify(const zone_slot_t *slot);
 const uint8_t *zone_slot_apex(const zone_slot_t *slot); /* wire, folded */
 void *zone_slot_user(const zone_slot_t *slot);
+
+/* A NOTIFY for the zone is on its way to the main loop: mark it before sending, so that a storm
+ * for one zone is one message. True: marked now, send it; false: one is under way already and
+ * speaks for this one too. The receiver clears the mark before it acts. Any thread. */
+bool zone_slot_mark_notified(const zone_slot_t *slot);
+void zone_slot_clear_notified(const zone_slot_t *slot);
 
 /* Make next the served version of its zone and retire the version it replaces.
  *   next      sealed; the set owns it on ST_OK, else the caller still does.

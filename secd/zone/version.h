@@ -28,24 +28,24 @@ typedef struct zone_node zone_node_t;
 /* One RRset of a node, as a view into the version. */
 typedef struct zone_rrset {
 	uint16_t type;
-	uint16_t count;         /* records; 0 when only signatures of an absent RRset are held */
-	uint16_t sig_count;     /* RRSIGs that cover it */
-	uint16_t fixes;         /* pointers in RDATA (those of the owners are not counted) */
-	uint32_t wire_len;      /* of the records */
-	uint32_t sig_len;       /* of the RRSIGs behind them */
-	const uint8_t *wire;    /* records, then RRSIGs: all with the RRset's one TTL */
-	const uint8_t *fix;     /* fixes x 2 octets, native order: where in wire the pointers stand */
-	uint16_t owner_len;     /* of the owner's whole name: the offset 12 + owner_len ends it */
+	uint16_t count;      /* records; 0 when only signatures of an absent RRset are held */
+	uint16_t sig_count;  /* RRSIGs that cover it */
+	uint16_t fixes;      /* pointers in RDATA (those of the owners are not counted) */
+	uint32_t wire_len;   /* of the records */
+	uint32_t sig_len;    /* of the RRSIGs behind them */
+	const uint8_t *wire; /* records, then RRSIGs: all with the RRset's one TTL */
+	const uint8_t *fix;  /* fixes x 2 octets, native order: where in wire the pointers stand */
+	uint16_t owner_len;  /* of the owner's whole name: the offset 12 + owner_len ends it */
 } zone_rrset_t;
 
 /* What a node is, from its own name and RRsets alone. */
 enum {
 	ZONE_NODE_APEX = 1,
-	ZONE_NODE_CUT = 2,       /* NS below the apex: a delegation */
+	ZONE_NODE_CUT = 2, /* NS below the apex: a delegation */
 	ZONE_NODE_DNAME = 4,
-	ZONE_NODE_EMPTY = 8,     /* an empty non-terminal (RFC 4592 2.2.2) */
+	ZONE_NODE_EMPTY = 8,       /* an empty non-terminal (RFC 4592 2.2.2) */
 	ZONE_NODE_WILD_CHILD = 16, /* *.node exists */
-	ZONE_NODE_WILD = 32,     /* its leftmost label is an asterisk */
+	ZONE_NODE_WILD = 32,       /* its leftmost label is an asterisk */
 	ZONE_NODE_CNAME = 64,
 };
 

@@ -12,7 +12,7 @@ typedef struct zone_rec {
 	uint16_t rdlen;
 	bool is_sig;
 	uint8_t rel_len, rel_labels; /* the owner left of the apex */
-	uint8_t bytes[]; /* rel_len octets of owner, rdlen of RDATA */
+	uint8_t bytes[];             /* rel_len octets of owner, rdlen of RDATA */
 } zone_rec_t;
 
 typedef struct zone_entry {

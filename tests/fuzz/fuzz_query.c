@@ -79,7 +79,8 @@ static world_t *make_world(void)
 	zone_build_t *b = zone_build_new(zone_set_key(w->set), &apex, &limits);
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
 		add_line(b, rr, lines[i]);
-	if (zone_build_seal(b, &v) != ST_OK || zone_set_add(w->set, &apex, &w->acl, NULL, &slot) != ST_OK ||
+	if (zone_build_seal(b, &v) != ST_OK ||
+	    zone_set_add(w->set, &apex, &w->acl, NULL, &slot) != ST_OK ||
 	    zone_set_publish(w->set, slot, v, NULL) != ST_OK)
 		abort();
 	zone_build_free(b);
@@ -115,8 +116,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* A copy of exactly its length, so that a read behind it shows. */
 	uint8_t *in = malloc(size);
 	memcpy(in, data + 1, size - 1);
-	w->req = (answer_req_t){ .in = in, .in_len = size - 1, .out = w->out,
-		                 .out_room = sizeof w->out, .peer = &w->peer,
+	w->req = (answer_req_t){ .in = in,
+		                 .in_len = size - 1,
+		                 .out = w->out,
+		                 .out_room = sizeof w->out,
+		                 .peer = &w->peer,
 		                 .via = data[0] & 1 ? ANSWER_TCP : ANSWER_UDP };
 	answer_batch(w->answer, &w->req, 1);
 	check(w, in, size - 1);

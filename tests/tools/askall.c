@@ -548,7 +548,8 @@ int main(int argc, char **argv)
 		else if (c == 'x' && optind + 1 == argc)
 			return transfer(optarg, argv[optind]);
 		else
-			die("usage", "askall [-a] [-w window] [-z zones] questions name=addr@port ...");
+			die("usage",
+			    "askall [-a] [-w window] [-z zones] questions name=addr@port ...");
 	}
 	if (argc - optind < 2 || argc - optind - 1 > SERVERS_MAX)
 		die("usage", "askall [-a] [-w window] [-z zones] questions name=addr@port ...");
@@ -565,8 +566,8 @@ int main(int argc, char **argv)
 	}
 	questions_read(r, argv[optind]);
 	ask_all(r);
-	printf("{\"asked\":%zu,\"agreed\":%zu,\"differing\":%zu,\"silent\":%zu}\n", r->asked, r->agreed,
-	       r->differing, r->silent);
+	printf("{\"asked\":%zu,\"agreed\":%zu,\"differing\":%zu,\"silent\":%zu}\n", r->asked,
+	       r->agreed, r->differing, r->silent);
 	free(r->q);
 	free(r->zones.name);
 	free(r);

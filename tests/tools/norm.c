@@ -101,7 +101,7 @@ size_t norm_name_from_text(const char *text, uint8_t out[NORM_NAME_MAX])
 					return 0;
 				text += 3;
 			} else if (c == '\\' && text[1]) {
-				c = (uint8_t)*++text;
+				c = (uint8_t) * ++text;
 			}
 			if (len >= NORM_NAME_MAX)
 				return 0;
@@ -290,7 +290,8 @@ static bool plain_fits(const record_t *rr, const ldns_rr_descriptor *d)
 		ldns_rdf_type f = ldns_rr_descriptor_field_type(d, i);
 		uint8_t name[NORM_NAME_MAX];
 
-		if (f == LDNS_RDF_TYPE_DNAME ? !name_read(&b, name) : !buf_take(&b, field_size(f, &b)))
+		if (f == LDNS_RDF_TYPE_DNAME ? !name_read(&b, name)
+		                             : !buf_take(&b, field_size(f, &b)))
 			return false;
 	}
 	return buf_left(&b) == 0;
@@ -391,8 +392,8 @@ static void cut_add(cut_t *cut, const record_t *ns)
 
 static bool cut_requires(const cut_t *cut, const record_t *rr)
 {
-	if ((rr->type != LDNS_RR_TYPE_A && rr->type != LDNS_RR_TYPE_AAAA) ||
-	    cut->count == 0 || !name_within(rr->owner, cut->owner))
+	if ((rr->type != LDNS_RR_TYPE_A && rr->type != LDNS_RR_TYPE_AAAA) || cut->count == 0 ||
+	    !name_within(rr->owner, cut->owner))
 		return false;
 	for (size_t i = 0; i < cut->count; i++)
 		if (name_len(cut->target[i]) == name_len(rr->owner) &&
@@ -489,14 +490,16 @@ bool norm_same(const norm_t *a, const norm_t *b)
 
 void norm_print(FILE *to, const norm_t *n)
 {
-	static const char *const names[NORM_LISTS] = { "answer", "authority", "additional", "glue" };
+	static const char *const names[NORM_LISTS] = { "answer", "authority", "additional",
+		                                       "glue" };
 	ldns_lookup_table *rcode = ldns_lookup_by_id(ldns_rcodes, (int)n->rcode);
 
 	if (n->error) {
 		fprintf(to, "{\"error\":\"%s\"}", n->error);
 		return;
 	}
-	fprintf(to, "{\"rcode\":\"%s\",\"aa\":%d,\"tc\":%d", rcode ? rcode->name : "?", n->aa, n->tc);
+	fprintf(to, "{\"rcode\":\"%s\",\"aa\":%d,\"tc\":%d", rcode ? rcode->name : "?", n->aa,
+	        n->tc);
 	for (int i = 0; i < NORM_LISTS; i++) {
 		fprintf(to, ",\"%s\":", names[i]);
 		lines_print(to, &n->list[i]);

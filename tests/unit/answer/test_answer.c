@@ -15,24 +15,24 @@ TestSuite(answer, .timeout = 20, .init = NULL);
 
 /* RFC 1034 6.1's zones in small, with what the other RFCs add. */
 static const char example[] =
-        "@ SOA ns hm 7 3600 600 86400 60\n"
-        "@ NS ns\n@ NS ns.other.org.\nns A 192.0.2.53\n"
-        "www A 192.0.2.1\nwww AAAA 2001:db8::1\n"
-        "alias CNAME www\nalias2 CNAME alias\nout CNAME www.other.org.\nbad CNAME nx\n"
-        "loop1 CNAME loop2\nloop2 CNAME loop1\nself CNAME self\ntodel CNAME x.sub\n"
-        "tochild CNAME www.child\n"
-        "mx MX 10 www\nmx MX 20 mail.other.org.\n"
-        "*.w A 192.0.2.2\n*.w MX 5 *.w\nx.y.w A 192.0.2.3\n*.c CNAME www\n*.ws CNAME a.ws\n"
-        "d DNAME target\nin.target A 192.0.2.4\nself2.target CNAME a.d\n"
-        "long DNAME a23456789012345678901234567890123456789012345678901234567890.b\n"
-        "sub NS ns.sub\nsub NS ns.sib\nsub DS 1 8 2 "
-        "0000000000000000000000000000000000000000000000000000000000000000\n"
-        "ns.sub A 192.0.2.5\nns.sub AAAA 2001:db8::5\nhidden.sub TXT \"occluded\"\n"
-        "sib NS ns.sib\nns.sib A 192.0.2.6\n"
-        "child NS ns.child\nns.child A 192.0.2.7\n"
-        "nons TXT \"only text\"\n";
+	"@ SOA ns hm 7 3600 600 86400 60\n"
+	"@ NS ns\n@ NS ns.other.org.\nns A 192.0.2.53\n"
+	"www A 192.0.2.1\nwww AAAA 2001:db8::1\n"
+	"alias CNAME www\nalias2 CNAME alias\nout CNAME www.other.org.\nbad CNAME nx\n"
+	"loop1 CNAME loop2\nloop2 CNAME loop1\nself CNAME self\ntodel CNAME x.sub\n"
+	"tochild CNAME www.child\n"
+	"mx MX 10 www\nmx MX 20 mail.other.org.\n"
+	"*.w A 192.0.2.2\n*.w MX 5 *.w\nx.y.w A 192.0.2.3\n*.c CNAME www\n*.ws CNAME a.ws\n"
+	"d DNAME target\nin.target A 192.0.2.4\nself2.target CNAME a.d\n"
+	"long DNAME a23456789012345678901234567890123456789012345678901234567890.b\n"
+	"sub NS ns.sub\nsub NS ns.sib\nsub DS 1 8 2 "
+	"0000000000000000000000000000000000000000000000000000000000000000\n"
+	"ns.sub A 192.0.2.5\nns.sub AAAA 2001:db8::5\nhidden.sub TXT \"occluded\"\n"
+	"sib NS ns.sib\nns.sib A 192.0.2.6\n"
+	"child NS ns.child\nns.child A 192.0.2.7\n"
+	"nons TXT \"only text\"\n";
 static const char child[] = "@ SOA ns hm 9 3600 600 86400 300\n@ 30 NS ns\nns A 192.0.2.7\n"
-                            "www A 192.0.2.8\n";
+			    "www A 192.0.2.8\n";
 
 static const answer_conf_t conf = { "secd", "", 1232 };
 
@@ -135,7 +135,8 @@ static void append_list(char *text, size_t room, const ldns_rr_list *list)
 	strncat(text, " |", room - strlen(text) - 1);
 	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(list, i);
-		char *owner = ldns_rdf2str(ldns_rr_owner(rr)), *type = ldns_rr_type2str(ldns_rr_get_type(rr));
+		char *owner = ldns_rdf2str(ldns_rr_owner(rr)),
+		     *type = ldns_rr_type2str(ldns_rr_get_type(rr));
 		char line[600];
 		int n = snprintf(line, sizeof line, " %s %s", owner, type);
 
@@ -223,7 +224,8 @@ static const struct {
 	{ "a wildcard CNAME", "q.c.example.", 1,
 	  "NOERROR aa | q.c.example. CNAME www.example.; www.example. A 192.0.2.1; | |" },
 	{ "a wildcard CNAME that leads to itself", "q.ws.example.", 1,
-	  "NOERROR aa | q.ws.example. CNAME a.ws.example.; a.ws.example. CNAME a.ws.example.; | |" },
+	  "NOERROR aa | q.ws.example. CNAME a.ws.example.; a.ws.example. CNAME a.ws.example.; | "
+	  "|" },
 	{ "a DNAME redirects what is below", "in.d.example.", 1,
 	  "NOERROR aa | d.example. DNAME target.example.; in.d.example. CNAME in.target.example.;"
 	  " in.target.example. A 192.0.2.4; | |" },
@@ -351,7 +353,8 @@ Test(answer, speaks_edns_when_spoken_to_in_it)
 		cr_expect(eq(int, get_u16(opt + 7), versions[i].ttl & 0x8000), "%s",
 		          versions[i].why);
 		cr_expect(eq(int, flags_of(out) & 15, versions[i].rcode), "%s", versions[i].why);
-		cr_expect(eq(int, get_u16(out + 6), versions[i].ext ? 0 : 1), "%s", versions[i].why);
+		cr_expect(eq(int, get_u16(out + 6), versions[i].ext ? 0 : 1), "%s",
+		          versions[i].why);
 	}
 	teardown(&f);
 }
@@ -372,24 +375,33 @@ static const struct {
 	{ "no question", HEADER, 1, 12, { 1, 2 } },
 	{ "two questions", HEADER, 1, 22, { 1, 2, 0, 0, 0, 2, [13] = 0, 1, 0, 1, 0, 0, 1, 0, 1 } },
 	{ "a question cut short", HEADER, 1, 15, { 1, 2, 0, 0, 0, 1, [12] = 0, 0, 1 } },
-	{ "a compressed question", HEADER, 1, 18, { 1, 2, 0, 0, 0, 1, [12] = 0xc0, 0, 0, 1, 0, 1 } },
+	{ "a compressed question",
+	  HEADER,
+	  1,
+	  18,
+	  { 1, 2, 0, 0, 0, 1, [12] = 0xc0, 0, 0, 1, 0, 1 } },
 	{ "opcode 2", HEADER, 4, 17, { 1, 2, 0x10, 0, 0, 1, [12] = 0, 0, 1, 0, 1 } },
 	{ "UPDATE", HEADER, 4, 17, { 1, 2, 0x28, 0, 0, 1, [12] = 0, 0, 6, 0, 1 } },
 	{ "octets behind the end", HEADER, 1, 18, { 1, 2, 0, 0, 0, 1, [12] = 0, 0, 1, 0, 1, 9 } },
-	{ "a record that isn't there", HEADER, 1, 17,
+	{ "a record that isn't there",
+	  HEADER,
+	  1,
+	  17,
 	  { 1, 2, 0, 0, 0, 1, 0, 1, [12] = 0, 0, 1, 0, 1 } },
-	{ "two OPTs", HEADER, 1, 39,
-	  { 1, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 1, 0, 1, 0, 0, 41, 2, 0, 0, 0, 0, 0, 0, 0, 0,
-	    0, 41, 2, 0, 0, 0, 0, 0, 0, 0 } },
-	{ "an OPT that is not at the root", HEADER, 1, 30,
-	  { 1, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 1, 1, 'a', 0, 0, 41, 2, 0, 0, 0, 0, 0, 0,
-	    0 } },
-	{ "an option that runs over", HEADER, 1, 32,
-	  { 1, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 41, 2, 0, 0, 0, 0, 0, 0, 4, 0,
-	    3, 0, 1 } },
+	{ "two OPTs", HEADER, 1, 39, { 1, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0,  2, 0, 0, 1, 0, 1, 0, 0, 41,
+	                               2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 41, 2, 0, 0, 0, 0, 0, 0, 0 } },
+	{ "an OPT that is not at the root", HEADER, 1, 30, { 1, 2,  0, 0, 0, 1, 0, 0, 0,   0,
+	                                                     0, 1,  0, 0, 1, 0, 1, 1, 'a', 0,
+	                                                     0, 41, 2, 0, 0, 0, 0, 0, 0,   0 } },
+	{ "an option that runs over", HEADER, 1, 32, { 1, 2, 0, 0, 0, 1, 0, 0, 0,  0, 0,
+	                                               1, 0, 0, 1, 0, 1, 0, 0, 41, 2, 0,
+	                                               0, 0, 0, 0, 0, 4, 0, 3, 0,  1 } },
 	{ "class NONE", ECHO, 5, 17, { 1, 2, 0, 0, 0, 1, [12] = 0, 0, 1, 0, 254 } },
 	{ "NOTIFY of another type", HEADER, 1, 17, { 1, 2, 0x20, 0, 0, 1, [12] = 0, 0, 1, 0, 1 } },
-	{ "NOTIFY of a zone that is not ours", ECHO, 9, 17,
+	{ "NOTIFY of a zone that is not ours",
+	  ECHO,
+	  9,
+	  17,
 	  { 1, 2, 0x20, 0, 0, 1, [12] = 0, 0, 6, 0, 1 } },
 };
 
@@ -490,7 +502,8 @@ static const struct {
 	{ "no more than we allow ourselves", "t.big.", 16, 4096, false, true, false },
 	{ "a payload below 512 means 512", "t.big.", 16, 10, false, true, false },
 	{ "all of it over TCP", "t.big.", 16, 0, true, false, false },
-	{ "needed glue that doesn't fit is TC (RFC 9471)", "x.del.big.", 1, 512, false, true, false },
+	{ "needed glue that doesn't fit is TC (RFC 9471)", "x.del.big.", 1, 512, false, true,
+	  false },
 	{ "needed glue over TCP", "x.del.big.", 1, 0, true, false, true },
 	{ "sibling glue is left out in silence", "x.sib.big.", 1, 512, false, false, true },
 };
@@ -504,7 +517,9 @@ Test(answer, truncates_in_whole_rrsets)
 	big_zone(&f);
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		size_t len = question(msg, sizes[i].name, sizes[i].type, 1);
-		size_t room = sizes[i].tcp ? 65535 : sizes[i].payload < 512 ? 512 : sizes[i].payload;
+		size_t room = sizes[i].tcp             ? 65535
+		              : sizes[i].payload < 512 ? 512
+		                                       : sizes[i].payload;
 
 		if (sizes[i].payload)
 			len = add_opt(msg, len, sizes[i].payload, 0);
@@ -536,8 +551,9 @@ Test(answer, points_at_most_16383_octets_into_a_message)
 	setup(&f);
 	strcpy(lines, "@ SOA a b 1 2 3 4 5\n@ NS a\n");
 	for (int i = 0; i < 600; i++) {
-		snprintf(line, sizeof line, "d NS a-rather-long-name-%d.d\na-rather-long-name-%d.d A "
-		                            "10.0.%d.%d\n",
+		snprintf(line, sizeof line,
+		         "d NS a-rather-long-name-%d.d\na-rather-long-name-%d.d A "
+		         "10.0.%d.%d\n",
 		         i, i, i / 250, i % 250);
 		strcat(lines, line);
 	}
@@ -567,8 +583,9 @@ Test(answer, takes_notify_from_those_who_may_send_it)
 	memset(msg + len + 20, 0, 16);
 	put_u16(msg + len + 10, 4 + 20);
 	put_u16(msg + 6, 1);
-	*req = (answer_req_t){ .in = msg, .in_len = len + 36, .out = out, .out_room = 65535,
-		               .peer = &f.peer };
+	*req = (answer_req_t){
+		.in = msg, .in_len = len + 36, .out = out, .out_room = 65535, .peer = &f.peer
+	};
 	answer_batch(f.answer, req, 1);
 	cr_expect(eq(int, flags_of(out), DNS_QR | 0x2000 | DNS_AA));
 	cr_expect(req->notify != NULL);

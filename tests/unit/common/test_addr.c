@@ -67,8 +67,8 @@ Test(addr, matches_prefixes)
 		addr_prefix_t p;
 		addr_t in, out;
 
-		cr_expect(eq(int, addr_prefix_parse(prefixes[i].prefix, &p), prefixes[i].want), "%s",
-		          prefixes[i].prefix);
+		cr_expect(eq(int, addr_prefix_parse(prefixes[i].prefix, &p), prefixes[i].want),
+		          "%s", prefixes[i].prefix);
 		if (prefixes[i].want != ST_OK)
 			continue;
 		cr_assert(addr_parse(prefixes[i].in, 1, &in) == ST_OK);

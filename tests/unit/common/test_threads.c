@@ -131,7 +131,7 @@ Test(threads, every_letter_arrives_once_and_in_its_senders_order)
 	for (int i = 0; i < SENDERS; i++)
 		pthread_join(thread[i], NULL);
 	mailbox_close(&post->box);
-	cr_expect(eq(int, post->got, SENDERS * LETTERS));
+	cr_expect(eq(int, post->got, SENDERS *LETTERS));
 	ev_loop_destroy(post->loop);
 	free(post);
 }

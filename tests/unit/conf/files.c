@@ -84,7 +84,7 @@ void files_expect(const row_t *rows, size_t count)
 		files_enter();
 		for (size_t j = 0; j < ARRAY_LEN(rows[i].files) && rows[i].files[j].name; j++)
 			files_write(rows[i].files[j].name, rows[i].files[j].text,
-				    rows[i].files[j].len);
+			            rows[i].files[j].len);
 		faults = files_faults("secd.ini", NULL);
 		cr_expect(eq(str, faults, (char *)rows[i].want), "%s", rows[i].why);
 		free(faults);

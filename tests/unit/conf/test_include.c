@@ -89,9 +89,9 @@ Test(conf_include, follows_includes_eight_files_deep)
 	files_write("9.ini", "[log]\nlevel = x\n", 0);
 	faults = files_faults("secd.ini", NULL);
 	cr_expect(eq(str, faults,
-		     (char *)"8.ini:2: 8.ini includes 9.ini, which would be more than 8 files "
-			     "deep; include it "
-			     "further up\n"));
+	             (char *)"8.ini:2: 8.ini includes 9.ini, which would be more than 8 files "
+	                     "deep; include it "
+	                     "further up\n"));
 	free(faults);
 	files_leave();
 }

@@ -39,7 +39,7 @@ static char *part_of(const char *text, const char *from, const char *from2, cons
 		    strncmp(line, from2, strlen(from2)) == 0)
 			inside = true;
 		else if (strncmp(line, to, strlen(to)) == 0 ||
-			 (*to == '[' && line[0] == ';' && line[1] == '['))
+		         (*to == '[' && line[0] == ';' && line[1] == '['))
 			inside = false;
 		if (inside)
 			strcat(part, line);
@@ -62,10 +62,10 @@ Test(conf_options, stand_with_their_defaults_in_the_example)
 		snprintf(off_title, sizeof off_title, ";[%s", conf_section_text(o->section));
 		part = part_of(example, title, off_title, "[");
 		snprintf(want, sizeof want, "\n;%s =%s%s%s", o->key,
-			 o->fallback && !*o->fallback ? "" : " ", o->fallback ? o->fallback : "",
-			 o->fallback ? "\n" : "");
+		         o->fallback && !*o->fallback ? "" : " ", o->fallback ? o->fallback : "",
+		         o->fallback ? "\n" : "");
 		cr_expect(strstr(part, want) != NULL, "[%s] %s: no line '%s'",
-			  conf_section_text(o->section), o->key, want);
+		          conf_section_text(o->section), o->key, want);
 		free(part);
 	}
 	free(example);
@@ -106,11 +106,11 @@ Test(conf_options, stand_with_their_defaults_in_the_manual)
 		part = part_of(manual, title, title, ".Ss");
 		item = item_of(part, o->key);
 		cr_expect(strlen(item) > 0, "[%s] %s has no .It", conf_section_text(o->section),
-			  o->key);
+		          o->key);
 		snprintf(want, sizeof want, ".Ql %s ", o->fallback ? o->fallback : "");
 		if (o->fallback && *o->fallback)
 			cr_expect(strstr(item, want) != NULL, "[%s] %s: no default '%s'",
-				  conf_section_text(o->section), o->key, want);
+			          conf_section_text(o->section), o->key, want);
 		if (o->required)
 			cr_expect(strstr(item, "Required.") != NULL, "%s", o->key);
 		free(item);
@@ -185,9 +185,9 @@ Test(conf_options, mean_in_the_example_what_they_mean_without_it)
 	cr_assert(eq(sz, on->zone_count, 2));
 	/* The group that sets every option to its default, beside the one that sets none. */
 	cr_expect(eq(int,
-		     memcmp(&on->zones[0].group->policy, &on->zones[1].group->policy,
-			    sizeof(conf_policy_t)),
-		     0));
+	             memcmp(&on->zones[0].group->policy, &on->zones[1].group->policy,
+	                    sizeof(conf_policy_t)),
+	             0));
 	cr_expect(on->zones[0].group != on->zones[1].group);
 	conf_free(bare);
 	conf_free(plain);

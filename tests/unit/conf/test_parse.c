@@ -238,7 +238,7 @@ static const row_t values[] = {
 	  "secd.ini:4: source ::2 is the second IPv6 address; write one of each family\n" },
 	{ "bounds that cross",
 	  INI(P "[group g]\nprimaries=p\nmin-refresh = 5w\nmax-retry = 9\nmin-retry = "
-		"10\nmin-expire=2d\nmax-expire=1d\n"),
+	        "10\nmin-expire=2d\nmax-expire=1d\n"),
 	  "secd.ini:5: [group g] has min-refresh of 3024000 s above max-refresh of 2419200 s; "
 	  "raise "
 	  "the one or lower the other\n"
@@ -320,8 +320,8 @@ Test(conf_parse, repeats_no_secret_wherever_a_slip_puts_it)
 static const row_t zones[] = {
 	{ "of every kind",
 	  INI(P "[primary q]\naddress=::1\n[group g]\nprimaries=q, p\n[zones]\n. = p\nx.example. = "
-		"q p\nY.example=g ; c\n64-27.2.0.192.in-addr.arpa = "
-		"g\na\\.b.x=p\nsp\\032ace.x=p\na\\061b\\058c\\059d.x = p\na;b#c.x = p\n"),
+	        "q p\nY.example=g ; c\n64-27.2.0.192.in-addr.arpa = "
+	        "g\na\\.b.x=p\nsp\\032ace.x=p\na\\061b\\058c\\059d.x = p\na;b#c.x = p\n"),
 	  "" },
 	{ "twice", INI(P "[zones]\nx.example = p\n[zones]\nX.Example. = p\n"),
 	  "secd.ini:6: zone X.Example. stands here and at secd.ini:4; remove one\n" },
@@ -402,7 +402,7 @@ Test(conf_parse, keeps_a_thousand_faults_and_counts_the_rest)
 	cr_expect(eq(sz, faults.errors, 1234));
 	cr_expect(eq(sz, faults.more, 234));
 	cr_expect(eq(str, (char *)conf_fault_text(&faults.list[1000], line, sizeof line),
-		     (char *)"m: and 234 more; mend the first ones and check again"));
+	             (char *)"m: and 234 more; mend the first ones and check again"));
 	conf_faults_free(&faults);
 	free(text);
 }
@@ -414,10 +414,10 @@ Test(conf_parse, opens_no_file_for_a_text_in_memory)
 	conf_t *conf;
 
 	cr_expect(eq(int, conf_read_memory("m", text, sizeof text - 1, &conf, &faults),
-		     ST_MALFORMED));
+	             ST_MALFORMED));
 	cr_assert(eq(sz, faults.count, 2));
 	cr_expect(eq(str, faults.list[0].text,
-		     (char *)"nothing can be included from here; remove [include]"));
+	             (char *)"nothing can be included from here; remove [include]"));
 	cr_expect(eq(uint, faults.list[1].line, 3));
 	conf_faults_free(&faults);
 }
@@ -468,7 +468,7 @@ static void expect_example(const conf_t *conf)
 	cr_expect(eq(int, conf->log_target, LOG_TARGET_SYSLOG));
 	cr_expect(eq(sz, conf->primary_count, 2));
 	cr_expect(eq(str, (char *)dns_name_text(z[2].apex, name),
-		     (char *)"64-27.2.0.192.in-addr.arpa."));
+	             (char *)"64-27.2.0.192.in-addr.arpa."));
 
 	cr_expect(eq(str, (char *)hidden->name, (char *)"hidden"));
 	cr_expect(eq(str, (char *)addr_text(&hidden->addresses[0], text), (char *)"192.0.2.10@53"));
@@ -498,7 +498,7 @@ Test(conf_parse, understands_the_whole_example)
 	files_enter();
 	files_write("secd.ini", example, 0);
 	files_write("zones.d/a.ini",
-		    "[zones]\ninc.example = strict\n[primary backup]\naddress = ::9\n", 0);
+	            "[zones]\ninc.example = strict\n[primary backup]\naddress = ::9\n", 0);
 	files_write("customers.zones", "one.example hidden\ntwo.example strict\n", 0);
 	faults = files_faults("secd.ini", &conf);
 	cr_assert(eq(str, faults, (char *)""));

@@ -47,8 +47,8 @@ Test(conf_store, finds_each_key_and_no_other_also_when_all_hashes_collide)
 			cr_assert(list != NULL);
 			list[i] = i * 3;
 			cr_assert(eq(u32,
-				     conf_table_find(&table, hash, same_number, list, &list[i]),
-				     CONF_NONE));
+			             conf_table_find(&table, hash, same_number, list, &list[i]),
+			             CONF_NONE));
 			cr_assert(eq(int, conf_table_add(&table, hash, i), ST_OK));
 		}
 		for (uint32_t i = 0; i < most; i++) {
@@ -56,10 +56,10 @@ Test(conf_store, finds_each_key_and_no_other_also_when_all_hashes_collide)
 			uint32_t other = i * 3 + 1;
 
 			cr_assert(eq(u32,
-				     conf_table_find(&table, hash, same_number, list, &list[i]),
-				     i));
+			             conf_table_find(&table, hash, same_number, list, &list[i]),
+			             i));
 			cr_assert(eq(u32, conf_table_find(&table, hash, same_number, list, &other),
-				     CONF_NONE));
+			             CONF_NONE));
 		}
 		conf_table_free(&table);
 		free(list);

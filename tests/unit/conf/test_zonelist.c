@@ -45,23 +45,23 @@ Test(conf_zonelist, takes_names_that_no_ini_file_can_hold)
 	files_enter();
 	files_write("secd.ini", MAIN, 0);
 	files_write("list",
-		    "# a comment\n"
-		    " ; another, and a line of nothing\n"
-		    "   \t\n"
-		    "plain.example a\n"
-		    "a=b.example a,b\n"
-		    "a:b.example a b\r\n"
-		    "a\\;b.example a , b ; why not\n"
-		    "\\035hash.example g # all of it\n"
-		    "sp\\032ace.x a\n"
-		    "sp\\ ace2.x a\n"
-		    "dot\\.dot.x a\n"
-		    "\\000.x a\n"
-		    ". a\n"
-		    "[x].example a\n" X63 "." X63 "." X63 "." X61 " a\n"
-		    "\ttab.example\ta\n"
-		    "upper.EXAMPLE a",
-		    0);
+	            "# a comment\n"
+	            " ; another, and a line of nothing\n"
+	            "   \t\n"
+	            "plain.example a\n"
+	            "a=b.example a,b\n"
+	            "a:b.example a b\r\n"
+	            "a\\;b.example a , b ; why not\n"
+	            "\\035hash.example g # all of it\n"
+	            "sp\\032ace.x a\n"
+	            "sp\\ ace2.x a\n"
+	            "dot\\.dot.x a\n"
+	            "\\000.x a\n"
+	            ". a\n"
+	            "[x].example a\n" X63 "." X63 "." X63 "." X61 " a\n"
+	            "\ttab.example\ta\n"
+	            "upper.EXAMPLE a",
+	            0);
 	faults = files_faults("secd.ini", &conf);
 	cr_assert(eq(str, faults, (char *)""));
 	cr_expect(eq(sz, conf->zone_count, ARRAY_LEN(names)));
@@ -151,7 +151,7 @@ Test(conf_zonelist, takes_lines_of_2048_characters_and_not_one_more)
 	files_write("list", list, 0);
 	faults = files_faults("secd.ini", NULL);
 	cr_expect(eq(str, faults,
-		     (char *)"list:2: the line has 2049 characters; write at most 2048\n"));
+	             (char *)"list:2: the line has 2049 characters; write at most 2048\n"));
 	free(faults);
 	files_leave();
 }
@@ -166,9 +166,9 @@ Test(conf_zonelist, refuses_a_nul_inside_a_line)
 	files_write("list", list, sizeof list - 1);
 	faults = files_faults("secd.ini", NULL);
 	cr_expect(eq(str, faults,
-		     (char *)"list:1: the line has a control character or a NUL; write plain text, "
-			     "octets of "
-			     "a name as \\DDD\n"));
+	             (char *)"list:1: the line has a control character or a NUL; write plain text, "
+	                     "octets of "
+	                     "a name as \\DDD\n"));
 	free(faults);
 	files_leave();
 }
@@ -194,8 +194,8 @@ static void expect_many(const char *main, const char *list, const char *file, un
 	seconds = mono_diff(start, clock_mono());
 	cr_assert(eq(str, faults, (char *)""));
 	cr_log_info("%d zones from %s: %.3f s, %zu octets each", MANY, file, seconds,
-		    (mallinfo2().uordblks + mallinfo2().hblkhd - before.uordblks - before.hblkhd) /
-			    MANY);
+	            (mallinfo2().uordblks + mallinfo2().hblkhd - before.uordblks - before.hblkhd) /
+	                    MANY);
 	cr_expect(eq(sz, conf->zone_count, MANY));
 	for (unsigned i = 0; i < MANY; i++) {
 		const conf_zone_t *zone;

@@ -43,8 +43,7 @@ Test(dns_name, reads_and_prints_presentation_form)
 		cr_expect(eq(int, dns_name_from_text(texts[i].in, &n), texts[i].want), "%s",
 		          texts[i].why);
 		if (texts[i].want == ST_OK)
-			cr_expect(eq(str, (char *)dns_name_text(n.wire, out),
-			             (char *)texts[i].out),
+			cr_expect(eq(str, (char *)dns_name_text(n.wire, out), (char *)texts[i].out),
 			          "%s", texts[i].why);
 	}
 }
@@ -105,8 +104,13 @@ static const struct {
 } wires[] = {
 	{ "a plain name", { 1, 'a', 1, 'b', 0, 9 }, 6, 0, ST_OK, "a.b.", 5 },
 	{ "a pointer back", { 1, 'b', 0, 1, 'a', 0xc0, 0, 7 }, 8, 3, ST_OK, "a.b.", 7 },
-	{ "two pointers, each further back", { 1, 'c', 0, 1, 'b', 0xc0, 0, 1, 'a', 0xc0, 3 }, 11, 7,
-	  ST_OK, "a.b.c.", 11 },
+	{ "two pointers, each further back",
+	  { 1, 'c', 0, 1, 'b', 0xc0, 0, 1, 'a', 0xc0, 3 },
+	  11,
+	  7,
+	  ST_OK,
+	  "a.b.c.",
+	  11 },
 	{ "a pointer to itself", { 0xc0, 0 }, 2, 0, ST_MALFORMED, NULL, 0 },
 	{ "a pointer into its own labels", { 1, 'a', 0xc0, 0 }, 4, 0, ST_MALFORMED, NULL, 0 },
 	{ "a pointer forward", { 0xc0, 2, 0 }, 3, 0, ST_MALFORMED, NULL, 0 },
@@ -132,8 +136,8 @@ Test(dns_name, reads_wire_form_and_refuses_what_is_broken)
 		cr_expect(eq(int, buf_ok(&b), wires[i].want == ST_OK), "%s", wires[i].why);
 		if (wires[i].want != ST_OK)
 			continue;
-		cr_expect(eq(str, (char *)dns_name_text(n.wire, text), (char *)wires[i].text),
-		          "%s", wires[i].why);
+		cr_expect(eq(str, (char *)dns_name_text(n.wire, text), (char *)wires[i].text), "%s",
+		          wires[i].why);
 		cr_expect(eq(sz, b.pos, wires[i].after), "%s", wires[i].why);
 	}
 }
@@ -175,9 +179,9 @@ Test(dns_name, orders_names_as_rfc_4034_6_1_does)
 {
 	/* The list of the RFC, in its order. */
 	static const char *const sorted[] = {
-		"example",   "a.example",        "yljkjljk.a.example", "Z.a.example",
-		"zABC.a.EXAMPLE", "z.example",   "\\001.z.example",    "*.z.example",
-		"\\200.z.example",
+		"example",         "a.example",      "yljkjljk.a.example",
+		"Z.a.example",     "zABC.a.EXAMPLE", "z.example",
+		"\\001.z.example", "*.z.example",    "\\200.z.example",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(sorted); i++) {

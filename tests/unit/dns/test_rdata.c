@@ -164,24 +164,62 @@ static const struct {
 	{ "no string at all", 16, "", ST_MALFORMED },
 	{ "NS with octets behind the name", 2, "016100ff", ST_MALFORMED },
 	{ "NS without its root", 2, "0161", ST_MALFORMED },
-	{ "a bitmap with windows out of order", 47, "0001014000" "0140", ST_MALFORMED },
+	{ "a bitmap with windows out of order", 47,
+	  "0001014000"
+	  "0140",
+	  ST_MALFORMED },
 	{ "a bitmap with an empty window", 47, "000000", ST_MALFORMED },
 	{ "a bitmap window of 33 octets", 47,
-	  "000021" "010101010101010101010101010101010101010101010101010101010101010101",
+	  "000021"
+	  "010101010101010101010101010101010101010101010101010101010101010101",
 	  ST_MALFORMED },
 	{ "a bitmap that ends in zero", 47, "0000024000", ST_MALFORMED },
 	{ "the same window twice", 47, "00000140000140", ST_MALFORMED },
 	{ "NSEC3 with a salt past the end", 50, "0100000010aa", ST_MALFORMED },
 	{ "NSEC3 with an empty next owner", 50, "010000000000", ST_MALFORMED },
-	{ "SVCB keys out of order", 64, "000100" "0003000201bb" "00010003026832", ST_MALFORMED },
-	{ "SVCB key twice", 64, "000100" "0003000201bb" "0003000201bb", ST_MALFORMED },
-	{ "SVCB value past the end", 64, "000100" "00030005" "01bb", ST_MALFORMED },
-	{ "SVCB port of one octet", 64, "000100" "0003000101", ST_MALFORMED },
-	{ "SVCB empty alpn", 64, "000100" "00010000", ST_MALFORMED },
-	{ "SVCB alpn id past the end", 64, "000100" "00010002" "0568", ST_MALFORMED },
-	{ "SVCB ipv4hint of five octets", 64, "000100" "00040005" "c000020101", ST_MALFORMED },
-	{ "SVCB mandatory naming itself", 64, "000100" "00000002" "0000", ST_MALFORMED },
-	{ "SVCB unknown key", 64, "000100" "ff000001" "00", ST_OK },
+	{ "SVCB keys out of order", 64,
+	  "000100"
+	  "0003000201bb"
+	  "00010003026832",
+	  ST_MALFORMED },
+	{ "SVCB key twice", 64,
+	  "000100"
+	  "0003000201bb"
+	  "0003000201bb",
+	  ST_MALFORMED },
+	{ "SVCB value past the end", 64,
+	  "000100"
+	  "00030005"
+	  "01bb",
+	  ST_MALFORMED },
+	{ "SVCB port of one octet", 64,
+	  "000100"
+	  "0003000101",
+	  ST_MALFORMED },
+	{ "SVCB empty alpn", 64,
+	  "000100"
+	  "00010000",
+	  ST_MALFORMED },
+	{ "SVCB alpn id past the end", 64,
+	  "000100"
+	  "00010002"
+	  "0568",
+	  ST_MALFORMED },
+	{ "SVCB ipv4hint of five octets", 64,
+	  "000100"
+	  "00040005"
+	  "c000020101",
+	  ST_MALFORMED },
+	{ "SVCB mandatory naming itself", 64,
+	  "000100"
+	  "00000002"
+	  "0000",
+	  ST_MALFORMED },
+	{ "SVCB unknown key", 64,
+	  "000100"
+	  "ff000001"
+	  "00",
+	  ST_OK },
 	{ "CAA with an empty tag", 257, "000078", ST_MALFORMED },
 	{ "CAA with a tag past the end", 257, "000578", ST_MALFORMED },
 	{ "CAA with a blank in its tag", 257, "0002612078", ST_MALFORMED },
@@ -189,11 +227,16 @@ static const struct {
 	{ "APL of five octets for IPv4", 42, "00011805c000020101", ST_MALFORMED },
 	{ "APL prefix over the family's", 42, "00012103c00002", ST_MALFORMED },
 	{ "LOC of version 0 cut", 29, "00121314", ST_MALFORMED },
-	{ "LOC with a size that is no digit", 29, "00a2131480000000" "8000000080000000",
+	{ "LOC with a size that is no digit", 29,
+	  "00a2131480000000"
+	  "8000000080000000",
 	  ST_MALFORMED },
 	{ "IPSECKEY with a gateway type that nobody knows", 45, "0a0402aabb", ST_MALFORMED },
 	{ "HIP with a key past the end", 55, "02020009aabb", ST_MALFORMED },
 	{ "SOA cut in its numbers", 6, "00000000000100000002", ST_MALFORMED },
+	{ "SINK is whatever it is", 40, "0102030405", ST_OK },
+	{ "NSAP-PTR is a name", 23, "016100", ST_OK },
+	{ "NXT is a name and a bitmap of its own kind", 30, "01610060", ST_OK },
 	{ "an unknown type is opaque", 65280, "c00cffff", ST_OK },
 };
 
@@ -233,10 +276,11 @@ Test(dns_rdata, decompresses_where_rfc_3597_allows_it_and_nowhere_else)
 		bool allowed = i < ARRAY_LEN(yes);
 		uint16_t type = allowed ? yes[i] : no[i - ARRAY_LEN(yes)];
 		uint8_t msg[64] = { 1, 'a', 0, 0xc0, 0 };
-		size_t skip = type == 33 ? 6 : type == 15 || type == 18 || type == 21 || type == 36 ||
-		                                       type == 107 || type == 64
-		                               ? 2
-		                               : 0;
+		size_t skip = type == 33 ? 6
+		              : type == 15 || type == 18 || type == 21 || type == 36 ||
+		                              type == 107 || type == 64
+		                      ? 2
+		                      : 0;
 		size_t n = skip;
 
 		put_u16(msg + 5, type);
@@ -282,7 +326,12 @@ Test(dns_rdata, canonical_form_folds_names_of_the_old_types_alone)
 	} rows[] = {
 		{ 15, "AB\1C\0", "AB\1c\0", 5 },
 		{ 2, "\1C\0", "\1c\0", 3 },
-		{ 47, "\1C\0" "\0\1@", "\1C\0" "\0\1@", 6 },
+		{ 47,
+		  "\1C\0"
+		  "\0\1@",
+		  "\1C\0"
+		  "\0\1@",
+		  6 },
 		{ 16, "\1C", "\1C", 2 },
 		{ 65280, "\1C\0", "\1C\0", 3 },
 	};

@@ -19,8 +19,8 @@ Test(dns_request, asks_for_a_soa_with_opt)
 	size_t len = 0;
 
 	cr_assert(eq(int,
-		     dns_request((const uint8_t *)"\2Ex", DNS_TYPE_SOA, 0x1234, 1232, out, &len),
-		     ST_OK));
+	             dns_request((const uint8_t *)"\2Ex", DNS_TYPE_SOA, 0x1234, 1232, out, &len),
+	             ST_OK));
 	cr_assert(eq(sz, len, sizeof want));
 	cr_expect(memcmp(out, want, len) == 0);
 }
@@ -34,7 +34,7 @@ Test(dns_request, leaves_opt_out_when_asked_to)
 	size_t len = 0;
 
 	cr_assert(eq(int, dns_request((const uint8_t *)"", DNS_TYPE_AXFR, 0xffff, 0, out, &len),
-		     ST_OK));
+	             ST_OK));
 	cr_assert(eq(sz, len, sizeof want));
 	cr_expect(memcmp(out, want, len) == 0);
 }

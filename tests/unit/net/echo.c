@@ -8,7 +8,7 @@
 #include "common/buf.h"
 
 static _Atomic size_t largest;
-static const char slots[256];
+static _Atomic bool slots[256]; /* a slot here is nothing but its mark */
 
 struct answer {
 	const answer_conf_t *conf;
@@ -31,13 +31,28 @@ const zone_slot_t *echo_slot(unsigned i)
 	return (const zone_slot_t *)(const void *)&slots[i % sizeof slots];
 }
 
+static _Atomic bool *mark_of(const zone_slot_t *slot)
+{
+	return (_Atomic bool *)(uintptr_t)slot;
+}
+
+bool zone_slot_mark_notified(const zone_slot_t *slot)
+{
+	return !atomic_exchange(mark_of(slot), true);
+}
+
+void zone_slot_clear_notified(const zone_slot_t *slot)
+{
+	atomic_store(mark_of(slot), false);
+}
+
 size_t echo_largest_batch(void)
 {
 	return atomic_load(&largest);
 }
 
 answer_t *answer_new(const zone_set_t *zones, const answer_conf_t *conf,
-		     answer_counters_t *counters)
+                     answer_counters_t *counters)
 {
 	answer_t *a = malloc(sizeof *a);
 
@@ -79,7 +94,7 @@ static void fill(answer_req_t *req)
 static void answer_one(answer_t *a, answer_req_t *req)
 {
 	req->out_len = 0;
-	req->notify = NULL;
+	req->notify = req->notify_refused = NULL;
 	if (req->in_len < ECHO_QUERY || (req->in[2] >> 3) == ECHO_SILENT) {
 		atomic_fetch_add(&a->counters->dropped, 1);
 		return;
@@ -97,7 +112,10 @@ static void answer_one(answer_t *a, answer_req_t *req)
 	}
 	req->out[2] |= 0x80;
 	if (req->in[2] >> 3 == ECHO_NOTIFY) {
-		req->notify = echo_slot(req->in[12]);
+		if (req->in[13] == ECHO_REFUSED)
+			req->notify_refused = echo_slot(req->in[12]);
+		else
+			req->notify = echo_slot(req->in[12]);
 		req->query.has_hint = req->in[13] != 0;
 		req->query.hint_serial = get_u32(req->in + 14);
 	}

@@ -10,12 +10,14 @@
 #include "zone/set.h"
 
 typedef enum echo_op {
-	ECHO_PLAIN = 0,  /* the message back, with QR set */
-	ECHO_NOTIFY = 4, /* the same, for slot [12]; [13]: has a hint, [14..17]: the hint */
+	ECHO_PLAIN = 0, /* the message back, with QR set */
+	ECHO_NOTIFY =
+		4, /* the same, for slot [12]; [13]: has a hint, or is refused; [14..17]: the hint */
 	ECHO_SILENT = 14,
 	ECHO_BIG = 15, /* the header, then echo_byte()s up to the size in [12..13] */
 } echo_op_t;
 
+enum { ECHO_REFUSED = 2 }; /* in [13] */
 enum { ECHO_HEADER = 12, ECHO_QUERY = 18 };
 
 /* A query of ECHO_QUERY octets. */

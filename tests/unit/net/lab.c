@@ -31,7 +31,8 @@ static void receive(void *arg, mail_t *mail)
 	net_notify_t *n = (net_notify_t *)mail;
 
 	cr_assert(lab->mails < LAB_MAILS);
-	lab->mail[lab->mails++] = (lab_mail_t){ n->slot, n->from, n->has_hint, n->hint };
+	lab->mail[lab->mails++] =
+		(lab_mail_t){ n->slot, n->from, n->has_hint, n->hint, n->refused };
 	if (lab->hold)
 		lab->held[lab->helds++] = n;
 	else
@@ -53,7 +54,7 @@ void lab_open(lab_t *lab, const net_conf_t *conf, const char *listen)
 	lab->loop = ev_loop_new(EVFLAG_AUTO);
 	mailbox_open(&lab->box, lab->loop, receive, lab);
 	cr_assert(eq(int, net_open(&mine, NULL, lab->epoch, &lab->box, &lab->net, why), ST_OK),
-		  "%s", why);
+	          "%s", why);
 	cr_assert(eq(int, net_start(lab->net), ST_OK));
 }
 

@@ -20,6 +20,7 @@ typedef struct lab_mail {
 	addr_t from;
 	bool has_hint;
 	uint32_t hint;
+	bool refused;
 } lab_mail_t;
 
 typedef struct lab {

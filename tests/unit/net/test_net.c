@@ -151,9 +151,9 @@ static const struct {
 } reasons[] = {
 	{ EACCES, "listen ::1@53: permission denied (needs root or CAP_NET_BIND_SERVICE)" },
 	{ EADDRINUSE, "listen ::1@53: address already in use "
-		      "(another server runs there; 'ss -lnptu' names it)" },
+	              "(another server runs there; 'ss -lnptu' names it)" },
 	{ EADDRNOTAVAIL, "listen ::1@53: cannot assign requested address "
-			 "(no interface has it, or not yet)" },
+	                 "(no interface has it, or not yet)" },
 	{ EINVAL, "listen ::1@53: invalid argument" },
 };
 
@@ -172,12 +172,12 @@ Test(net, gives_a_reason_and_what_to_do)
 
 /* --- NOTIFY ----------------------------------------------------------------------------------- */
 
-static void notify(int fd, unsigned slot, bool has_hint, uint32_t hint)
+static void notify(int fd, unsigned slot, unsigned has_hint, uint32_t hint)
 {
 	uint8_t q[ECHO_QUERY];
 
 	echo_query(q, slot, ECHO_NOTIFY, slot);
-	q[13] = has_hint;
+	q[13] = (uint8_t)has_hint;
 	q[14] = (uint8_t)(hint >> 24);
 	q[15] = (uint8_t)(hint >> 16);
 	q[16] = (uint8_t)(hint >> 8);
@@ -213,33 +213,55 @@ Test(net, a_notify_reaches_the_main_loop_with_its_sender_and_hint)
 	close(tcp);
 }
 
-Test(net, equal_notifies_collapse_while_one_is_under_way_and_a_newer_hint_does_not)
+Test(net, notifies_for_one_zone_are_one_message_until_it_is_read)
 {
 	net_conf_t conf = lab_conf();
 
-	conf.workers = 1;
 	lab_open(&lab, &conf, "127.0.0.1");
-	int fd = lab_udp(&lab, "127.0.0.1");
+	int fd = lab_udp(&lab, "127.0.0.1"), other = lab_udp(&lab, "127.0.0.1");
 
 	lab.hold = true;
-	for (int i = 0; i < 100; i++)
-		notify(fd, 1, true, 5);
-	notify(fd, 1, true, 6);
+	notify(fd, 1, true, 5);
+	EVENTUALLY(&lab, lab.mails == 1);
+	for (unsigned i = 0; i < 100; i++)
+		notify(i % 2 ? fd : other, 1, true, i);
 	notify(fd, 2, true, 5);
-	EVENTUALLY(&lab, lab.mails == 3);
+	EVENTUALLY(&lab, lab.mails == 2);
 	cr_expect(eq(u32, lab.mail[0].hint, 5));
-	cr_expect(eq(u32, lab.mail[1].hint, 6));
-	cr_expect(eq(ptr, (void *)lab.mail[2].slot, (void *)echo_slot(2)));
+	cr_expect(eq(ptr, (void *)lab.mail[1].slot, (void *)echo_slot(2)));
 
 	while (lab.helds > 0)
 		net_notify_done(lab.held[--lab.helds]);
 	notify(fd, 1, true, 5);
-	EVENTUALLY(&lab, lab.mails == 4);
+	EVENTUALLY(&lab, lab.mails == 3);
+	lab_close(&lab);
+	close(fd);
+	close(other);
+}
+
+Test(net, a_burst_for_many_zones_loses_none)
+{
+	net_conf_t conf = lab_conf();
+	bool told[256] = { false };
+
+	lab_open(&lab, &conf, "127.0.0.1");
+	int fd = lab_udp(&lab, "127.0.0.1");
+
+	lab.hold = true; /* as if the main loop had no time for any of them */
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned i = 0; i < 256; i++)
+			notify(fd, i, true, i);
+	}
+	EVENTUALLY(&lab, lab.mails == 256);
+	for (size_t i = 0; i < lab.mails; i++)
+		told[lab.mail[i].hint] = true;
+	for (size_t i = 0; i < 256; i++)
+		cr_expect(told[i], "%zu", i);
 	lab_close(&lab);
 	close(fd);
 }
 
-Test(net, a_storm_of_notifies_fills_the_fixed_messages_which_are_used_again)
+Test(net, refused_notifies_trickle_through)
 {
 	net_conf_t conf = lab_conf();
 
@@ -247,15 +269,15 @@ Test(net, a_storm_of_notifies_fills_the_fixed_messages_which_are_used_again)
 	lab_open(&lab, &conf, "127.0.0.1");
 	int fd = lab_udp(&lab, "127.0.0.1");
 
-	for (unsigned round = 1; round <= 3; round++) {
-		lab.hold = true;
-		for (uint32_t i = 0; i < POST_MAX + 50; i++)
-			notify(fd, i % 200, true, i);
-		EVENTUALLY(&lab, lab.mails == round * POST_MAX);
-		cr_expect(eq(u32, lab.mail[lab.mails - 1].hint, POST_MAX - 1));
-		while (lab.helds > 0)
-			net_notify_done(lab.held[--lab.helds]);
-	}
+	for (unsigned i = 0; i < 200; i++)
+		notify(fd, 1, ECHO_REFUSED, i);
+	notify(fd, 2, true, 7777);
+	EVENTUALLY(&lab, lab.mails > 0 && lab.mail[lab.mails - 1].hint == 7777);
+	/* The burst, what was refilled meanwhile, and the one that was accepted. */
+	cr_expect(ge(sz, lab.mails, POST_REFUSED_BURST + 1));
+	cr_expect(lt(sz, lab.mails, 100));
+	cr_expect(lab.mail[0].refused);
+	cr_expect(not(lab.mail[lab.mails - 1].refused));
 	lab_close(&lab);
 	close(fd);
 }

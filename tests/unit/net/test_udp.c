@@ -111,7 +111,7 @@ Test(net_udp, hundreds_in_flight_are_all_answered_once)
 			for (unsigned q = 0; q < IN_FLIGHT; q++) {
 				if (q % 3)
 					cr_assert(answered_udp(fd[c], q), "client %d query %u", c,
-						  q);
+					          q);
 			}
 		}
 	}

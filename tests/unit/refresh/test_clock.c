@@ -7,8 +7,12 @@
 TestSuite(refresh_clock, .timeout = 5);
 
 static const conf_policy_t open_policy = {
-	.min_refresh = 1, .max_refresh = UINT32_MAX, .min_retry = 1, .max_retry = UINT32_MAX,
-	.min_expire = 0,  .max_expire = UINT32_MAX,
+	.min_refresh = 1,
+	.max_refresh = UINT32_MAX,
+	.min_retry = 1,
+	.max_retry = UINT32_MAX,
+	.min_expire = 0,
+	.max_expire = UINT32_MAX,
 };
 static const mono_t t0 = { 1000 * NS_PER_S };
 
@@ -73,17 +77,41 @@ static const struct {
 	conf_policy_t policy;
 	uint32_t refresh, retry, expire;
 } clamps[] = {
-	{ "as the SOA says", { 1, 3600, 600, 86400, 60 }, { 1, 9999, 1, 9999, 0, 999999, 0, 0, 0 },
-	  3600, 600, 86400 },
-	{ "zeros don't spin", { 1, 0, 0, 0, 0 }, { 1, 9999, 1, 9999, 0, 999999, 0, 0, 0 }, 1, 1, 2 },
-	{ "EXPIRE is at least REFRESH and RETRY", { 1, 100, 50, 120, 0 },
-	  { 1, 9999, 1, 9999, 0, 999999, 0, 0, 0 }, 100, 50, 150 },
-	{ "the group's floors", { 1, 1, 1, 1, 0 }, { 60, 9999, 30, 9999, 1000, 999999, 0, 0, 0 }, 60,
-	  30, 1000 },
-	{ "the group's ceilings", { 1, 5000, 5000, 900000, 0 },
-	  { 1, 100, 1, 50, 0, 1000, 0, 0, 0 }, 100, 50, 1000 },
-	{ "the largest numbers", { 1, 0xffffffff, 0xffffffff, 0xffffffff, 0 },
-	  { 1, 0xffffffff, 1, 0xffffffff, 0, 0xffffffff, 0, 0, 0 }, 0xffffffff, 0xffffffff,
+	{ "as the SOA says",
+	  { 1, 3600, 600, 86400, 60 },
+	  { 1, 9999, 1, 9999, 0, 999999, 0, 0, 0 },
+	  3600,
+	  600,
+	  86400 },
+	{ "zeros don't spin",
+	  { 1, 0, 0, 0, 0 },
+	  { 1, 9999, 1, 9999, 0, 999999, 0, 0, 0 },
+	  1,
+	  1,
+	  2 },
+	{ "EXPIRE is at least REFRESH and RETRY",
+	  { 1, 100, 50, 120, 0 },
+	  { 1, 9999, 1, 9999, 0, 999999, 0, 0, 0 },
+	  100,
+	  50,
+	  150 },
+	{ "the group's floors",
+	  { 1, 1, 1, 1, 0 },
+	  { 60, 9999, 30, 9999, 1000, 999999, 0, 0, 0 },
+	  60,
+	  30,
+	  1000 },
+	{ "the group's ceilings",
+	  { 1, 5000, 5000, 900000, 0 },
+	  { 1, 100, 1, 50, 0, 1000, 0, 0, 0 },
+	  100,
+	  50,
+	  1000 },
+	{ "the largest numbers",
+	  { 1, 0xffffffff, 0xffffffff, 0xffffffff, 0 },
+	  { 1, 0xffffffff, 1, 0xffffffff, 0, 0xffffffff, 0, 0, 0 },
+	  0xffffffff,
+	  0xffffffff,
 	  0xffffffff },
 };
 

@@ -24,7 +24,8 @@ void zones_record(const char *origin, const char *text, dns_rr_t *out)
 	size_t len = 0;
 	ldns_rr *rr = NULL;
 
-	cr_assert(at && ldns_rr_new_frm_str(&rr, text, 300, at, NULL) == LDNS_STATUS_OK, "%s", text);
+	cr_assert(at && ldns_rr_new_frm_str(&rr, text, 300, at, NULL) == LDNS_STATUS_OK, "%s",
+	          text);
 	cr_assert(ldns_rr2wire(&wire, rr, LDNS_SECTION_ANSWER, &len) == LDNS_STATUS_OK);
 	buf_t b = buf_over(wire, len);
 	cr_assert(dns_rr_read(&b, out) == ST_OK, "%s", text);

@@ -14,8 +14,8 @@ TestSuite(xfr_axfr, .timeout = 20);
 
 static const siphash_key_t key = { 1, 2 };
 static const zone_limits_t roomy = { .max_records = 100000,
-				     .max_bytes = 100000000,
-				     .max_rrset = 10000 };
+	                             .max_bytes = 100000000,
+	                             .max_rrset = 10000 };
 
 typedef struct rig {
 	zone_build_t *build;
@@ -75,16 +75,16 @@ Test(xfr_axfr, takes_every_grouping_of_a_sound_zone)
 		zone_version_t *v = NULL;
 
 		cr_expect(eq(int, stream_feed(r.axfr, sound[i].stream), XFR_DONE), "%s: %s",
-			  sound[i].why, xfr_axfr_why(r.axfr));
+		          sound[i].why, xfr_axfr_why(r.axfr));
 		cr_expect(eq(str, (char *)xfr_axfr_why(r.axfr), (char *)""), "%s", sound[i].why);
 		cr_expect(eq(int, xfr_axfr_status(r.axfr), ST_OK), "%s", sound[i].why);
 		cr_assert(eq(int, zone_build_seal(r.build, &v), ST_OK), "%s", sound[i].why);
 		cr_expect(eq(u64, zone_version_records(v), sound[i].records), "%s", sound[i].why);
 		cr_expect(eq(u32, zone_version_soa(v)->serial, xfr_axfr_soa(r.axfr)->serial));
 		cr_expect(eq(u64, zone_build_stats(r.build)->outside, sound[i].outside), "%s",
-			  sound[i].why);
+		          sound[i].why);
 		cr_expect(eq(u64, zone_build_stats(r.build)->duplicates, sound[i].duplicates), "%s",
-			  sound[i].why);
+		          sound[i].why);
 		zone_version_free(v);
 		rig_free(&r);
 	}
@@ -115,7 +115,7 @@ Test(xfr_axfr, wants_more_until_the_closing_soa)
 		rig_t r = rig_new(&roomy);
 
 		cr_expect(eq(int, stream_feed(r.axfr, unfinished[i].stream), XFR_MORE), "%s: %s",
-			  unfinished[i].why, xfr_axfr_why(r.axfr));
+		          unfinished[i].why, xfr_axfr_why(r.axfr));
 		rig_free(&r);
 	}
 }
@@ -165,9 +165,9 @@ Test(xfr_axfr, says_why_a_stream_is_bad)
 		rig_t r = rig_new(&roomy);
 
 		cr_expect(eq(int, stream_feed(r.axfr, unsound[i].stream), XFR_BAD), "%s",
-			  unsound[i].why);
+		          unsound[i].why);
 		cr_expect(eq(str, (char *)xfr_axfr_why(r.axfr), (char *)unsound[i].words), "%s",
-			  unsound[i].why);
+		          unsound[i].why);
 		cr_expect(ne(int, xfr_axfr_status(r.axfr), ST_OK), "%s", unsound[i].why);
 		rig_free(&r);
 	}
@@ -219,10 +219,10 @@ Test(xfr_axfr, checks_the_header_of_every_message)
 			xfr_verdict_t got = feed_patched(&r, at, STREAM_ID, headers[i].flags);
 
 			cr_expect(eq(int, got, headers[i].words ? XFR_BAD : XFR_DONE), "%s in %zu",
-				  headers[i].why, at);
+			          headers[i].why, at);
 			cr_expect(eq(str, (char *)xfr_axfr_why(r.axfr),
-				     (char *)(headers[i].words ? headers[i].words : "")),
-				  "%s in %zu", headers[i].why, at);
+			             (char *)(headers[i].words ? headers[i].words : "")),
+			          "%s in %zu", headers[i].why, at);
 			rig_free(&r);
 		}
 	}
@@ -248,7 +248,7 @@ Test(xfr_axfr, wants_the_id_of_the_query_in_every_message)
 
 		cr_expect(eq(int, feed_patched(&r, at, 77, 0x8400), XFR_BAD));
 		cr_expect(eq(str, (char *)xfr_axfr_why(r.axfr),
-			     (char *)"message has id 77, the query 16962"));
+		             (char *)"message has id 77, the query 16962"));
 		rig_free(&r);
 	}
 }
@@ -283,7 +283,7 @@ Test(xfr_axfr, stops_at_the_limit_of_records)
 	cr_expect(eq(int, stream_feed(r.axfr, "S5 ns a | b c d S5"), XFR_BAD));
 	cr_expect(eq(int, xfr_axfr_status(r.axfr), ST_LIMIT));
 	cr_expect(eq(str, (char *)xfr_axfr_why(r.axfr),
-		     (char *)"over max-records or max-bytes at record 5"));
+	             (char *)"over max-records or max-bytes at record 5"));
 	rig_free(&r);
 }
 

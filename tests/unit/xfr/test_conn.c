@@ -326,7 +326,7 @@ Test(xfr_conn, gives_up_on_a_connect_that_is_not_answered)
 	const xfr_deadlines_t short_connect = { .connect = 0.2, .idle = 5, .total = 10 };
 	seen_t s = { 0 };
 	struct sockaddr_in sin = { .sin_family = AF_INET,
-				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof sin;
 	int fd = socket(AF_INET, SOCK_STREAM, 0), filler[8];
 	xfr_peer_t peer;
@@ -474,7 +474,7 @@ static void on_end_close(void *arg, xfr_conn_end_t how, int sys_errno)
 Test(xfr_conn, may_be_closed_from_within_its_end)
 {
 	static const xfr_conn_calls_t closing = { .on_message = on_message,
-						  .on_end = on_end_close };
+		                                  .on_end = on_end_close };
 	seen_t s = { .loop = ev_loop_new(0) };
 	server_t *server = server_start(&(server_script_t){ .tcp = write_lengths });
 	xfr_peer_t peer = server_peer(server);

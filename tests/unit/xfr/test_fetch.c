@@ -18,8 +18,8 @@ TestSuite(xfr_fetch, .timeout = 60);
 
 static const xfr_deadlines_t patient = { .connect = 5, .idle = 5, .total = 30 };
 static const zone_limits_t roomy = { .max_records = 10000000,
-				     .max_bytes = 4000000000,
-				     .max_rrset = 100 };
+	                             .max_bytes = 4000000000,
+	                             .max_rrset = 100 };
 
 /* --- the primary ------------------------------------------------------------------------------ */
 
@@ -170,7 +170,7 @@ static void on_done(void *arg, xfr_fetch_result_t *result)
 }
 
 static xfr_fetch_t *start(rig_t *r, const xfr_deadlines_t *d, const zone_limits_t *limits,
-			  told_t *t)
+                          told_t *t)
 {
 	dns_name_t apex;
 
@@ -231,7 +231,7 @@ Test(xfr_fetch, counts_a_zone_whole_when_the_primary_closes_behind_it)
 	/* The verdict races with the end of the connection: it must win, each time. */
 	for (int i = 0; i < 50; i++) {
 		primary_t primary = { .words = "S5 ns | a | b | c S5",
-				      .then = i % 2 ? THEN_CLOSE : THEN_WAIT };
+			              .then = i % 2 ? THEN_CLOSE : THEN_WAIT };
 		told_t t = fetch(&primary, &patient, &roomy);
 
 		cr_assert(eq(int, t.result.status, ST_OK), "%s", t.result.why);

@@ -321,11 +321,11 @@ Test(xfr_poll, asks_over_tcp_when_the_answer_was_truncated)
 {
 	for (size_t i = 0; i < ARRAY_LEN(streams); i++) {
 		mood_t mood = { .flags = DNS_AA | DNS_TC,
-				.hates_opt = streams[i].mood.hates_opt,
-				.tcp_silent = streams[i].mood.tcp_silent,
-				.tcp_drip = streams[i].mood.tcp_drip,
-				.tcp_closes = streams[i].mood.tcp_closes,
-				.tcp_flags = streams[i].mood.tcp_flags };
+			        .hates_opt = streams[i].mood.hates_opt,
+			        .tcp_silent = streams[i].mood.tcp_silent,
+			        .tcp_drip = streams[i].mood.tcp_drip,
+			        .tcp_closes = streams[i].mood.tcp_closes,
+			        .tcp_flags = streams[i].mood.tcp_flags };
 		told_t told = ask_mood(&mood, mood.tcp_silent ? &quick : &patient);
 
 		cr_expect(eq(int, told.result.outcome, streams[i].want), "%s", streams[i].why);

@@ -119,7 +119,7 @@ Test(xfr_soa_answer, finds_what_each_answer_says)
 		xfr_soa_answer_t out;
 
 		cr_expect(eq(int, finding(answers[i].msg, answers[i].len, &out), answers[i].want),
-			  "%s", answers[i].why);
+		          "%s", answers[i].why);
 		cr_expect(eq(uint, out.rcode, answers[i].rcode), "%s", answers[i].why);
 		if (answers[i].want != XFR_SOA_HERE)
 			continue;

@@ -32,10 +32,12 @@ static const struct {
 	{ "a name out of the zone is dropped", SOA "a.example.net. A 192.0.2.1\n", ST_OK, ST_OK },
 	{ "a name that only ends like the zone", SOA "xexample. A 192.0.2.1\n", ST_OK, ST_OK },
 	{ "NSEC3 at a base32hex label",
-	  SOA "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom NSEC3 1 1 12 aabb 2t7b4g4vsa5smi47k61mv5bv1a22bojr\n",
+	  SOA
+	  "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom NSEC3 1 1 12 aabb 2t7b4g4vsa5smi47k61mv5bv1a22bojr\n",
 	  ST_OK, ST_OK },
 	{ "NSEC3 at another label",
-	  SOA "0z9mhaveqvm6t7vbl5lop2u3t2rp3tom NSEC3 1 1 12 aabb 2t7b4g4vsa5smi47k61mv5bv1a22bojr\n",
+	  SOA
+	  "0z9mhaveqvm6t7vbl5lop2u3t2rp3tom NSEC3 1 1 12 aabb 2t7b4g4vsa5smi47k61mv5bv1a22bojr\n",
 	  ST_MALFORMED, ST_OK },
 	{ "NSEC3 two labels down",
 	  SOA "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.a NSEC3 1 1 12 aabb "
@@ -95,8 +97,7 @@ Test(zone_build, keeps_to_its_limits)
 		zone_build_t *b = build(&rows[i].limits);
 		zone_version_t *v = NULL;
 
-		cr_expect(eq(int,
-		             zones_feed(b, "example.", SOA "a A 192.0.2.1\na A 192.0.2.2\n"),
+		cr_expect(eq(int, zones_feed(b, "example.", SOA "a A 192.0.2.1\na A 192.0.2.2\n"),
 		             rows[i].feed),
 		          "%s", rows[i].why);
 		cr_expect(eq(int, zone_build_seal(b, &v), rows[i].seal), "%s", rows[i].why);
@@ -109,9 +110,9 @@ Test(zone_build, keeps_to_its_limits)
 Test(zone_build, gives_back_the_rdata_that_it_was_given)
 {
 	static const char *const lines[] = {
-		"@ NS ns",       "@ NS ns.other.",  "m MX 10 a.m",        "*.w CNAME *.w",
-		"m MX 20 x.m.example.net.", "s SRV 1 2 3 s", "t TXT \"a\" \"b\"", "d DNAME d.example.",
-		"p PTR p.p.p.p",
+		"@ NS ns",           "@ NS ns.other.",           "m MX 10 a.m",
+		"*.w CNAME *.w",     "m MX 20 x.m.example.net.", "s SRV 1 2 3 s",
+		"t TXT \"a\" \"b\"", "d DNAME d.example.",       "p PTR p.p.p.p",
 	};
 	dns_rr_t *rr = malloc(sizeof *rr);
 	uint8_t *got = malloc(65535);
@@ -160,10 +161,10 @@ Test(zone_build, compresses_against_the_owner_and_lists_each_pointer)
 Test(zone_build, keeps_signatures_behind_what_they_cover_with_its_ttl)
 {
 	zone_version_t *v = zones_version(
-	        &zones_key, "example.",
-	        SOA "a 60 A 192.0.2.1\n"
-	            "a 3600 RRSIG A 8 2 60 20300101000000 20200101000000 1 example. AAAA\n"
-	            "a RRSIG TXT 8 2 60 20300101000000 20200101000000 1 example. AAAA\n");
+		&zones_key, "example.",
+		SOA "a 60 A 192.0.2.1\n"
+		    "a 3600 RRSIG A 8 2 60 20300101000000 20200101000000 1 example. AAAA\n"
+		    "a RRSIG TXT 8 2 60 20300101000000 20200101000000 1 example. AAAA\n");
 	zone_lookup_t l = zones_lookup(v, "a.example.", false);
 	zone_rrset_t set;
 
@@ -183,11 +184,11 @@ Test(zone_build, keeps_signatures_behind_what_they_cover_with_its_ttl)
 Test(zone_build, keeps_nsec3_owners_out_of_the_names)
 {
 	zone_version_t *v = zones_version(
-	        &zones_key, "example.",
-	        SOA "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom NSEC3 1 1 12 aabb "
-	            "2t7b4g4vsa5smi47k61mv5bv1a22bojr\n"
-	            "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom RRSIG NSEC3 8 2 60 20300101000000 "
-	            "20200101000000 1 example. AAAA\n");
+		&zones_key, "example.",
+		SOA "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom NSEC3 1 1 12 aabb "
+		    "2t7b4g4vsa5smi47k61mv5bv1a22bojr\n"
+		    "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom RRSIG NSEC3 8 2 60 20300101000000 "
+		    "20200101000000 1 example. AAAA\n");
 	const zone_node_t *node = zone_version_next(v, NULL, true);
 	zone_rrset_t set;
 
@@ -202,10 +203,11 @@ Test(zone_build, keeps_nsec3_owners_out_of_the_names)
 
 Test(zone_build, holds_a_small_zone_in_a_thousand_octets)
 {
-	zone_version_t *v = zones_version(&zones_key, "customer.example.",
-	                                  "@ SOA ns1.host.example. hm.host.example. 1 2 3 4 5\n"
-	                                  "@ NS ns1.host.example.\n@ NS ns2.host.example.\n"
-	                                  "@ A 192.0.2.1\n@ MX 10 mail.host.example.\nwww CNAME @\n");
+	zone_version_t *v =
+		zones_version(&zones_key, "customer.example.",
+	                      "@ SOA ns1.host.example. hm.host.example. 1 2 3 4 5\n"
+	                      "@ NS ns1.host.example.\n@ NS ns2.host.example.\n"
+	                      "@ A 192.0.2.1\n@ MX 10 mail.host.example.\nwww CNAME @\n");
 
 	cr_expect(le(sz, zone_version_bytes(v), 800), "%zu", zone_version_bytes(v));
 	zone_version_free(v);

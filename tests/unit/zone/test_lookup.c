@@ -9,21 +9,20 @@
 TestSuite(zone_lookup, .timeout = 120);
 
 /* RFC 4592 2.2.1, and below it what the RFCs on DNAME and delegations add. */
-static const char rfc4592[] =
-        "@ 3600 SOA ns hm 1 2 3 4 5\n"
-        "@ NS ns.example.com.\n"
-        "@ NS ns.example.net.\n"
-        "* TXT \"this is a wildcard\"\n"
-        "* MX 10 host1.example.\n"
-        "sub.* TXT \"this is not a wildcard\"\n"
-        "host1 A 192.0.2.1\n"
-        "_ssh._tcp.host1 SRV 0 0 22 host1\n"
-        "_ssh._tcp.host2 SRV 0 0 22 host1\n"
-        "subdel NS ns.example.com.\n"
-        "subdel NS ns.example.net.\n"
-        "below.subdel A 192.0.2.1\n"
-        "dn DNAME host1\n"
-        "below.dn A 192.0.2.1\n";
+static const char rfc4592[] = "@ 3600 SOA ns hm 1 2 3 4 5\n"
+			      "@ NS ns.example.com.\n"
+			      "@ NS ns.example.net.\n"
+			      "* TXT \"this is a wildcard\"\n"
+			      "* MX 10 host1.example.\n"
+			      "sub.* TXT \"this is not a wildcard\"\n"
+			      "host1 A 192.0.2.1\n"
+			      "_ssh._tcp.host1 SRV 0 0 22 host1\n"
+			      "_ssh._tcp.host2 SRV 0 0 22 host1\n"
+			      "subdel NS ns.example.com.\n"
+			      "subdel NS ns.example.net.\n"
+			      "below.subdel A 192.0.2.1\n"
+			      "dn DNAME host1\n"
+			      "below.dn A 192.0.2.1\n";
 
 static const struct {
 	const char *name;
@@ -162,9 +161,9 @@ static int by_name(const void *a, const void *b)
 /* Few labels, so that names meet: odd octets, asterisks, prefixes of each other. */
 static dns_name_t random_name(unsigned depth)
 {
-	static const char *const labels[] = { "\1a",    "\1b",    "\2ab",  "\1*",      "\1\0",
-		                              "\1\1",   "\2\0\0", "\1\xff", "\3a*b",   "\1~",
-		                              "\10abcdefgh", "\11abcdefghi" };
+	static const char *const labels[] = { "\1a",   "\1b",  "\2ab",        "\1*",
+		                              "\1\0",  "\1\1", "\2\0\0",      "\1\xff",
+		                              "\3a*b", "\1~",  "\10abcdefgh", "\11abcdefghi" };
 	static const uint8_t lens[] = { 2, 2, 3, 2, 2, 2, 3, 2, 4, 2, 9, 10 };
 	uint8_t wire[DNS_NAME_MAX];
 	dns_name_t out;

@@ -33,7 +33,8 @@ Test(zone_set, finds_the_closest_enclosing_zone)
 {
 	epoch_t *e = epoch_new(0);
 	zone_set_t *set = zone_set_new(e);
-	zone_slot_t *com = add(set, "com."), *a = add(set, "a.com."), *deep = add(set, "x.y.a.com.");
+	zone_slot_t *com = add(set, "com."), *a = add(set, "a.com."),
+		    *deep = add(set, "x.y.a.com.");
 	dns_name_t again = zones_name("a.com.");
 	zone_slot_t *none = NULL;
 

@@ -104,6 +104,6 @@ __attribute__((weak)) int main(void)
 		failed += !shim_run(test);
 	}
 	fprintf(stderr, "[====] Synthesis: Tested: %u | Passing: %u | Failing: %u\n", tested,
-		tested - failed, failed);
+	        tested - failed, failed);
 	return failed ? 1 : 0;
 }

@@ -23,8 +23,8 @@ struct server {
 static struct sockaddr_in loopback(uint16_t port)
 {
 	return (struct sockaddr_in){ .sin_family = AF_INET,
-				     .sin_port = port,
-				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		                     .sin_port = port,
+		                     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
 static uint16_t bound_port(int fd)
@@ -87,8 +87,8 @@ static void *serve(void *arg)
 	server_t *s = arg;
 	unsigned datagrams = 0, connections = 0;
 	struct pollfd p[] = { { .fd = s->stop[0], .events = POLLIN },
-			      { .fd = s->udp, .events = POLLIN },
-			      { .fd = s->tcp, .events = POLLIN } };
+		              { .fd = s->udp, .events = POLLIN },
+		              { .fd = s->tcp, .events = POLLIN } };
 
 	while (poll(p, 3, -1) >= 0 && !p[0].revents) {
 		if (p[1].revents)

@@ -110,7 +110,7 @@ static void put_nsec3(message_t *m)
 {
 	size_t at = begin_record(m, "nothash", DNS_TYPE_NSEC3, DNS_CLASS_IN);
 	static const uint8_t rdata[] = { 1,  0,  0,  0,  0,  20, 1,  2,  3,  4,  5,  6, 7, 8,   9,
-					 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 0, 1, 0x40 };
+		                         10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 0, 1, 0x40 };
 
 	bufw_bytes(&m->w, rdata, sizeof rdata);
 	end_record(m, at);

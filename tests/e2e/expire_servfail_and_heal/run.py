@@ -1,0 +1,30 @@
+"""After EXPIRE without a primary a zone answers SERVFAIL, its neighbours don't, and it heals."""
+import time
+
+from lab import Lab
+from lab.zones import zone
+
+
+def run(lab: Lab) -> None:
+    short = {"refresh": 1, "retry": 1, "expire": 3}
+    primary = lab.scripted_primary({"short.test.": zone("short.test.", **short),
+                                    "long.test.": zone("long.test.", refresh=1, retry=1)})
+    secd = lab.secd({"short.test.": [primary], "long.test.": [primary]})
+    secd.wait_serial("short.test.", 1, 5)
+    secd.wait_serial("long.test.", 1, 5)
+    # Each confirmation renews: well past EXPIRE it is still served.
+    began = time.monotonic()
+    lab.wait(lambda: secd.serial("short.test.") == 1 and time.monotonic() > began + 4, 6,
+             "served beyond EXPIRE while the primary confirms")
+    primary.stop()
+    gone = time.monotonic()
+    lab.wait(lambda: secd.rcode("www.short.test.") == "SERVFAIL", 8, "SERVFAIL after EXPIRE")
+    took = time.monotonic() - gone
+    assert 1.5 < took < 5, f"expired {took:.1f} s after the primary went, with EXPIRE 3"
+    assert secd.rcode("short.test.", "SOA", tcp=True) == "SERVFAIL"
+    assert secd.rcode("www.long.test.") == "NOERROR"
+    secd.wait_log("zone expired", 1, zone="short.test.")
+    primary.start()
+    secd.wait_serial("short.test.", 1, 8)
+    assert secd.rcode("www.short.test.") == "NOERROR"
+    secd.wait_log("zone fresh", 1, zone="short.test.")

@@ -1,0 +1,215 @@
+"""Real primaries: knotd, NSD, BIND's named, each with a private configuration."""
+from __future__ import annotations
+
+import pathlib
+import shutil
+import signal
+import subprocess
+
+from . import dnsio
+
+START_TRIES = 3
+
+
+class Primary:
+    """A name server of somebody else that is a zone's primary. name says which."""
+
+    name = ""
+
+    def __init__(self, lab, zones, notify, *, addr: str = "127.0.0.1", extra: str = "",
+                 zone_extra: str = ""):
+        """extra goes to the end of the configuration, zone_extra into each zone's."""
+        self.lab = lab
+        self.addr = addr
+        self.port = lab.port(addr)
+        self.notify = notify
+        self.dir: pathlib.Path = lab.dir / lab.unique(self.name)
+        self.dir.mkdir()
+        self.dir.chmod(0o777)
+        self.zones: dict[str, pathlib.Path] = {}
+        self.extra, self.zone_extra = extra, zone_extra
+        self.child = None
+        for i, (apex, content) in enumerate(zones.items()):
+            path = self.dir / f"z{i}.zone"
+            self._put(path, content)
+            self.zones[apex] = path
+        self.configure()
+
+    @staticmethod
+    def _put(path: pathlib.Path, content) -> None:
+        """Text with a line break is content; anything else is the path of a file."""
+        new = path.with_suffix(".new")
+        if isinstance(content, pathlib.Path) or "\n" not in content:
+            shutil.copyfile(content, new)
+        else:
+            new.write_text(content, encoding="utf-8")
+        new.replace(path)
+
+    # Each kind fills these in.
+    def configure(self) -> None:
+        raise NotImplementedError
+
+    def argv(self) -> list[str]:
+        raise NotImplementedError
+
+    def reload_argv(self, apex: str) -> list[str]:
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Start it, unless it runs; wait_ready() tells when it answers."""
+        if self.child and self.child.alive():
+            return
+        self.lab.release(self.port)
+        self.child = self.lab.spawn(self.argv(), self.dir / "log", cwd=self.dir)
+
+    def wait_ready(self, deadline_s: float = 15) -> None:
+        """Until every zone is served (the last one stands for all when there are many)."""
+        tries = START_TRIES
+        apexes = list(self.zones)
+        probe = apexes if len(apexes) <= 20 else apexes[-1:]
+
+        def ready() -> bool:
+            nonlocal tries
+            if not self.child.alive():
+                tries -= 1
+                assert tries, f"{self.name} does not start:\n{self.child.text()[-2000:]}"
+                self.start()
+                return False
+            return all(dnsio.serial(self.addr, self.port, a, timeout=0.5) is not None
+                       for a in probe)
+
+        self.lab.wait(ready, deadline_s, f"{self.name} ready")
+
+    def stop(self) -> None:
+        """SIGTERM, and gone when this returns."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL for it and its children."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, sig: int) -> None:
+        if not self.child:
+            return
+        if sig == signal.SIGTERM:
+            self.child.signal(sig)
+            try:
+                self.child.wait(5)
+            except subprocess.TimeoutExpired:
+                pass
+        self.child.kill_group()
+
+    def update(self, apex: str, content) -> None:
+        """Load new content for a zone; the server itself sends NOTIFY to those it knows."""
+        self._put(self.zones[apex], content)
+        self.control(self.reload_argv(apex))
+
+    def control(self, argv: list[str]) -> str:
+        got = subprocess.run(argv, cwd=self.dir, stdin=subprocess.DEVNULL, capture_output=True,
+                             text=True, timeout=20, check=False)
+        assert got.returncode == 0, f"{' '.join(argv)}: {got.stdout}{got.stderr}"
+        return got.stdout
+
+    def query(self, name, rdtype="A", **opts):
+        return dnsio.ask(self.addr, self.port, name, rdtype, **opts)
+
+    def serial(self, apex: str) -> int | None:
+        return dnsio.serial(self.addr, self.port, apex)
+
+
+class Knot(Primary):
+    name = "knot"
+
+    def configure(self) -> None:
+        out = ["server:", f"    rundir: {self.dir}", f"    listen: {self.addr}@{self.port}",
+               "    udp-workers: 1", "    tcp-workers: 2", "    background-workers: 2",
+               "log:", "  - target: stderr", "    any: info",
+               "control:", f"    listen: {self.dir}/ctl",
+               "database:", f"    storage: {self.dir}/db", "    journal-db-max-size: 64M",
+               "    kasp-db-max-size: 16M", "    timer-db-max-size: 16M",
+               "acl:", "  - id: local", "    address: [127.0.0.0/8, ::1]", "    action: transfer"]
+        if self.notify:
+            out.append("remote:")
+            for i, (addr, port) in enumerate(self.notify):
+                out += [f"  - id: n{i}", f"    address: {addr}@{port}"]
+        out += ["template:", "  - id: default", f"    storage: {self.dir}", "    acl: local",
+                "    zonefile-sync: -1"]
+        if self.notify:
+            out.append("    notify: [" + ", ".join(f"n{i}" for i in range(len(self.notify))) + "]")
+        out += [f"    {line}" for line in self.zone_extra.splitlines()]
+        out.append("zone:")
+        for apex, path in self.zones.items():
+            quoted = apex.replace("\\", "\\\\").replace('"', '\\"')
+            out += [f'  - domain: "{quoted}"', f"    file: {path.name}"]
+        (self.dir / "db").mkdir()
+        (self.dir / "knot.conf").write_text("\n".join(out) + "\n" + self.extra)
+
+    def argv(self) -> list[str]:
+        return ["knotd", "-c", str(self.dir / "knot.conf")]
+
+    def reload_argv(self, apex: str) -> list[str]:
+        return ["knotc", "-c", str(self.dir / "knot.conf"), "-b", "zone-reload", apex]
+
+
+class Nsd(Primary):
+    name = "nsd"
+
+    def configure(self) -> None:
+        out = ["server:", f"    ip-address: {self.addr}@{self.port}", "    server-count: 1",
+               '    username: ""', f'    zonesdir: "{self.dir}"', f'    pidfile: "{self.dir}/pid"',
+               f'    xfrdfile: "{self.dir}/xfrd.state"', f'    xfrdir: "{self.dir}"',
+               f'    zonelistfile: "{self.dir}/zone.list"', '    database: ""', "    verbosity: 1",
+               "    reuseport: no", "    tcp-count: 200",
+               "remote-control:", "    control-enable: yes",
+               f"    control-interface: {self.dir}/ctl"]
+        for apex, path in self.zones.items():
+            out += ["zone:", f'    name: "{apex}"', f'    zonefile: "{path.name}"',
+                    "    provide-xfr: 127.0.0.0/8 NOKEY", "    provide-xfr: ::1 NOKEY"]
+            for addr, port in self.notify:
+                out.append(f"    notify: {addr}@{port} NOKEY")
+            out += [f"    {line}" for line in self.zone_extra.splitlines()]
+        (self.dir / "nsd.conf").write_text("\n".join(out) + "\n" + self.extra)
+
+    def argv(self) -> list[str]:
+        return ["nsd", "-d", "-c", str(self.dir / "nsd.conf")]
+
+    def reload_argv(self, apex: str) -> list[str]:
+        return ["nsd-control", "-c", str(self.dir / "nsd.conf"), "reload", apex]
+
+
+class Named(Primary):
+    name = "named"
+
+    def configure(self) -> None:
+        self.control_port = self.lab.port("127.0.0.1")
+        key = ('key "ctl" { algorithm hmac-sha256; '
+               'secret "c2VjZCBlbmQtdG8tZW5kIHRlc3RzLCBubyBzZWNyZXQ="; };')
+        v6 = ":" in self.addr
+        out = [key, "options {", f'  directory "{self.dir}";', f'  pid-file "{self.dir}/pid";',
+               f'  session-keyfile "{self.dir}/session.key";',
+               f'  managed-keys-directory "{self.dir}";',
+               f"  listen-on{'-v6' if v6 else ''} port {self.port} {{ {self.addr}; }};",
+               f"  listen-on{'' if v6 else '-v6'} {{ none; }};",
+               "  recursion no;", "  dnssec-validation no;", "  empty-zones-enable no;",
+               "  allow-transfer { 127.0.0.0/8; ::1; };", "  notify-delay 0;",
+               "  notify-rate 1000;", "  startup-notify-rate 1000;", "  transfers-out 200;"]
+        if self.notify:
+            out += ["  notify explicit;", "  also-notify { "
+                    + " ".join(f"{a} port {p};" for a, p in self.notify) + " };"]
+        else:
+            out.append("  notify no;")
+        out += ["};", f"controls {{ inet 127.0.0.1 port {self.control_port} "
+                'allow { 127.0.0.1; } keys { "ctl"; }; };']
+        for apex, path in self.zones.items():
+            out.append(f'zone "{apex}" {{ type primary; file "{path.name}"; {self.zone_extra} }};')
+        (self.dir / "named.conf").write_text("\n".join(out) + "\n" + self.extra)
+        (self.dir / "rndc.conf").write_text(
+            f'{key}\noptions {{ default-key "ctl"; default-server 127.0.0.1; '
+            f"default-port {self.control_port}; }};\n")
+
+    def argv(self) -> list[str]:
+        self.lab.release(self.control_port)
+        return ["named", "-g", "-n", "1", "-c", str(self.dir / "named.conf")]
+
+    def reload_argv(self, apex: str) -> list[str]:
+        return ["rndc", "-c", str(self.dir / "rndc.conf"), "reload", apex]
