@@ -19,6 +19,7 @@ struct xfr_axfr {
 	uint16_t id;
 	zone_build_t *build;
 	uint64_t messages, records;
+	unsigned empty; /* messages in a row without a record */
 	bool opened, closed;
 	dns_soa_t soa;
 	uint8_t opening[SOA_RDATA_MAX]; /* the opening SOA's RDATA, canonical */
@@ -27,6 +28,10 @@ struct xfr_axfr {
 	char why[256];
 	dns_rr_t rr; /* the record at hand: too big for a stack */
 };
+
+/* A message without a record is odd but sound; a primary that sends nothing else would go on for
+ * ever (NSD does when it meets a record that it can't send), and no limit of records stops it. */
+enum { EMPTY_MAX = 16 };
 
 /* The header of a message as it is worked through. */
 typedef struct frame {
@@ -119,6 +124,9 @@ static status_t check_header(xfr_axfr_t *a, const frame_t *f)
 		return fail(a, ST_MALFORMED, "message has %u questions", f->questions);
 	if (a->messages == 1 && f->answers == 0)
 		return fail(a, ST_MALFORMED, "empty answer");
+	a->empty = f->answers == 0 ? a->empty + 1 : 0;
+	if (a->empty > EMPTY_MAX)
+		return fail(a, ST_MALFORMED, "%u messages in a row without a record", a->empty);
 	return ST_OK;
 }
 

@@ -288,7 +288,7 @@ static void tcp_close(server_t *s)
 	s->tcp = -1;
 }
 
-/* Send what stands at query + 2; NULL or the answer's length in *len. */
+/* Send the len octets at query + 2; the two before them take the length. */
 static bool tcp_send(server_t *s, uint8_t *query, size_t len)
 {
 	put_u16(query, (unsigned)len);
@@ -500,7 +500,7 @@ static void ask_all(run_t *r)
 
 /* --- a transfer ---------------------------------------------------------------------------- */
 
-static int transfer(const char *where, const char *apex)
+static void transfer(const char *where, const char *apex)
 {
 	static uint8_t msg[MESSAGE_MAX];
 	server_t s = { .name = where, .tcp = -1 };
@@ -529,12 +529,43 @@ static int transfer(const char *where, const char *apex)
 		soas += k;
 	}
 	tcp_close(&s);
-	return 0;
+}
+
+static void usage(void)
+{
+	die("usage", "askall [-a] [-w window] [-z zones] questions name=addr@port ... | "
+	             "askall -x addr@port apex");
+}
+
+static void servers_open(run_t *r, char **args, int n)
+{
+	if (n < 1 || n > SERVERS_MAX)
+		usage();
+	for (int i = 0; i < n; i++) {
+		server_t *s = &r->server[r->servers++];
+		char *eq = strchr(args[i], '=');
+
+		if (!eq)
+			die(args[i], "not name=addr@port");
+		*eq = 0;
+		s->name = args[i];
+		server_parse(eq + 1, s);
+		server_open(s);
+	}
+}
+
+static void servers_close(run_t *r)
+{
+	for (unsigned i = 0; i < r->servers; i++) {
+		close(r->server[i].udp);
+		tcp_close(&r->server[i]);
+	}
 }
 
 int main(int argc, char **argv)
 {
 	run_t *r = must(calloc(1, sizeof *r));
+	const char *from = NULL;
 	int c;
 
 	r->window = 64;
@@ -545,29 +576,23 @@ int main(int argc, char **argv)
 			r->window = (unsigned)atoi(optarg);
 		else if (c == 'z')
 			zones_read(&r->zones, optarg);
-		else if (c == 'x' && optind + 1 == argc)
-			return transfer(optarg, argv[optind]);
+		else if (c == 'x')
+			from = optarg;
 		else
-			die("usage",
-			    "askall [-a] [-w window] [-z zones] questions name=addr@port ...");
+			usage();
 	}
-	if (argc - optind < 2 || argc - optind - 1 > SERVERS_MAX)
-		die("usage", "askall [-a] [-w window] [-z zones] questions name=addr@port ...");
-	for (int i = optind + 1; i < argc; i++) {
-		server_t *s = &r->server[r->servers++];
-		char *eq = strchr(argv[i], '=');
-
-		if (!eq)
-			die(argv[i], "not name=addr@port");
-		*eq = 0;
-		s->name = argv[i];
-		server_parse(eq + 1, s);
-		server_open(s);
+	if (optind == argc)
+		usage();
+	if (from) {
+		transfer(from, argv[optind]);
+	} else {
+		servers_open(r, argv + optind + 1, argc - optind - 1);
+		questions_read(r, argv[optind]);
+		ask_all(r);
+		servers_close(r);
+		printf("{\"asked\":%zu,\"agreed\":%zu,\"differing\":%zu,\"silent\":%zu}\n",
+		       r->asked, r->agreed, r->differing, r->silent);
 	}
-	questions_read(r, argv[optind]);
-	ask_all(r);
-	printf("{\"asked\":%zu,\"agreed\":%zu,\"differing\":%zu,\"silent\":%zu}\n", r->asked,
-	       r->agreed, r->differing, r->silent);
 	free(r->q);
 	free(r->zones.name);
 	free(r);

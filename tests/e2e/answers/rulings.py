@@ -113,7 +113,8 @@ def loop_repeats(case: Case, theirs: dict) -> bool:
 
 @ruling("a loop is no server failure",
         """RFC 1034 3.6.2: "domain software should not fail when presented with CNAME chains or
-        loops"; RFC 2308 2.1: what the chain holds is the answer""", "named")
+        loops"; that loops be signalled as an error is asked of the resolver (5.2.2), which sees
+        the loop in the chain; the server's algorithm (4.3.2) knows no error here""", "named")
 def loop_servfail(case: Case, theirs: dict) -> bool:
     return "loop" in case.want.marks and theirs["rcode"] == "SERVFAIL" and theirs["aa"] \
         and case.rest_same(theirs, "rcode", "answer") \

@@ -300,6 +300,23 @@ Test(xfr_axfr, stops_an_endless_stream_of_what_it_drops)
 	rig_free(&r);
 }
 
+Test(xfr_axfr, stops_an_endless_stream_of_messages_without_records)
+{
+	rig_t r = rig_new(&roomy);
+	xfr_verdict_t got = stream_feed(r.axfr, "S5 ns");
+
+	for (int i = 0; i < 16; i++)
+		got = stream_feed(r.axfr, "-");
+	cr_expect(eq(int, got, XFR_MORE));
+	cr_expect(eq(int, stream_feed(r.axfr, "a"), XFR_MORE), "a record begins the count anew");
+	for (int i = 0; i < 1000 && got == XFR_MORE; i++)
+		got = stream_feed(r.axfr, "-");
+	cr_expect(eq(int, got, XFR_BAD));
+	cr_expect(eq(str, (char *)xfr_axfr_why(r.axfr),
+	             (char *)"17 messages in a row without a record"));
+	rig_free(&r);
+}
+
 Test(xfr_axfr, stops_at_the_limit_of_octets)
 {
 	const zone_limits_t narrow = { .max_records = 1000, .max_bytes = 100000, .max_rrset = 100 };
