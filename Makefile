@@ -162,6 +162,10 @@ $(OUT)/unit/$(1): $$(call obj,$$(UNIT_$(1)))
 endef
 $(foreach u,$(UNITS),$(eval $(call unit_rule,$(u))))
 
+ifeq ($(VARIANT),tsan)
+# The settings are read before there are threads.
+UNITS := $(filter-out conf_%,$(UNITS))
+endif
 UNIT_BINS := $(UNITS:%=$(OUT)/unit/%)
 units: $(UNIT_BINS)
 
@@ -182,15 +186,36 @@ $(OUT)/tools/askall: $(call obj,tests/tools/askall.c tests/tools/norm.c)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^ -lldns
 
+# BENCH: what scripts/bench runs beside the servers.
+BENCH := $(addprefix $(OUT)/bench/,reflector load primary inproc)
+BENCH_reflector := tests/bench/reflector.c common/addr.c
+BENCH_load := tests/bench/load.c tests/bench/closed.c tests/bench/paced.c tests/bench/queries.c \
+              common/addr.c
+BENCH_primary := tests/bench/primary.c tests/bench/primary_io.c tests/bench/primary_zones.c \
+                 tests/bench/pack.c secd/dns/name.c common/addr.c
+BENCH_inproc := tests/bench/inproc.c tests/bench/pack.c tests/bench/queries.c secd/xfr/axfr.c \
+                $(ANSWER) $(ZONE) $(DNS) $(COMMON)
+
+define bench_rule
+$(OUT)/bench/$(1): $$(call obj,$$(BENCH_$(1)))
+	@mkdir -p $$(@D)
+	$$(LINK) -o $$@ $$^ $$(LIBS)
+endef
+$(foreach b,$(notdir $(BENCH)),$(eval $(call bench_rule,$(b))))
+
+bench-tools: $(BENCH)
+
 # --- checks ------------------------------------------------------------------------------------
 # Each ends with a line "N passed, N failed"; scripts/test runs them all and adds up.
 # E2E names scenarios and options of tests/e2e/run.py; UNITS_ONLY names unit tests.
 
 # Where threads meet: what runs end to end under ThreadSanitizer.
-TSAN_E2E := first_transfer notify_storm notify_update signals tcp_limits two_workers
+TSAN_E2E := early_close expire_servfail_and_heal first_transfer many_zones notify_burst \
+            notify_storm notify_update restart signals silent_primary slow_reader swap_under_load \
+            tcp_limits two_workers
 
-check: units
-	UNITS="$(UNITS_ONLY)" scripts/units $(OUT)
+check: $(or $(UNITS_ONLY:%=$(OUT)/unit/%),units)
+	UNITS="$(or $(UNITS_ONLY),$(UNITS))" scripts/units $(OUT)
 
 e2e: all tools
 	SECD=$(OUT)/secd $(if $(filter tsan,$(VARIANT)),scripts/without-aslr) \
@@ -216,10 +241,15 @@ fuzz:
 
 # The numbers that a quick run only takes samples of: hours.
 soak:
-	$(MAKE) check
-	$(MAKE) e2e E2E=--soak
-	$(MAKE) VARIANT=asan e2e E2E=--soak
-	$(MAKE) fuzz FUZZ_RUNS=10000000 FUZZ_TIME=7200
+	scripts/test --soak
+
+# secd beside its peers: BENCH_ARGS are options and measures of scripts/bench. bench-check runs
+# every piece of it once on tiny zones: do they work, does their output parse?
+bench: all bench-tools
+	scripts/bench --secd $(OUT)/secd --tools $(OUT)/bench $(BENCH_ARGS)
+
+bench-check: all bench-tools
+	scripts/bench --secd $(OUT)/secd --tools $(OUT)/bench --smoke
 
 install: all
 	install -D -m 755 $(OUT)/secd $(DESTDIR)$(PREFIX)/sbin/secd
@@ -232,5 +262,5 @@ clean:
 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all units tools fuzzers check e2e asan tsan tsan-scenarios lint fuzz soak install clean
+.PHONY: all units tools fuzzers bench-tools bench bench-check check e2e asan tsan tsan-scenarios lint fuzz soak install clean
 .DELETE_ON_ERROR:

@@ -1,7 +1,7 @@
 /* common/log.h - log lines: `event key=value ...`, one per decision, to syslog or stderr.
  *
  * The event is one or two words ("xfr installed"); values that may hold blanks stand in
- * double quotes. Text from the wire goes through presentation form (dns/text.h) first, so a
+ * double quotes. Text from the wire goes through presentation form (dns_name_text) first, so a
  * line never holds a control character: log_write() replaces any that slipped through.
  *
  * One state per process, set by log_open() before threads start; log_set_level() at any time.
