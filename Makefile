@@ -61,7 +61,9 @@ DNS := secd/dns/name.c secd/dns/query.c secd/dns/rdata.c secd/dns/request.c secd
 CONF := secd/conf/conf.c secd/conf/faults.c secd/conf/include.c secd/conf/objects.c \
         secd/conf/options.c secd/conf/parse.c secd/conf/resolve.c secd/conf/source.c \
         secd/conf/store.c secd/conf/value.c secd/conf/zonelist.c secd/conf/zones.c
-ZONE := secd/zone/build.c secd/zone/check.c secd/zone/lookup.c secd/zone/set.c \
+ZONE := secd/zone/arena.c secd/zone/build.c secd/zone/change.c secd/zone/check.c \
+        secd/zone/delta.c secd/zone/index.c secd/zone/log.c secd/zone/lookup.c \
+        secd/zone/node.c secd/zone/order.c secd/zone/set.c secd/zone/tree.c \
         secd/zone/version.c secd/zone/write.c
 ANSWER := secd/answer/answer.c secd/answer/compose.c secd/answer/glue.c secd/answer/resolve.c
 XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/fetch.c secd/xfr/poll.c secd/xfr/soa_answer.c
@@ -110,7 +112,8 @@ UNITS += refresh_strangers
 UNIT_refresh_strangers := tests/unit/refresh/test_strangers.c secd/refresh/strangers.c common/addr.c
 UNIT_refresh_queue := tests/unit/refresh/test_queue.c secd/refresh/queue.c
 
-UNITS += zone_build zone_lookup zone_set
+UNITS += zone_build zone_delta zone_lookup zone_set
+UNIT_zone_delta = tests/unit/zone/test_delta.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_build := tests/unit/zone/test_build.c tests/unit/support/zones.c $(ZONE) $(DNS) \
                    common/epoch.c common/random.c common/siphash.c
 UNIT_zone_lookup := tests/unit/zone/test_lookup.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "dns/wire.h"
+#include "zone/layout.h"
 
 static void note(const zone_version_t *v, const zone_node_t *node, uint32_t *counter,
                  zone_faults_t *out)
@@ -55,27 +56,35 @@ static bool has_address(const zone_version_t *v, const zone_node_t *node)
 	       zone_node_rrset(v, node, DNS_TYPE_AAAA, &set);
 }
 
-/* A delegation whose every name server lies below it needs an address for each (RFC 9471). */
-static void check_glue(const zone_version_t *v, const zone_node_t *node, const siphash_key_t *key,
-                       zone_faults_t *out)
+/* A name server at or below the cut, told by the end of its name: such a name is stored with a
+ * pointer to its owner, which is the cut. */
+static bool is_in_domain(const uint8_t *record)
+{
+	unsigned rdlen = get_u16(record + 10);
+
+	return rdlen >= 2 &&
+	       get_u16(record + 2 + DNS_RR_FIXED + rdlen - 2) == 0xc000 + DNS_HEADER_LEN;
+}
+
+/* A delegation to name servers below it needs an address for each (RFC 9471 2). */
+static void check_glue(const zone_version_t *v, const zone_node_t *node, zone_faults_t *out)
 {
 	uint8_t rdata[65535];
 	zone_rrset_t ns;
-	dns_name_t cut;
 
 	if (!(zone_node_flags(node) & ZONE_NODE_CUT) || !zone_node_rrset(v, node, DNS_TYPE_NS, &ns))
 		return;
-	zone_node_name(v, node, &cut);
-	for (unsigned i = 0; i < ns.count; i++) {
+	const uint8_t *p = ns.wire;
+	for (unsigned i = 0; i < ns.count; i++, p += 2 + DNS_RR_FIXED + get_u16(p + 10)) {
 		zone_hashes_t hashes;
 		dns_name_t host;
 
-		zone_rrset_rdata(v, node, &ns, i, rdata);
+		if (!is_in_domain(p))
+			continue;
+		zone_wire_rdata(v, node, p, rdata);
 		dns_name_from_wire(rdata, &host);
 		dns_name_fold(&host);
-		if (!dns_name_within(&host, &cut))
-			continue;
-		zone_hash_name(key, &host, &hashes);
+		zone_hash_name(zone_version_key(v), &host, &hashes);
 		const zone_node_t *glue = zone_version_exact(v, &host, hashes.h[0]);
 		if (!glue || !has_address(v, glue)) {
 			note(v, node, &out->missing_glue, out);
@@ -84,35 +93,48 @@ static void check_glue(const zone_version_t *v, const zone_node_t *node, const s
 	}
 }
 
-/* Names below a DNAME follow it at once in canonical order. */
-static bool is_below(const zone_version_t *v, const zone_node_t *node, const dns_name_t *above)
+static bool is_below_dname(const zone_version_t *v, const zone_node_t *node)
 {
+	zone_hashes_t hashes;
+	zone_lookup_t found;
 	dns_name_t name;
 
 	zone_node_name(v, node, &name);
-	return dns_name_within(&name, above);
+	zone_hash_name(zone_version_key(v), &name, &hashes);
+	zone_version_lookup(v, &name, &hashes, true, &found);
+	return found.found == ZONE_DNAME;
 }
 
-void zone_check(const zone_version_t *v, zone_faults_t *out)
+static status_t check_below_dname(const zone_version_t *v, zone_faults_t *out)
 {
-	const siphash_key_t *key = zone_version_key(v);
-	const zone_node_t *node = NULL;
-	dns_name_t dname;
-	bool in_dname = false;
+	zone_walk_t *walk = zone_walk_any(v);
+	const zone_node_t *node;
+
+	if (!walk)
+		return ST_NOMEM;
+	while ((node = zone_walk_next(walk))) {
+		if (!(zone_node_flags(node) & ZONE_NODE_EMPTY) && is_below_dname(v, node))
+			note(v, node, &out->below_dname, out);
+	}
+	zone_walk_free(walk);
+	return ST_OK;
+}
+
+status_t zone_check(const zone_version_t *v, zone_faults_t *out)
+{
+	zone_walk_t *walk = zone_walk_any(v);
+	const zone_node_t *node;
+	bool dnames = false;
 
 	memset(out, 0, sizeof *out);
+	if (!walk)
+		return ST_NOMEM;
 	check_apex(v, out);
-	while ((node = zone_version_next(v, node, false))) {
-		unsigned flags = zone_node_flags(node);
-
-		in_dname = in_dname && is_below(v, node, &dname);
-		if (in_dname && !(flags & ZONE_NODE_EMPTY))
-			note(v, node, &out->below_dname, out);
-		if (!in_dname && (flags & ZONE_NODE_DNAME)) {
-			zone_node_name(v, node, &dname);
-			in_dname = true;
-		}
+	while ((node = zone_walk_next(walk))) {
+		dnames = dnames || zone_node_flags(node) & ZONE_NODE_DNAME;
 		check_cname(v, node, out);
-		check_glue(v, node, key, out);
+		check_glue(v, node, out);
 	}
+	zone_walk_free(walk);
+	return dnames ? check_below_dname(v, out) : ST_OK;
 }

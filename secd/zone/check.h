@@ -19,5 +19,6 @@ typedef struct zone_faults {
 	char first[256]; /* presentation form of the first such name, cut to fit; "" if none */
 } zone_faults_t;
 
-/* Look a sealed version over. Threads: whoever owns it. Costs one pass over the nodes. */
-void zone_check(const zone_version_t *v, zone_faults_t *out);
+/* Look a sealed version over. Threads: whoever owns it. Costs one pass over the nodes; two, if there
+ * is a DNAME. ST_OK, or ST_NOMEM with what was found until then. */
+status_t zone_check(const zone_version_t *v, zone_faults_t *out);

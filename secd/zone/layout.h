@@ -1,15 +1,18 @@
 /* zone/layout.h - how a version lies in memory. For zone/ alone.
  *
- *     blocks   node node node ...     each 8-aligned, named by a 32-bit reference: offset / 8
- *     table    open addressing, linear probing: tag (hash's upper half) << 32 | reference
- *     order    references of all names in canonical order
- *     denial   references of the owners of NSEC3, in canonical order
+ *     version -> index -> buckets -> nodes      every name, by hash (zone/index.h)
+ *             -> names tree -> nodes            the same in order, while the zone has NSEC
+ *             -> denial tree -> nodes           owners of NSEC3, which are no names of the zone
  *
- *     node     head, name left of the apex, RRset, RRset, ...
+ *     node     head, name left of the apex, children (if any), RRset, RRset, ...
  *     RRset    head, records' wire, RRSIGs' wire, offsets of the pointers in RDATA
  *
- * References ascend in both orders, since blocks are written in that order; zone_version_next()
- * relies on it. Reference 0 is never a node's. */
+ * Everything but the version lies in blocks of an arena, named by 32-bit references from its base;
+ * several versions share an arena, and most of its blocks. The blocks of a small zone lie right
+ * behind its version, in one allocation, without an arena.
+ *
+ * A node says what follows from its own name and RRsets, and how many names are right below it;
+ * nothing that it would inherit from above. */
 #pragma once
 
 #include <stdint.h>
@@ -18,24 +21,39 @@
 #include "common/siphash.h"
 #include "dns/name.h"
 #include "dns/soa.h"
+#include "zone/arena.h"
 #include "zone/version.h"
 
-enum { ZONE_UNIT = 8 };
+/* A flag of a node that is zone/'s own: it has names below, and their number in it. */
+enum { ZONE_NODE_PARENT = 256 };
+
+typedef struct zone_index {
+	zone_ref_t root;
+	uint32_t names;
+	uint8_t bits; /* of the hash, from the top, that choose the bucket */
+} zone_index_t;
+
+/* Where a version begins. */
+typedef struct zone_root {
+	zone_index_t index;
+	zone_ref_t apex;
+	zone_ref_t names, denial; /* trees; 0: not kept, empty */
+	uint32_t denials;         /* owners of NSEC3 */
+	uint64_t records;
+	dns_soa_t soa;
+} zone_root_t;
 
 struct zone_version {
 	epoch_node_t retired;
 	siphash_key_t key;
-	uint8_t *blocks;
-	uint64_t *table;
-	uint32_t *order;
-	uint32_t *denial;
-	uint32_t mask; /* of the table: its size - 1 */
-	uint32_t names, denials;
-	dns_soa_t soa;
-	uint64_t records;
-	size_t bytes; /* all that is allocated */
+	const uint8_t *base;
+	zone_arena_t *arena; /* NULL: the blocks lie behind this struct */
+	size_t bytes;        /* of a version in one piece */
+	zone_root_t root;
+	/* Until it is published: what goes back if it never is, and what it replaced in the version
+	 * it was made over. Afterwards: what the next one replaced, which goes with this one. */
+	zone_blocks_t taken, replaced;
 	uint8_t apex_len, apex_labels;
-	bool one_piece; /* all arrays lie behind this struct, in one allocation */
 	uint8_t apex[]; /* apex_len octets */
 };
 
@@ -44,7 +62,7 @@ struct zone_node {
 	uint16_t rrsets;
 	uint8_t rel_len; /* octets of the name left of the apex */
 	uint8_t rel_labels;
-	uint8_t name[]; /* rel_len octets; then, 4-aligned, the RRsets */
+	uint8_t name[]; /* rel_len octets; then, 4-aligned, children if any, and the RRsets */
 };
 
 typedef struct zone_rrset_head {
@@ -57,14 +75,27 @@ static inline size_t zone_align(size_t n, size_t to)
 	return (n + to - 1) & ~(to - 1);
 }
 
-static inline const zone_node_t *zone_node_at(const zone_version_t *v, uint32_t ref)
+static inline const zone_node_t *zone_node_at(const zone_version_t *v, zone_ref_t ref)
 {
-	return (const zone_node_t *)(const void *)(v->blocks + (size_t)ref * ZONE_UNIT);
+	return (const zone_node_t *)(const void *)(v->base + (size_t)ref * ZONE_UNIT);
+}
+
+static inline size_t zone_children_at(const zone_node_t *node)
+{
+	return zone_align(sizeof *node + node->rel_len, 4);
 }
 
 static inline size_t zone_rrsets_at(const zone_node_t *node)
 {
-	return zone_align(sizeof *node + node->rel_len, 4);
+	return zone_children_at(node) + (node->flags & ZONE_NODE_PARENT ? sizeof(uint32_t) : 0);
+}
+
+/* Names right below the node. */
+static inline uint32_t zone_node_children(const zone_node_t *node)
+{
+	const void *at = (const uint8_t *)node + zone_children_at(node);
+
+	return node->flags & ZONE_NODE_PARENT ? *(const uint32_t *)at : 0;
 }
 
 /* Octets of one RRset with its head, 4-aligned. */
@@ -75,5 +106,32 @@ static inline size_t zone_rrset_size(const zone_rrset_head_t *h)
 	return zone_align(fix_at + 2u * h->fixes, 4);
 }
 
+static inline const zone_rrset_head_t *zone_rrset_first(const zone_node_t *node)
+{
+	return (const void *)((const uint8_t *)node + zone_rrsets_at(node));
+}
+
+static inline const zone_rrset_head_t *zone_rrset_next(const zone_rrset_head_t *h)
+{
+	return (const void *)((const uint8_t *)h + zone_rrset_size(h));
+}
+
+/* Octets of the whole node. */
+static inline size_t zone_node_size(const zone_node_t *node)
+{
+	const zone_rrset_head_t *h = zone_rrset_first(node);
+
+	for (unsigned i = 0; i < node->rrsets; i++)
+		h = zone_rrset_next(h);
+	return (size_t)((const uint8_t *)h - (const uint8_t *)node);
+}
+
+/* RDATA of one stored record, decompressed; returns its length. */
+size_t zone_wire_rdata(const zone_version_t *v, const zone_node_t *node, const uint8_t *record,
+                       uint8_t out[65535]);
+
 /* Canonical order of two names given by what stands left of the apex: <0, 0, >0. */
 int zone_rel_cmp(const uint8_t *a, unsigned a_labels, const uint8_t *b, unsigned b_labels);
+
+/* How many labels, counted from the right, two such names share. */
+unsigned zone_rel_shared(const uint8_t *a, unsigned a_labels, const uint8_t *b, unsigned b_labels);

@@ -4,38 +4,24 @@
  * there: every ancestor of an existing name exists (the build makes empty non-terminals), so
  * nothing below can. A name that doesn't exist thus costs a probe or two, and the topmost cut
  * or DNAME is met before anything that it hides. */
+#include "zone/index.h"
 #include "zone/layout.h"
 
 /* The node that has this relative name, by its hash. */
 static const zone_node_t *probe(const zone_version_t *v, uint64_t hash, const uint8_t *rel,
                                 size_t rel_len)
 {
-	uint32_t tag = (uint32_t)(hash >> 32);
-
-	for (uint32_t i = (uint32_t)hash & v->mask;; i = (i + 1) & v->mask) {
-		uint64_t slot = v->table[i];
-
-		if (slot == 0)
-			return NULL;
-		if ((uint32_t)(slot >> 32) != tag)
-			continue;
-		const zone_node_t *node = zone_node_at(v, (uint32_t)slot);
-		if (node->rel_len == rel_len && memcmp(node->name, rel, rel_len) == 0)
-			return node;
-	}
+	return zone_index_find(v->base, &v->root.index, hash, rel, rel_len);
 }
 
 void zone_version_prefetch_slot(const zone_version_t *v, uint64_t hash)
 {
-	__builtin_prefetch(&v->table[(uint32_t)hash & v->mask]);
+	zone_index_prefetch(v->base, &v->root.index, hash, 0);
 }
 
 void zone_version_prefetch_node(const zone_version_t *v, uint64_t hash)
 {
-	uint64_t slot = v->table[(uint32_t)hash & v->mask];
-
-	if (slot != 0)
-		__builtin_prefetch(v->blocks + (size_t)(uint32_t)slot * ZONE_UNIT);
+	zone_index_prefetch(v->base, &v->root.index, hash, 1);
 }
 
 const zone_node_t *zone_version_exact(const zone_version_t *v, const dns_name_t *name,
@@ -78,7 +64,7 @@ void zone_version_lookup(const zone_version_t *v, const dns_name_t *qname,
 {
 	unsigned label = (unsigned)(qname->labels - v->apex_labels);
 	size_t apex_at = qname->off[label];
-	const zone_node_t *node = zone_node_at(v, v->order[0]);
+	const zone_node_t *node = zone_node_at(v, v->root.apex);
 
 	for (;;) {
 		if ((node->flags & ZONE_NODE_CUT) && !(at_parent && label == 0))

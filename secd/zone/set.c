@@ -223,6 +223,8 @@ status_t zone_set_publish(zone_set_t *set, zone_slot_t *slot, zone_version_t *ne
 {
 	if (before && atomic_load(&slot->current) != before)
 		return ST_STALE;
+	if (before)
+		zone_version_succeed(atomic_load(&slot->current), next);
 	zone_version_t *old = atomic_exchange(&slot->current, next);
 	zone_set_expire(slot, false);
 	if (old)

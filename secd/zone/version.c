@@ -20,6 +20,24 @@ static void rel_offsets(const uint8_t *rel, unsigned labels, uint8_t off[DNS_LAB
 	}
 }
 
+unsigned zone_rel_shared(const uint8_t *a, unsigned a_labels, const uint8_t *b, unsigned b_labels)
+{
+	uint8_t a_off[DNS_LABELS_MAX], b_off[DNS_LABELS_MAX];
+	unsigned shared = 0;
+
+	rel_offsets(a, a_labels, a_off);
+	rel_offsets(b, b_labels, b_off);
+	while (shared < a_labels && shared < b_labels) {
+		const uint8_t *x = a + a_off[a_labels - 1 - shared];
+		const uint8_t *y = b + b_off[b_labels - 1 - shared];
+
+		if (*x != *y || memcmp(x + 1, y + 1, *x) != 0)
+			break;
+		shared++;
+	}
+	return shared;
+}
+
 int zone_rel_cmp(const uint8_t *a, unsigned a_labels, const uint8_t *b, unsigned b_labels)
 {
 	uint8_t a_off[DNS_LABELS_MAX], b_off[DNS_LABELS_MAX];
@@ -39,46 +57,9 @@ int zone_rel_cmp(const uint8_t *a, unsigned a_labels, const uint8_t *b, unsigned
 	return (int)a_labels - (int)b_labels;
 }
 
-const zone_node_t *zone_version_predecessor(const zone_version_t *v, const dns_name_t *name)
-{
-	unsigned labels = (unsigned)(name->labels - v->apex_labels);
-	uint32_t low = 0, high = v->names; /* order[low] <= name < order[high] */
-
-	while (high - low > 1) {
-		uint32_t mid = low + (high - low) / 2;
-		const zone_node_t *node = zone_node_at(v, v->order[mid]);
-
-		if (zone_rel_cmp(node->name, node->rel_labels, name->wire, labels) <= 0)
-			low = mid;
-		else
-			high = mid;
-	}
-	return zone_node_at(v, v->order[low]);
-}
-
-const zone_node_t *zone_version_next(const zone_version_t *v, const zone_node_t *node, bool denial)
-{
-	const uint32_t *list = denial ? v->denial : v->order;
-	uint32_t count = denial ? v->denials : v->names, low = 0, high = count;
-
-	if (node) { /* the first reference above the node's own */
-		uint32_t ref = (uint32_t)(((const uint8_t *)node - v->blocks) / ZONE_UNIT);
-
-		while (low < high) {
-			uint32_t mid = low + (high - low) / 2;
-
-			if (list[mid] <= ref)
-				low = mid + 1;
-			else
-				high = mid;
-		}
-	}
-	return low < count ? zone_node_at(v, list[low]) : NULL;
-}
-
 const zone_node_t *zone_version_apex(const zone_version_t *v)
 {
-	return zone_node_at(v, v->order[0]);
+	return zone_node_at(v, v->root.apex);
 }
 
 const uint8_t *zone_version_apex_name(const zone_version_t *v)
@@ -98,37 +79,27 @@ const siphash_key_t *zone_version_key(const zone_version_t *v)
 
 const dns_soa_t *zone_version_soa(const zone_version_t *v)
 {
-	return &v->soa;
+	return &v->root.soa;
 }
 
 uint64_t zone_version_records(const zone_version_t *v)
 {
-	return v->records;
+	return v->root.records;
 }
 
 size_t zone_version_bytes(const zone_version_t *v)
 {
-	return v->bytes;
+	return v->arena ? sizeof *v + v->apex_len + zone_arena_live(v->arena) : v->bytes;
 }
 
 unsigned zone_node_flags(const zone_node_t *node)
 {
-	return node->flags;
+	return node->flags & (ZONE_NODE_PARENT - 1);
 }
 
 unsigned zone_node_rrsets(const zone_node_t *node)
 {
 	return node->rrsets;
-}
-
-static const zone_rrset_head_t *first_head(const zone_node_t *node)
-{
-	return (const void *)((const uint8_t *)node + zone_rrsets_at(node));
-}
-
-static const zone_rrset_head_t *next_head(const zone_rrset_head_t *h)
-{
-	return (const void *)((const uint8_t *)h + zone_rrset_size(h));
 }
 
 static void view(const zone_version_t *v, const zone_node_t *node, const zone_rrset_head_t *h,
@@ -153,19 +124,19 @@ static void view(const zone_version_t *v, const zone_node_t *node, const zone_rr
 void zone_node_rrset_at(const zone_version_t *v, const zone_node_t *node, unsigned i,
                         zone_rrset_t *out)
 {
-	const zone_rrset_head_t *h = first_head(node);
+	const zone_rrset_head_t *h = zone_rrset_first(node);
 
 	while (i-- > 0)
-		h = next_head(h);
+		h = zone_rrset_next(h);
 	view(v, node, h, out);
 }
 
 bool zone_node_rrset(const zone_version_t *v, const zone_node_t *node, uint16_t type,
                      zone_rrset_t *out)
 {
-	const zone_rrset_head_t *h = first_head(node);
+	const zone_rrset_head_t *h = zone_rrset_first(node);
 
-	for (unsigned i = 0; i < node->rrsets; i++, h = next_head(h)) {
+	for (unsigned i = 0; i < node->rrsets; i++, h = zone_rrset_next(h)) {
 		if (h->type == type && h->count > 0) {
 			view(v, node, h, out);
 			return true;
@@ -192,21 +163,18 @@ void zone_node_name(const zone_version_t *v, const zone_node_t *node, dns_name_t
 	dns_name_from_wire(wire, out);
 }
 
-size_t zone_rrset_rdata(const zone_version_t *v, const zone_node_t *node, const zone_rrset_t *set,
-                        unsigned i, uint8_t out[65535])
+size_t zone_wire_rdata(const zone_version_t *v, const zone_node_t *node, const uint8_t *record,
+                       uint8_t out[65535])
 {
 	uint8_t msg[DNS_HEADER_LEN + DNS_NAME_MAX + 65535];
-	const uint8_t *p = set->wire;
+	uint16_t type = get_u16(record + 2), rdlen = get_u16(record + 10);
 	size_t len = DNS_HEADER_LEN, out_len = 0;
 
-	for (; i > 0; i--)
-		p += 2 + DNS_RR_FIXED + get_u16(p + 10);
 	/* The pointers mean the owner at offset 12: put it there, and read the RDATA as if it had
 	 * come off the wire. */
 	memset(msg, 0, DNS_HEADER_LEN);
 	len += whole_name(v, node, msg + len);
-	uint16_t type = get_u16(p + 2), rdlen = get_u16(p + 10);
-	memcpy(msg + len, p + 2 + DNS_RR_FIXED, rdlen);
+	memcpy(msg + len, record + 2 + DNS_RR_FIXED, rdlen);
 	buf_t b = buf_over(msg, len + rdlen);
 	b.pos = len;
 	/* Cannot fail: these bytes were made from what the same function accepted. */
@@ -214,15 +182,37 @@ size_t zone_rrset_rdata(const zone_version_t *v, const zone_node_t *node, const 
 	return out_len;
 }
 
+size_t zone_rrset_rdata(const zone_version_t *v, const zone_node_t *node, const zone_rrset_t *set,
+                        unsigned i, uint8_t out[65535])
+{
+	const uint8_t *p = set->wire;
+
+	for (; i > 0; i--)
+		p += 2 + DNS_RR_FIXED + get_u16(p + 10);
+	return zone_wire_rdata(v, node, p, out);
+}
+
+void zone_version_succeed(zone_version_t *before, zone_version_t *next)
+{
+	zone_blocks_free(&next->taken);
+	if (next->arena && next->arena == before->arena) {
+		before->replaced = next->replaced;
+		next->replaced = (zone_blocks_t){ 0 };
+	}
+	zone_blocks_free(&next->replaced);
+}
+
 void zone_version_free(zone_version_t *v)
 {
 	if (!v)
 		return;
-	if (!v->one_piece) {
-		free(v->blocks);
-		free(v->table);
-		free(v->order);
-		free(v->denial);
+	/* Never published: what it took goes back, and what it replaced is still in use. */
+	if (v->taken.count > 0)
+		zone_blocks_free(&v->replaced);
+	if (v->arena) {
+		zone_arena_return(v->arena, &v->taken);
+		zone_arena_return(v->arena, &v->replaced);
+		zone_arena_drop(v->arena);
 	}
 	free(v);
 }

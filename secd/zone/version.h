@@ -81,13 +81,28 @@ void zone_version_prefetch_node(const zone_version_t *v, uint64_t hash);
 const zone_node_t *zone_version_exact(const zone_version_t *v, const dns_name_t *name,
                                       uint64_t hash);
 
-/* The last node at or before the folded name in canonical order (RFC 4034 6.1); never NULL,
- * since the apex comes first. NSEC3 owners are not part of this order. */
+/* Is the order of names kept? While the apex has NSEC: that of a zone without it would cost
+ * memory and serve nobody. */
+bool zone_version_ordered(const zone_version_t *v);
+
+/* The last node at or before the folded name in canonical order (RFC 4034 6.1): the apex at
+ * least. Only of a version that is ordered. NSEC3 owners are not part of this order. */
 const zone_node_t *zone_version_predecessor(const zone_version_t *v, const dns_name_t *name);
 
-/* Every node in canonical order: pass NULL for the first; NULL comes after the last. With
- * denial true: the owners of NSEC3 records, which are no names of the zone (RFC 5155 7.2.8). */
-const zone_node_t *zone_version_next(const zone_version_t *v, const zone_node_t *node, bool denial);
+/* The owner of NSEC3 at or before this one, which is a hash in base32hex below the apex, or the
+ * last of all when none is: it covers or matches the hash (RFC 5155 7.2). NULL: there are none. */
+const zone_node_t *zone_version_nsec3(const zone_version_t *v, const dns_name_t *hash);
+
+/* A walk over every node in canonical order; or, with denial true, over the owners of NSEC3
+ * records, which are no names of the zone (RFC 5155 7.2.8). Allocates, and sorts if the order is
+ * not kept: for dumps and tests. NULL: no memory. */
+typedef struct zone_walk zone_walk_t;
+zone_walk_t *zone_walk_new(const zone_version_t *v, bool denial);
+const zone_node_t *zone_walk_next(zone_walk_t *w); /* NULL after the last */
+void zone_walk_free(zone_walk_t *w);               /* NULL is fine */
+
+/* The same in no order, as fast as memory allows. */
+zone_walk_t *zone_walk_any(const zone_version_t *v);
 
 const zone_node_t *zone_version_apex(const zone_version_t *v);
 const uint8_t *zone_version_apex_name(const zone_version_t *v); /* wire, folded */
@@ -114,5 +129,10 @@ void zone_node_name(const zone_version_t *v, const zone_node_t *node, dns_name_t
 size_t zone_rrset_rdata(const zone_version_t *v, const zone_node_t *node, const zone_rrset_t *set,
                         unsigned i, uint8_t out[65535]);
 
-/* Free a version that was never published, or whose grace period is over. NULL is fine. */
+/* next, made over before, is what is served from now on: before keeps what it alone holds until it
+ * is freed. For zone/set. */
+void zone_version_succeed(zone_version_t *before, zone_version_t *next);
+
+/* Free a version that was never published, or whose grace period is over, and no newer one that
+ * was made over it is under way. NULL is fine. */
 void zone_version_free(zone_version_t *v);

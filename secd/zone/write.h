@@ -1,35 +1,28 @@
-/* zone/write.h - owners in canonical order in, the blocks of a version out. For zone/ alone. */
+/* zone/write.h - making versions: whole ones in bulk, copies, and the last step of both. For zone/
+ * alone. */
 #pragma once
 
 #include "common/siphash.h"
-#include "zone/build.h"
-#include "zone/version.h"
+#include "zone/change.h"
+#include "zone/log.h"
+#include "zone/node.h"
 
-/* A record as the build logged it. */
-typedef struct zone_rec {
-	uint32_t ttl;
-	uint16_t type; /* of an RRSIG: the type that it covers */
-	uint16_t rdlen;
-	bool is_sig;
-	uint8_t rel_len, rel_labels; /* the owner left of the apex */
-	uint8_t bytes[];             /* rel_len octets of owner, rdlen of RDATA */
-} zone_rec_t;
+/* Write every record of the log, whose lists are sorted, into the arena of c, which is empty, and
+ * tell where it begins.
+ * Returns   ST_OK; ST_NOENT, ST_EXIST: not exactly one SOA; ST_LIMIT; ST_MALFORMED; ST_NOMEM. */
+status_t zone_write_log(zone_change_t *c, const siphash_key_t *key, zone_log_t *log,
+                        zone_root_t *out);
 
-typedef struct zone_entry {
-	uint64_t prefix; /* of the owner's sort key */
-	const zone_rec_t *rec;
-} zone_entry_t;
+/* Copy everything that a root leads to into the arena of c, without holes. ST_NOMEM. */
+status_t zone_write_copy(zone_change_t *c, const siphash_key_t *key, const dns_name_t *apex,
+                         const uint8_t *base, const zone_root_t *root, zone_root_t *out);
 
-typedef struct zone_write zone_write_t;
+/* The hash of a name of the zone, given by what stands left of the apex. */
+uint64_t zone_write_hash(const siphash_key_t *key, const dns_name_t *apex, const uint8_t *rel,
+                         size_t rel_len);
 
-zone_write_t *zone_write_new(const siphash_key_t *key, const dns_name_t *apex,
-                             const zone_limits_t *limits, zone_build_stats_t *stats);
-
-/* All records of one owner; owners come in canonical order, those of NSEC3 (denial) last.
- * ST_NOENT: the first owner is not the apex; ST_LIMIT; ST_NOMEM. */
-status_t zone_write_owner(zone_write_t *w, const zone_entry_t *entry, size_t count, bool denial);
-
-/* ST_OK and *out; ST_NOENT, ST_EXIST: not exactly one SOA; ST_NOMEM. */
-status_t zone_write_finish(zone_write_t *w, zone_version_t **out);
-
-void zone_write_free(zone_write_t *w); /* NULL is fine */
+/* A version that begins at root, in arena, which it holds; or, if it is small, in one piece: then
+ * the arena, which must have no holes, is left alone (compact says that it has none). NULL: no
+ * memory. */
+zone_version_t *zone_write_version(const siphash_key_t *key, const dns_name_t *apex,
+                                   zone_arena_t *arena, const zone_root_t *root, bool compact);

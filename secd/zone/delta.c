@@ -1,0 +1,523 @@
+/* zone/delta.c - changes in reverse canonical order, so that each node is written once.
+ *
+ * Going backwards, every name below a name comes before it. What happens below (a child more or
+ * less, a wildcard come or gone) is gathered at each ancestor of the name at hand, and worked off
+ * when the last name below it has passed: with the ancestor's own changes, if it has any. */
+#include "zone/delta.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "dns/rrtype.h"
+#include "dns/wire.h"
+#include "zone/index.h"
+#include "zone/log.h"
+#include "zone/tree.h"
+#include "zone/write.h"
+
+struct zone_delta {
+	const zone_version_t *base;
+	dns_name_t apex;
+	zone_log_t log;
+	const zone_rec_t *culprit;
+};
+
+/* What has happened right below a name. */
+typedef struct below {
+	int64_t children;
+	int wild; /* +1: *.name has come; -1: it has gone */
+} below_t;
+
+/* A delta on its way into an arena. */
+typedef struct work {
+	zone_delta_t *d;
+	zone_change_t c;
+	zone_root_t root;
+	zone_encoder_t *e;
+	below_t below[DNS_LABELS_MAX + 1]; /* at each depth of the path */
+	const zone_rec_t *path; /* the name at hand, whose ancestors wait; NULL at first */
+} work_t;
+
+zone_delta_t *zone_delta_new(const zone_version_t *base, const zone_limits_t *limits)
+{
+	zone_delta_t *d = malloc(sizeof *d);
+
+	if (!d)
+		return NULL;
+	d->base = base;
+	d->culprit = NULL;
+	dns_name_from_wire(base->apex, &d->apex);
+	zone_log_init(&d->log, &d->apex, limits);
+	return d;
+}
+
+void zone_delta_free(zone_delta_t *d)
+{
+	if (!d)
+		return;
+	zone_log_free(&d->log);
+	free(d);
+}
+
+status_t zone_delta_remove(zone_delta_t *d, const dns_rr_t *rr)
+{
+	return zone_log_add(&d->log, rr, true);
+}
+
+status_t zone_delta_add(zone_delta_t *d, const dns_rr_t *rr)
+{
+	return zone_log_add(&d->log, rr, false);
+}
+
+const zone_build_stats_t *zone_delta_stats(const zone_delta_t *d)
+{
+	return &d->log.stats;
+}
+
+const char *zone_delta_culprit(const zone_delta_t *d, char out[DNS_NAME_TEXT_MAX + 64])
+{
+	char type[DNS_TYPE_TEXT_MAX], name[DNS_NAME_TEXT_MAX];
+	uint8_t wire[DNS_NAME_MAX];
+	const zone_rec_t *r = d->culprit;
+
+	out[0] = '\0';
+	if (!r)
+		return out;
+	memcpy(wire, r->bytes, r->rel_len);
+	memcpy(wire + r->rel_len, d->apex.wire, d->apex.len);
+	snprintf(out, DNS_NAME_TEXT_MAX + 64, "%s %s%s record at %s",
+	         r->remove ? "removes the missing" : "adds the present",
+	         r->is_sig ? "RRSIG of a " : "", dns_type_text(r->type, type),
+	         dns_name_text(wire, name));
+	return out;
+}
+
+/* --- records of one owner ----------------------------------------------------------------------- */
+
+/* Where rec is in recs, which are in order, or where it would be. */
+static size_t place_of(work_t *w, const zone_rec_t **recs, size_t count, const zone_rec_t *rec,
+                       bool *there)
+{
+	size_t low = 0, high = count;
+
+	*there = false;
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		int cmp = zone_rec_cmp(w->e, recs[mid], rec);
+
+		if (cmp == 0)
+			*there = true;
+		if (cmp < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* Removals and additions of one owner, one after the other. */
+static status_t apply_run(work_t *w, const zone_rec_t **recs, size_t *count,
+                          const zone_entry_t *run, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const zone_rec_t *op = run[i].rec;
+		bool there;
+		size_t at = place_of(w, recs, *count, op, &there);
+
+		if (there != op->remove) {
+			w->d->culprit = op;
+			return ST_STALE;
+		}
+		if (op->remove) {
+			memmove(recs + at, recs + at + 1, (*count - at - 1) * sizeof *recs);
+			--*count;
+		} else {
+			memmove(recs + at + 1, recs + at, (*count - at) * sizeof *recs);
+			recs[at] = op;
+			++*count;
+		}
+	}
+	return ST_OK;
+}
+
+/* --- nodes -------------------------------------------------------------------------------------- */
+
+static const zone_node_t *node_at(const work_t *w, zone_ref_t ref)
+{
+	return zone_change_at(&w->c, ref);
+}
+
+static zone_ref_t ref_of(const work_t *w, const zone_node_t *node)
+{
+	return node ? (zone_ref_t)(((const uint8_t *)node - w->c.base) / ZONE_UNIT) : 0;
+}
+
+/* The image as a new block; 0: no memory. */
+static zone_ref_t place(work_t *w, const zone_image_t *image)
+{
+	zone_ref_t ref = zone_change_take(&w->c, image->len);
+
+	if (ref != 0)
+		memcpy(zone_change_at(&w->c, ref), image->node, image->len);
+	return ref;
+}
+
+/* now in place of was, in the index and, while the order is kept, in the tree of names. */
+static status_t exchange(work_t *w, const uint8_t *rel, size_t rel_len, unsigned labels,
+                         zone_ref_t was, zone_ref_t now)
+{
+	uint64_t hash = zone_write_hash(&w->d->base->key, &w->d->apex, rel, rel_len);
+	status_t st = zone_index_set(&w->c, &w->root.index, hash, was, now);
+	zone_key_t key;
+
+	if (st == ST_OK && w->root.names != 0) {
+		zone_key_of(rel, labels, &key);
+		st = zone_tree_set(&w->c, &w->root.names, &key, now);
+	}
+	if (st == ST_OK && was != 0)
+		st = zone_change_replace(&w->c, was, zone_node_size(node_at(w, was)), false);
+	if (labels == 0)
+		w->root.apex = now;
+	return st;
+}
+
+static unsigned records_in(const zone_node_t *node)
+{
+	const zone_rrset_head_t *h = zone_rrset_first(node);
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < node->rrsets; i++, h = zone_rrset_next(h))
+		n += (unsigned)h->count + h->sig_count;
+	return n;
+}
+
+/* The node's image with the changes of the run. */
+static status_t encode_changed(work_t *w, const zone_node_t *node, const zone_entry_t *run,
+                               size_t n, unsigned flags, uint32_t children, zone_image_t *image)
+{
+	const zone_rec_t *owner = run[0].rec;
+	const zone_rec_t **recs;
+	size_t count;
+	status_t st = zone_decode(w->d->base, node, &w->d->log, n, &recs, &count);
+
+	if (st == ST_OK)
+		st = apply_run(w, recs, &count, run, n);
+	if (st == ST_OK)
+		st = zone_encode(w->e, owner->bytes, owner->rel_len, owner->rel_labels, recs, count,
+		                 flags, children, image);
+	free(recs);
+	return st;
+}
+
+static void note_soa(work_t *w, const zone_image_t *image)
+{
+	if (image->soas > 0)
+		w->root.soa = image->soa;
+}
+
+/* Tell the parent that a name has come or gone. */
+static void tell_parent(work_t *w, const uint8_t *rel, unsigned labels, int change)
+{
+	below_t *b = &w->below[labels - 1];
+
+	b->children += change;
+	if (rel[0] == 1 && rel[1] == '*')
+		b->wild += change;
+}
+
+/* Work off a name: what has happened below it, and the run of its own changes, if any.
+ * Going through this exactly once, it needs no second copy of its node. */
+static status_t settle(work_t *w, const uint8_t *rel, size_t rel_len, unsigned labels,
+                       const zone_entry_t *run, size_t n)
+{
+	uint64_t hash = zone_write_hash(&w->d->base->key, &w->d->apex, rel, rel_len);
+	const zone_node_t *node = zone_index_find(w->c.base, &w->root.index, hash, rel, rel_len);
+	below_t below = w->below[labels];
+	int64_t children = (node ? zone_node_children(node) : 0) + below.children;
+	unsigned flags = node ? node->flags & ZONE_NODE_WILD_CHILD : 0;
+	zone_ref_t was = ref_of(w, node), now = 0;
+	zone_image_t image = { 0 };
+	status_t st;
+
+	w->below[labels] = (below_t){ 0 };
+	if (n == 0 && below.children == 0 && below.wild == 0)
+		return ST_OK;
+	if (below.wild != 0)
+		flags = below.wild > 0 ? ZONE_NODE_WILD_CHILD : 0;
+	if (children > 0)
+		flags |= ZONE_NODE_PARENT;
+	if (n > 0)
+		st = encode_changed(w, node, run, n, flags, (uint32_t)children, &image);
+	else if (node)
+		st = zone_encode_like(w->e, node, flags, (uint32_t)children, &image);
+	else
+		st = zone_encode(w->e, rel, rel_len, labels, NULL, 0, flags, (uint32_t)children,
+		                 &image);
+	if (st != ST_OK)
+		return st;
+	if (labels == 0 && n > 0 && image.soas != 1)
+		return image.soas == 0 ? ST_NOENT : ST_EXIST;
+	if (n > 0)
+		w->root.records += (uint64_t)image.records - (node ? records_in(node) : 0);
+	note_soa(w, &image);
+	if (image.node->rrsets > 0 || children > 0 || labels == 0) {
+		now = place(w, &image);
+		if (now == 0)
+			return ST_NOMEM;
+	}
+	if (was == 0 && now == 0)
+		return ST_OK; /* came and went within the delta */
+	if (labels > 0 && (was != 0) != (now != 0))
+		tell_parent(w, rel, labels, now != 0 ? 1 : -1);
+	return exchange(w, rel, rel_len, labels, was, now);
+}
+
+/* Ancestors of the path that lie deeper than depth have all passed: work them off. */
+static status_t settle_above(work_t *w, unsigned depth)
+{
+	const zone_rec_t *path = w->path;
+	unsigned at[DNS_LABELS_MAX + 1], pos = 0;
+	status_t st = ST_OK;
+
+	for (unsigned i = 0; i <= path->rel_labels; i++) {
+		at[i] = pos;
+		pos += i < path->rel_labels ? path->bytes[pos] + 1u : 0;
+	}
+	for (unsigned d = path->rel_labels; d-- > depth && st == ST_OK;) {
+		unsigned off = at[path->rel_labels - d];
+
+		st = settle(w, path->bytes + off, path->rel_len - off, d, NULL, 0);
+	}
+	return st;
+}
+
+static status_t apply_names(work_t *w)
+{
+	const zone_list_t *l = &w->d->log.names;
+	status_t st = ST_OK;
+
+	for (size_t end = l->count, first; end > 0 && st == ST_OK; end = first) {
+		const zone_rec_t *rec = l->entry[end - 1].rec;
+
+		first = zone_list_run_back(l, end);
+		if (w->path) {
+			unsigned shared = zone_rel_shared(rec->bytes, rec->rel_labels,
+			                                  w->path->bytes, w->path->rel_labels);
+
+			st = settle_above(w, shared + 1);
+		}
+		w->path = rec;
+		if (st == ST_OK)
+			st = settle(w, rec->bytes, rec->rel_len, rec->rel_labels, l->entry + first,
+			            end - first);
+	}
+	if (st == ST_OK && w->path && w->path->rel_labels > 0)
+		st = settle_above(w, 0);
+	return st;
+}
+
+/* --- NSEC3 -------------------------------------------------------------------------------------- */
+
+static status_t settle_denial(work_t *w, const zone_entry_t *run, size_t n)
+{
+	const zone_rec_t *owner = run[0].rec;
+	const zone_node_t *node = NULL;
+	zone_image_t image;
+	zone_ref_t now = 0;
+	zone_key_t key;
+
+	zone_key_of(owner->bytes, owner->rel_labels, &key);
+	zone_ref_t was = zone_tree_floor(w->c.base, w->root.denial, &key);
+	if (was != 0 && zone_rel_cmp(node_at(w, was)->name, node_at(w, was)->rel_labels,
+	                             owner->bytes, owner->rel_labels) == 0)
+		node = node_at(w, was);
+	status_t st = encode_changed(w, node, run, n, 0, 0, &image);
+	if (st != ST_OK)
+		return st;
+	w->root.records += (uint64_t)image.records - (node ? records_in(node) : 0);
+	if (image.node->rrsets > 0 && (now = place(w, &image)) == 0)
+		return ST_NOMEM;
+	w->root.denials += (now != 0) - (uint32_t)(node != NULL);
+	if (now != 0 || node)
+		st = zone_tree_set(&w->c, &w->root.denial, &key, now);
+	if (st == ST_OK && node)
+		st = zone_change_replace(&w->c, was, zone_node_size(node), false);
+	return st;
+}
+
+static status_t apply_denial(work_t *w)
+{
+	const zone_list_t *l = &w->d->log.denial;
+	status_t st = ST_OK;
+
+	for (size_t i = 0, end; i < l->count && st == ST_OK; i = end) {
+		end = zone_list_run(l, i);
+		st = settle_denial(w, l->entry + i, end - i);
+	}
+	return st;
+}
+
+/* --- the order of names comes and goes with the apex's NSEC -------------------------------------- */
+
+typedef struct by_name {
+	const uint8_t *base;
+} by_name_t;
+
+static int name_order(const void *a, const void *b, void *arg)
+{
+	const by_name_t *by = arg;
+	const zone_node_t *x =
+		(const void *)(by->base + (size_t) * (const zone_ref_t *)a * ZONE_UNIT);
+	const zone_node_t *y =
+		(const void *)(by->base + (size_t) * (const zone_ref_t *)b * ZONE_UNIT);
+
+	return zone_rel_cmp(x->name, x->rel_labels, y->name, y->rel_labels);
+}
+
+static bool wants_order(const work_t *w)
+{
+	const zone_node_t *apex = node_at(w, w->root.apex);
+	const zone_rrset_head_t *h = zone_rrset_first(apex);
+
+	for (unsigned i = 0; i < apex->rrsets; i++, h = zone_rrset_next(h)) {
+		if (h->type == DNS_TYPE_NSEC && h->count > 0)
+			return true;
+	}
+	return false;
+}
+
+static status_t keep_order(work_t *w)
+{
+	by_name_t by = { w->c.base };
+	status_t st;
+
+	if (wants_order(w) == (w->root.names != 0))
+		return ST_OK;
+	if (w->root.names != 0) {
+		st = zone_tree_retire(&w->c, w->root.names);
+		w->root.names = 0;
+		return st;
+	}
+	zone_ref_t *refs = malloc((size_t)w->root.index.names * sizeof *refs);
+	if (!refs)
+		return ST_NOMEM;
+	size_t n = zone_index_all(w->c.base, &w->root.index, refs);
+	qsort_r(refs, n, sizeof *refs, name_order, &by);
+	st = zone_tree_build(&w->c, refs, n, &w->root.names);
+	free(refs);
+	return st;
+}
+
+/* --- sealing ------------------------------------------------------------------------------------ */
+
+/* Apply the delta to root, whose blocks are in arena. On ST_OK the change is still open. */
+static status_t apply(zone_delta_t *d, zone_arena_t *arena, const zone_root_t *root, work_t *w)
+{
+	status_t st = ST_NOMEM;
+
+	memset(w, 0, sizeof *w);
+	w->d = d;
+	w->root = *root;
+	zone_change_begin(&w->c, arena, false);
+	w->e = zone_encoder_new(&d->apex, &d->log.limits, &d->log.stats);
+	if (w->e)
+		st = apply_names(w);
+	if (st == ST_OK)
+		st = apply_denial(w);
+	if (st == ST_OK)
+		st = keep_order(w);
+	if (st == ST_OK && w->root.records > d->log.limits.max_records)
+		st = ST_LIMIT;
+	zone_encoder_free(w->e);
+	if (st != ST_OK)
+		zone_change_abort(&w->c);
+	return st;
+}
+
+/* A copy without holes, in an arena of its own (or in one piece). */
+static status_t compacted(const zone_delta_t *d, const uint8_t *base, const zone_root_t *root,
+                          size_t live, zone_version_t **out)
+{
+	zone_arena_t *arena = zone_arena_new(live * 4 + (1 << 16));
+	zone_change_t c;
+	zone_root_t fresh;
+
+	if (!arena)
+		return ST_NOMEM;
+	zone_change_begin(&c, arena, true);
+	status_t st = zone_write_copy(&c, &d->base->key, &d->apex, base, root, &fresh);
+	if (st == ST_OK) {
+		*out = zone_write_version(&d->base->key, &d->apex, arena, &fresh, true);
+		st = *out ? ST_OK : ST_NOMEM;
+	}
+	zone_arena_drop(arena);
+	return st;
+}
+
+/* Apply to the arena of base, and share it. ST_NOMEM also when the arena is full. */
+static status_t seal_shared(zone_delta_t *d, zone_version_t **out)
+{
+	zone_arena_t *arena = d->base->arena;
+	work_t w;
+	status_t st = apply(d, arena, &d->base->root, &w);
+
+	if (st != ST_OK)
+		return st;
+	zone_version_t *v =
+		zone_index_unfit(&w.root.index)
+			? NULL
+			: zone_write_version(&d->base->key, &d->apex, arena, &w.root, false);
+	if (v && zone_change_commit(&w.c, &v->taken, &v->replaced) == ST_OK) {
+		*out = v;
+		return ST_OK;
+	}
+	zone_version_free(v);
+	/* Outgrown: a new table, and while at it everything in its place. */
+	if (zone_index_unfit(&w.root.index))
+		st = compacted(d, w.c.base, &w.root, zone_arena_live(arena), out);
+	else
+		st = ST_NOMEM;
+	zone_change_abort(&w.c);
+	return st;
+}
+
+/* Apply to a copy of base, which shares nothing. */
+static status_t seal_copied(zone_delta_t *d, zone_version_t **out)
+{
+	const zone_version_t *base = d->base;
+	size_t size = base->arena ? zone_arena_live(base->arena) : base->bytes;
+	size_t grown = d->log.wire_bytes + d->log.stats.added * 4096;
+	zone_arena_t *arena = zone_arena_new(size * 4 + grown + (1 << 16));
+	zone_change_t c;
+	zone_root_t root;
+	work_t w;
+	status_t st;
+
+	if (!arena)
+		return ST_NOMEM;
+	zone_change_begin(&c, arena, true);
+	st = zone_write_copy(&c, &base->key, &d->apex, base->base, &base->root, &root);
+	if (st == ST_OK)
+		st = apply(d, arena, &root, &w);
+	if (st == ST_OK) {
+		st = compacted(d, w.c.base, &w.root, zone_arena_live(arena), out);
+		zone_change_abort(&w.c); /* the copy has what it needs */
+	}
+	zone_arena_drop(arena);
+	return st;
+}
+
+status_t zone_delta_seal(zone_delta_t *d, zone_version_t **out)
+{
+	status_t st = ST_NOMEM;
+
+	*out = NULL;
+	d->culprit = NULL;
+	zone_list_sort(&d->log.names);
+	zone_list_sort(&d->log.denial);
+	if (d->base->arena)
+		st = seal_shared(d, out);
+	if (st == ST_NOMEM) /* a small zone, or an arena that is full */
+		st = seal_copied(d, out);
+	return st;
+}

@@ -1,0 +1,39 @@
+/* zone/delta.h - a new version from the one before and a few records: what IXFR brings.
+ *
+ *     zone_delta_new(base) -> zone_delta_remove, zone_delta_add ... -> zone_delta_seal
+ *                                                     -> zone_set_publish(next, base)
+ *
+ * A delta of k records on a zone of n costs O(k log n): the new version shares with base all that
+ * it does not change. base stays as it is for whoever reads it; what it alone holds is freed with
+ * it, and used again.
+ *
+ * A delta belongs to one thread. Until the version that it made is published or freed, no other
+ * delta may be made over the same base: they would share one arena. */
+#pragma once
+
+#include "common/status.h"
+#include "dns/rr.h"
+#include "zone/build.h"
+#include "zone/version.h"
+
+typedef struct zone_delta zone_delta_t;
+
+/* base is borrowed until the delta is freed, and must be what is served. NULL: no memory. */
+zone_delta_t *zone_delta_new(const zone_version_t *base, const zone_limits_t *limits);
+void zone_delta_free(zone_delta_t *d); /* NULL is fine */
+
+/* Log a removal or an addition; of one record, in the order in which they are to happen (several
+ * diffs of one IXFR follow each other). The statuses are those of zone_build_add(). */
+status_t zone_delta_remove(zone_delta_t *d, const dns_rr_t *rr);
+status_t zone_delta_add(zone_delta_t *d, const dns_rr_t *rr);
+
+/* Apply all of it. A removal matches name, type, class and RDATA, not the TTL.
+ * Returns   ST_OK with *out, which is the caller's; ST_STALE: removes what isn't there, or adds
+ *           what is: zone_delta_culprit(); ST_NOENT, ST_EXIST: not one SOA in the end; ST_LIMIT;
+ *           ST_MALFORMED; ST_NOMEM. Unless ST_OK, *out is NULL and nothing has changed. */
+status_t zone_delta_seal(zone_delta_t *d, zone_version_t **out);
+
+/* After ST_STALE: which record, in presentation form, for a log line; returns out. */
+const char *zone_delta_culprit(const zone_delta_t *d, char out[DNS_NAME_TEXT_MAX + 64]);
+
+const zone_build_stats_t *zone_delta_stats(const zone_delta_t *d);

@@ -1,0 +1,51 @@
+/* zone/index.h - names by hash: a persistent table that a version can share with the one before.
+ *
+ *     root page --(8 bits)--> page --(8 bits)--> bucket: tags, references
+ *
+ * A table is sized when it is built, at 8 to 16 names a bucket, and rebuilt when it has outgrown
+ * that: so a lookup is a page or two that stay in the cache, one bucket, and the node. A change
+ * copies the path to the bucket that it touches; what it has copied already it changes in place.
+ * A tag is 16 bits of the hash, so a name that isn't there rarely costs a look at a node.
+ *
+ * Names whose hashes pile up in one bucket (only a broken hash could do that) move to a tree in
+ * order of names there, so that each still costs O(log n).
+ *
+ * For zone/ alone. Lookups: any thread. Changes: the arena's one writer. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/status.h"
+#include "zone/change.h"
+
+/* Names for a table: nodes and their hashes. */
+typedef struct zone_named {
+	uint64_t hash;
+	zone_ref_t ref;
+} zone_named_t;
+
+/* Make the table of count names, whose order is changed. ST_NOMEM: the arena is full. */
+status_t zone_index_build(zone_change_t *c, zone_named_t *named, size_t count, zone_index_t *out);
+
+/* The node with this relative name, or NULL. */
+const zone_node_t *zone_index_find(const uint8_t *base, const zone_index_t *x, uint64_t hash,
+                                   const uint8_t *rel, size_t rel_len);
+
+/* Three looks ahead of zone_index_find(), each a hint that needs the one before. */
+void zone_index_prefetch(const uint8_t *base, const zone_index_t *x, uint64_t hash, unsigned step);
+
+/* Put ref under hash in place of was, or anew when was is 0; or take was out when ref is 0. The
+ * node of ref is written already, that of was still readable.
+ * Returns   ST_OK; ST_NOMEM: the arena is full, *x is as it was or has part of the path copied. */
+status_t zone_index_set(zone_change_t *c, zone_index_t *x, uint64_t hash, zone_ref_t was,
+                        zone_ref_t ref);
+
+/* Has it outgrown its size, up or down? Then build anew. */
+bool zone_index_unfit(const zone_index_t *x);
+
+/* Every reference, in no order: out has room for x->names. Returns how many. */
+size_t zone_index_all(const uint8_t *base, const zone_index_t *x, zone_ref_t *out);
+
+/* Give back all that the table itself holds (not the nodes). */
+status_t zone_index_retire(zone_change_t *c, const zone_index_t *x);

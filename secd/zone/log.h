@@ -1,0 +1,71 @@
+/* zone/log.h - records as they come, and beside each the beginning of its owner's sort key.
+ *
+ * What a build and a delta gather before they are worked through in canonical order. For zone/
+ * alone; one thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/status.h"
+#include "dns/rr.h"
+#include "zone/build.h"
+
+/* A record, and what is to be done with it. */
+typedef struct zone_rec {
+	uint32_t ttl;
+	uint32_t number; /* in the order in which they came */
+	uint16_t type;   /* of an RRSIG: the type that it covers */
+	uint16_t rdlen;
+	bool is_sig;
+	bool remove;                 /* of a delta: take it out */
+	uint8_t rel_len, rel_labels; /* the owner left of the apex */
+	uint8_t bytes[];             /* rel_len octets of owner, rdlen of RDATA */
+} zone_rec_t;
+
+static inline const uint8_t *zone_rec_rdata(const zone_rec_t *r)
+{
+	return r->bytes + r->rel_len;
+}
+
+typedef struct zone_entry {
+	uint64_t prefix; /* of the owner's sort key */
+	const zone_rec_t *rec;
+} zone_entry_t;
+
+/* Owners of one space: the zone's names, or those of NSEC3. */
+typedef struct zone_list {
+	zone_entry_t *entry;
+	size_t count, room;
+	bool sorted;
+} zone_list_t;
+
+typedef struct zone_chunk zone_chunk_t;
+
+typedef struct zone_log {
+	dns_name_t apex;
+	zone_limits_t limits;
+	zone_chunk_t *chunks;
+	size_t next_room; /* of the next chunk: small zones stay small */
+	zone_list_t names, denial;
+	uint64_t wire_bytes;
+	zone_build_stats_t stats;
+} zone_log_t;
+
+void zone_log_init(zone_log_t *l, const dns_name_t *apex, const zone_limits_t *limits);
+void zone_log_free(zone_log_t *l);
+
+/* Take a copy of rr; the statuses are those of zone_build_add(). */
+status_t zone_log_add(zone_log_t *l, const dns_rr_t *rr, bool remove);
+
+/* Room for n octets that live as long as the log; NULL: no memory. */
+void *zone_log_take(zone_log_t *l, size_t n);
+
+/* Canonical order; those of one owner in the order in which they came. */
+void zone_list_sort(zone_list_t *l);
+
+/* The end of the run of one owner that begins at first; the beginning of the one that ends
+ * before end. */
+size_t zone_list_run(const zone_list_t *l, size_t first);
+size_t zone_list_run_back(const zone_list_t *l, size_t end);

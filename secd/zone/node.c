@@ -1,0 +1,472 @@
+/* zone/node.c - RRsets as the wire that will be sent, in one growing buffer. */
+#include "zone/node.h"
+
+#include <stdlib.h>
+
+#include "dns/rr.h"
+#include "dns/rrtype.h"
+#include "dns/wire.h"
+
+enum { RR_HEAD = 2 + DNS_RR_FIXED, SCRATCH = 65535 };
+
+struct zone_encoder {
+	const dns_name_t *apex;
+	const zone_limits_t *limits;
+	zone_build_stats_t *stats;
+	dns_name_t owner;
+	uint8_t *image;
+	size_t used, room;
+	uint16_t *fix; /* pointers of the RRset at hand */
+	size_t fix_room;
+	uint8_t *scratch; /* two times SCRATCH */
+};
+
+zone_encoder_t *zone_encoder_new(const dns_name_t *apex, const zone_limits_t *limits,
+                                 zone_build_stats_t *stats)
+{
+	zone_encoder_t *e = calloc(1, sizeof *e);
+
+	if (!e)
+		return NULL;
+	e->scratch = malloc(2 * SCRATCH); /* touched where RDATA with names is compared */
+	if (!e->scratch) {
+		free(e);
+		return NULL;
+	}
+	e->apex = apex;
+	e->limits = limits;
+	e->stats = stats;
+	return e;
+}
+
+void zone_encoder_free(zone_encoder_t *e)
+{
+	if (!e)
+		return;
+	free(e->image);
+	free(e->fix);
+	free(e->scratch);
+	free(e);
+}
+
+/* n more octets behind what is used. */
+static status_t reserve(zone_encoder_t *e, size_t n)
+{
+	size_t room = e->room ? e->room : 1024;
+
+	if (n <= e->room - e->used && e->image)
+		return ST_OK;
+	while (n > room - e->used)
+		room *= 2;
+	uint8_t *grown = realloc(e->image, room);
+	if (!grown)
+		return ST_NOMEM;
+	e->image = grown;
+	e->room = room;
+	return ST_OK;
+}
+
+static zone_node_t *image_node(const zone_encoder_t *e)
+{
+	return (void *)e->image;
+}
+
+static bool is_asterisk(const uint8_t *label)
+{
+	return label[0] == 1 && label[1] == '*';
+}
+
+static unsigned own_flags(unsigned rel_labels, const uint8_t *rel)
+{
+	if (rel_labels == 0)
+		return ZONE_NODE_APEX | ZONE_NODE_EMPTY;
+	return ZONE_NODE_EMPTY | (is_asterisk(rel) ? ZONE_NODE_WILD : 0u);
+}
+
+/* Head, name and children; RRsets follow. */
+static status_t begin(zone_encoder_t *e, const uint8_t *rel, size_t rel_len, unsigned rel_labels,
+                      unsigned flags, uint32_t children)
+{
+	e->used = 0;
+	if (reserve(e, sizeof(zone_node_t) + rel_len + 2 * sizeof children) != ST_OK)
+		return ST_NOMEM;
+	zone_node_t *node = image_node(e);
+	*node = (zone_node_t){
+		.flags = (uint16_t)(flags | own_flags(rel_labels, rel)),
+		.rel_len = (uint8_t)rel_len,
+		.rel_labels = (uint8_t)rel_labels,
+	};
+	memcpy(node->name, rel, rel_len);
+	e->used = sizeof *node + rel_len;
+	while (e->used % 4)
+		e->image[e->used++] = 0;
+	if (flags & ZONE_NODE_PARENT) {
+		memcpy(e->image + e->used, &children, sizeof children);
+		e->used += sizeof children;
+	}
+	return ST_OK;
+}
+
+/* Records of one RRset, or its RRSIGs: by canonical RDATA (RFC 4034 6.3). */
+static int rdata_cmp(zone_encoder_t *e, const zone_rec_t *a, const zone_rec_t *b)
+{
+	const uint8_t *x = zone_rec_rdata(a), *y = zone_rec_rdata(b);
+	uint16_t type = a->is_sig ? DNS_TYPE_RRSIG : a->type;
+
+	if (dns_type_folds(type)) {
+		uint8_t *left = e->scratch, *right = e->scratch + SCRATCH;
+
+		memcpy(left, x, a->rdlen);
+		memcpy(right, y, b->rdlen);
+		dns_rdata_canonical(type, left, a->rdlen);
+		dns_rdata_canonical(type, right, b->rdlen);
+		x = left;
+		y = right;
+	}
+	int cmp = memcmp(x, y, a->rdlen < b->rdlen ? a->rdlen : b->rdlen);
+	return cmp ? cmp : (int)a->rdlen - (int)b->rdlen;
+}
+
+int zone_rec_cmp(zone_encoder_t *e, const zone_rec_t *a, const zone_rec_t *b)
+{
+	if (a->type != b->type)
+		return (int)a->type - (int)b->type;
+	if (a->is_sig != b->is_sig)
+		return (int)a->is_sig - (int)b->is_sig;
+	return rdata_cmp(e, a, b);
+}
+
+static int rec_order(const void *a, const void *b, void *arg)
+{
+	return zone_rec_cmp(arg, *(const zone_rec_t *const *)a, *(const zone_rec_t *const *)b);
+}
+
+/* Names in one record's RDATA: at most two in the types that we compress. */
+typedef struct spans {
+	unsigned n;
+	size_t off[2], len[2];
+} spans_t;
+
+static void note_span(void *arg, size_t off, size_t len)
+{
+	spans_t *s = arg;
+
+	if (s->n == ARRAY_LEN(s->off))
+		return;
+	s->off[s->n] = off;
+	s->len[s->n++] = len;
+}
+
+/* How many of the owner's labels a target ends with. The whole of a wildcard's owner doesn't
+ * count: what it is copied under is another name. */
+static unsigned owner_suffix(const dns_name_t *owner, dns_name_t *target)
+{
+	unsigned n = 0, most = owner->labels;
+
+	dns_name_fold(target);
+	if (is_asterisk(owner->wire))
+		most--;
+	while (n < most && n < target->labels) {
+		const uint8_t *x = owner->wire + owner->off[owner->labels - 1 - n];
+		const uint8_t *y = target->wire + target->off[target->labels - 1 - n];
+
+		if (*x != *y || memcmp(x + 1, y + 1, *x) != 0)
+			break;
+		n++;
+	}
+	return n;
+}
+
+/* Where RDATA is being written, and which pointers it holds so far. */
+typedef struct rrset_out {
+	uint8_t *start, *p; /* of the RRset's wire; next octet */
+	uint16_t *fix;
+	unsigned fixes;
+} rrset_out_t;
+
+static void put_bytes(rrset_out_t *o, const void *src, size_t n)
+{
+	if (n > 0)
+		memcpy(o->p, src, n);
+	o->p += n;
+}
+
+/* A name, its end replaced by a pointer into the owner if they end alike. Pointers beyond what
+ * a message can hold are not made: nothing will be sent from there. */
+static void put_name(rrset_out_t *o, const dns_name_t *owner, const uint8_t *wire, size_t len)
+{
+	dns_name_t target;
+
+	dns_name_from_wire(wire, &target);
+	unsigned n = owner_suffix(owner, &target);
+	size_t keep = n ? target.off[target.labels - n] : len;
+	size_t at = (size_t)(o->p - o->start) + keep;
+
+	if (n == 0 || at > UINT16_MAX) {
+		put_bytes(o, wire, len);
+		return;
+	}
+	put_bytes(o, wire, keep);
+	put_u16(o->p, 0xc000u + DNS_HEADER_LEN + owner->off[owner->labels - n]);
+	o->p += 2;
+	o->fix[o->fixes++] = (uint16_t)at;
+}
+
+static void put_record(rrset_out_t *o, const dns_name_t *owner, const zone_rec_t *r, uint32_t ttl)
+{
+	const uint8_t *rdata = zone_rec_rdata(r);
+	uint16_t type = r->is_sig ? DNS_TYPE_RRSIG : r->type;
+	spans_t s = { 0 };
+	size_t done = 0;
+
+	put_u16(o->p, 0xc000u + DNS_HEADER_LEN);
+	put_u16(o->p + 2, type);
+	put_u16(o->p + 4, DNS_CLASS_IN);
+	put_u32(o->p + 6, ttl);
+	uint8_t *rdlen_at = o->p + 10;
+	o->p += RR_HEAD;
+	if (dns_type_may_compress(type))
+		dns_rdata_names(type, rdata, r->rdlen, note_span, &s);
+	for (unsigned i = 0; i < s.n; i++) {
+		put_bytes(o, rdata + done, s.off[i] - done);
+		put_name(o, owner, rdata + s.off[i], s.len[i]);
+		done = s.off[i] + s.len[i];
+	}
+	put_bytes(o, rdata + done, r->rdlen - done);
+	put_u16(rdlen_at, (unsigned)(o->p - rdlen_at - 2));
+}
+
+/* Drop what stands twice; count is what stays. */
+static size_t unique(zone_encoder_t *e, const zone_rec_t **rec, size_t count)
+{
+	size_t kept = count > 0;
+
+	for (size_t i = 1; i < count; i++) {
+		if (rdata_cmp(e, rec[kept - 1], rec[i]) == 0)
+			e->stats->duplicates++;
+		else
+			rec[kept++] = rec[i];
+	}
+	return kept;
+}
+
+/* RFC 2181 5.2: one TTL for the RRset; the lowest where they differ. */
+static uint32_t common_ttl(zone_encoder_t *e, const zone_rec_t **rec, size_t count)
+{
+	uint32_t low = rec[0]->ttl, high = rec[0]->ttl;
+
+	for (size_t i = 1; i < count; i++) {
+		low = rec[i]->ttl < low ? rec[i]->ttl : low;
+		high = rec[i]->ttl > high ? rec[i]->ttl : high;
+	}
+	if (low != high)
+		e->stats->ttl_mixed++;
+	return low;
+}
+
+/* Room for the RRset's wire and its pointers, at the most. */
+static status_t make_room(zone_encoder_t *e, const zone_rec_t **rec, size_t count, size_t sigs)
+{
+	size_t most = sizeof(zone_rrset_head_t) + 8;
+
+	if (count > e->limits->max_rrset || count > UINT16_MAX || sigs > UINT16_MAX)
+		return ST_LIMIT;
+	for (size_t i = 0; i < count + sigs; i++)
+		most += RR_HEAD + rec[i]->rdlen + 2 * sizeof(uint16_t);
+	if (most > UINT32_MAX)
+		return ST_LIMIT;
+	if (2 * count > e->fix_room) {
+		uint16_t *grown = reallocarray(e->fix, 2 * count, sizeof *grown);
+
+		if (!grown)
+			return ST_NOMEM;
+		e->fix = grown;
+		e->fix_room = 2 * count;
+	}
+	return reserve(e, most);
+}
+
+static status_t note_soa(const zone_rec_t *r, size_t count, zone_image_t *out)
+{
+	out->soas += (unsigned)count;
+	return dns_soa_read(zone_rec_rdata(r), r->rdlen, &out->soa);
+}
+
+/* One RRset: rec[0..count) its records, rec[count..count+sigs) the RRSIGs that cover it. */
+static status_t put_rrset(zone_encoder_t *e, const zone_rec_t **rec, size_t count, size_t sigs,
+                          zone_image_t *out)
+{
+	size_t sig_kept = unique(e, rec + count, sigs), kept = unique(e, rec, count);
+
+	memmove(rec + kept, rec + count, sig_kept * sizeof *rec);
+	status_t st = make_room(e, rec, kept, sig_kept);
+	if (st != ST_OK)
+		return st;
+	zone_rrset_head_t *h = (void *)(e->image + e->used);
+	uint32_t ttl = common_ttl(e, rec, kept ? kept : sig_kept);
+	rrset_out_t o = { .start = (uint8_t *)(h + 1), .p = (uint8_t *)(h + 1), .fix = e->fix };
+	for (size_t i = 0; i < kept; i++)
+		put_record(&o, &e->owner, rec[i], ttl);
+	h->wire_len = (uint32_t)(o.p - o.start);
+	for (size_t i = 0; i < sig_kept; i++)
+		put_record(&o, &e->owner, rec[kept + i], ttl);
+	h->sig_len = (uint32_t)(o.p - o.start) - h->wire_len;
+	h->type = rec[0]->type;
+	h->count = (uint16_t)kept;
+	h->sig_count = (uint16_t)sig_kept;
+	h->fixes = (uint16_t)o.fixes;
+	if ((o.p - (uint8_t *)h) % 2)
+		*o.p++ = 0;
+	put_bytes(&o, e->fix, o.fixes * sizeof *e->fix);
+	if ((o.p - (uint8_t *)h) % 4) {
+		memset(o.p, 0, 2);
+		o.p += 2;
+	}
+	e->used = (size_t)(o.p - e->image);
+	out->records += (uint32_t)(kept + sig_kept);
+	return h->type == DNS_TYPE_SOA && kept > 0 ? note_soa(rec[0], kept, out) : ST_OK;
+}
+
+static void note_type(zone_node_t *node, uint16_t type, size_t count)
+{
+	node->flags &= (uint16_t)~ZONE_NODE_EMPTY;
+	node->rrsets++;
+	if (count == 0)
+		return;
+	if (type == DNS_TYPE_NS && !(node->flags & ZONE_NODE_APEX))
+		node->flags |= ZONE_NODE_CUT;
+	if (type == DNS_TYPE_DNAME)
+		node->flags |= ZONE_NODE_DNAME;
+	if (type == DNS_TYPE_CNAME)
+		node->flags |= ZONE_NODE_CNAME;
+}
+
+/* The sorted records of the owner, RRset by RRset. */
+static status_t put_rrsets(zone_encoder_t *e, const zone_rec_t **recs, size_t n, zone_image_t *out)
+{
+	status_t st = ST_OK;
+
+	for (size_t i = 0; i < n && st == ST_OK;) {
+		const zone_rec_t **rec = recs + i;
+		uint16_t type = rec[0]->type;
+		size_t count = 0, sigs = 0;
+
+		while (i + count < n && rec[count]->type == type && !rec[count]->is_sig)
+			count++;
+		while (i + count + sigs < n && rec[count + sigs]->type == type)
+			sigs++;
+		i += count + sigs;
+		st = put_rrset(e, rec, count, sigs, out);
+		if (st == ST_OK)
+			note_type(image_node(e), type, count);
+	}
+	return st;
+}
+
+status_t zone_encode(zone_encoder_t *e, const uint8_t *rel, size_t rel_len, unsigned rel_labels,
+                     const zone_rec_t **recs, size_t count, unsigned flags, uint32_t children,
+                     zone_image_t *out)
+{
+	status_t st = begin(e, rel, rel_len, rel_labels, flags, children);
+
+	*out = (zone_image_t){ 0 };
+	if (st == ST_OK && count > 0) {
+		uint8_t wire[DNS_NAME_MAX];
+
+		memcpy(wire, rel, rel_len);
+		memcpy(wire + rel_len, e->apex->wire, e->apex->len);
+		dns_name_from_wire(wire, &e->owner);
+		if (count > 1)
+			qsort_r(recs, count, sizeof *recs, rec_order, e);
+		st = put_rrsets(e, recs, count, out);
+	}
+	out->node = image_node(e);
+	out->len = e->used;
+	return st;
+}
+
+status_t zone_encode_like(zone_encoder_t *e, const zone_node_t *node, unsigned flags,
+                          uint32_t children, zone_image_t *out)
+{
+	size_t from = zone_rrsets_at(node), len = zone_node_size(node) - from;
+	status_t st = begin(e, node->name, node->rel_len, node->rel_labels, flags, children);
+	const unsigned kept = ZONE_NODE_EMPTY | ZONE_NODE_CUT | ZONE_NODE_DNAME | ZONE_NODE_CNAME;
+
+	*out = (zone_image_t){ 0 };
+	if (st == ST_OK)
+		st = reserve(e, len);
+	if (st != ST_OK)
+		return st;
+	zone_node_t *copy = image_node(e);
+	copy->rrsets = node->rrsets;
+	copy->flags = (uint16_t)((copy->flags & ~kept) | (node->flags & kept));
+	memcpy(e->image + e->used, (const uint8_t *)node + from, len);
+	out->node = copy;
+	out->len = e->used + len;
+	return ST_OK;
+}
+
+/* --- back -------------------------------------------------------------------------------------- */
+
+static size_t records_of(const zone_node_t *node)
+{
+	const zone_rrset_head_t *h = zone_rrset_first(node);
+	size_t n = 0;
+
+	for (unsigned i = 0; i < node->rrsets; i++, h = zone_rrset_next(h))
+		n += (size_t)h->count + h->sig_count;
+	return n;
+}
+
+static zone_rec_t *decode_record(const zone_version_t *v, const zone_node_t *node,
+                                 const zone_rrset_t *set, const uint8_t *p, bool is_sig,
+                                 zone_log_t *log, uint8_t *scratch)
+{
+	size_t rdlen = zone_wire_rdata(v, node, p, scratch);
+	zone_rec_t *rec = zone_log_take(log, sizeof *rec + node->rel_len + rdlen);
+
+	if (!rec)
+		return NULL;
+	*rec = (zone_rec_t){
+		.ttl = get_u32(p + 6),
+		.type = set->type,
+		.rdlen = (uint16_t)rdlen,
+		.is_sig = is_sig,
+		.rel_len = node->rel_len,
+		.rel_labels = node->rel_labels,
+	};
+	memcpy(rec->bytes, node->name, node->rel_len);
+	memcpy(rec->bytes + node->rel_len, scratch, rdlen);
+	return rec;
+}
+
+status_t zone_decode(const zone_version_t *v, const zone_node_t *node, zone_log_t *log,
+                     size_t extra, const zone_rec_t ***recs, size_t *count)
+{
+	uint8_t scratch[65535];
+	size_t room = (node ? records_of(node) : 0) + extra;
+
+	*count = 0;
+	*recs = malloc((room ? room : 1) * sizeof **recs);
+	if (!*recs)
+		return ST_NOMEM;
+	for (unsigned i = 0; node && i < node->rrsets; i++) {
+		zone_rrset_t set;
+
+		zone_node_rrset_at(v, node, i, &set);
+		const uint8_t *p = set.wire;
+		for (unsigned j = 0; j < (unsigned)set.count + set.sig_count; j++) {
+			zone_rec_t *rec =
+				decode_record(v, node, &set, p, j >= set.count, log, scratch);
+
+			if (!rec) {
+				free(*recs);
+				*recs = NULL;
+				return ST_NOMEM;
+			}
+			(*recs)[(*count)++] = rec;
+			p += RR_HEAD + get_u16(p + 10);
+		}
+	}
+	return ST_OK;
+}

@@ -1,0 +1,45 @@
+/* zone/node.h - from the records of one owner to the octets of its node, and back. For zone/
+ * alone. */
+#pragma once
+
+#include "dns/name.h"
+#include "zone/layout.h"
+#include "zone/log.h"
+
+typedef struct zone_encoder zone_encoder_t;
+
+/* apex, limits and stats are borrowed. NULL: no memory. One thread. */
+zone_encoder_t *zone_encoder_new(const dns_name_t *apex, const zone_limits_t *limits,
+                                 zone_build_stats_t *stats);
+void zone_encoder_free(zone_encoder_t *e); /* NULL is fine */
+
+/* A node as it would lie in an arena. */
+typedef struct zone_image {
+	const zone_node_t *node; /* in the encoder, until the next one is made */
+	size_t len;
+	uint32_t records;
+	unsigned soas; /* SOA records among them; soa is the last one's */
+	dns_soa_t soa;
+} zone_image_t;
+
+/* Make the node of an owner.
+ *   recs       count records, whose order is changed; doubles among them are dropped and
+ *              counted. May be none: an empty non-terminal.
+ *   flags      what the records don't tell: ZONE_NODE_PARENT (with children, which may be
+ *              changed in place later), ZONE_NODE_WILD_CHILD.
+ * Returns      ST_OK; ST_LIMIT: an RRset over its limit, ST_NOMEM; ST_MALFORMED: SOA RDATA. */
+status_t zone_encode(zone_encoder_t *e, const uint8_t *rel, size_t rel_len, unsigned rel_labels,
+                     const zone_rec_t **recs, size_t count, unsigned flags, uint32_t children,
+                     zone_image_t *out);
+
+/* The same RRsets as node's with other flags and another number of children. */
+status_t zone_encode_like(zone_encoder_t *e, const zone_node_t *node, unsigned flags,
+                          uint32_t children, zone_image_t *out);
+
+/* Compare two records of one owner by type and canonical RDATA (RFC 4034 6.3): <0, 0, >0. */
+int zone_rec_cmp(zone_encoder_t *e, const zone_rec_t *a, const zone_rec_t *b);
+
+/* The node's records, copied into log's memory: *recs is malloc'd for the caller to free, with
+ * room for extra more. ST_NOMEM. */
+status_t zone_decode(const zone_version_t *v, const zone_node_t *node, zone_log_t *log,
+                     size_t extra, const zone_rec_t ***recs, size_t *count);

@@ -1,0 +1,482 @@
+/* tests/unit/zone/test_delta.c - a version made by deltas is what a fresh build would be; the one
+ * before stays as it was; what is given up leaves nothing behind. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/siphash.h"
+#include "dns/wire.h"
+#include "support/zones.h"
+#include "zone/delta.h"
+#include "zone/layout.h"
+
+TestSuite(zone_delta, .timeout = 300);
+
+/* --- the model: records as numbers -------------------------------------------------------------- */
+
+/* Record i of the universe: owner, type and data follow from i. A bit says whether it's there. */
+enum { OWNERS = 300, PER_OWNER = 6, UNIVERSE = OWNERS * PER_OWNER, PADS = 20 };
+
+static bool present[UNIVERSE];
+static uint32_t serial;
+
+/* Owners of one to four labels over a small alphabet, asterisks among them. */
+static dns_name_t owner_of(unsigned n)
+{
+	static const char *const labels[] = { "a", "b", "*", "c", "ab", "\\000", "zz" };
+	char text[100] = "";
+	unsigned depth = 1 + n % 4;
+
+	n /= 4;
+	for (unsigned i = 0; i < depth; i++) {
+		strcat(strcat(text, labels[n % ARRAY_LEN(labels)]), ".");
+		n /= ARRAY_LEN(labels);
+	}
+	if (n > 0)
+		sprintf(text + strlen(text), "n%u.", n);
+	return zones_name(strcat(text, "z."));
+}
+
+static void fill(dns_rr_t *rr, const dns_name_t *owner, uint16_t type, const void *rdata,
+                 size_t len)
+{
+	rr->owner = *owner;
+	rr->type = type;
+	rr->class = DNS_CLASS_IN;
+	rr->ttl = 300;
+	rr->rdlen = (uint16_t)len;
+	memcpy(rr->rdata, rdata, len);
+}
+
+static void nsec3_owner(unsigned n, dns_name_t *out)
+{
+	char text[64];
+
+	sprintf(text, "%032u.z.", n);
+	*out = zones_name(text);
+}
+
+static void record(unsigned i, dns_rr_t *rr)
+{
+	dns_name_t owner = owner_of(i / PER_OWNER);
+	uint8_t octet = (uint8_t)i;
+
+	switch (i % PER_OWNER) {
+	case 0:
+	case 1:
+		fill(rr, &owner, DNS_TYPE_A, (uint8_t[]){ 192, 0, 2, octet }, 4);
+		break;
+	case 2:
+		fill(rr, &owner, i % 5 == 0 ? DNS_TYPE_NS : DNS_TYPE_MX,
+		     i % 5 == 0 ? "\2ns\1a\1z" : "\0\1\1z", i % 5 == 0 ? 8 : 5);
+		break;
+	case 3:
+		fill(rr, &owner, DNS_TYPE_TXT, (uint8_t[]){ 1, octet }, 2);
+		break;
+	case 4:
+		fill(rr, &owner, i % 7 == 0 ? DNS_TYPE_DNAME : DNS_TYPE_RRSIG,
+		     i % 7 == 0 ? "\1t" : "\0\1\10\1\0\0\1\x2c\0\0\0\0\0\0\0\0\0\1\1z\0sig",
+		     i % 7 == 0 ? 3 : 24);
+		break;
+	default: /* NSEC3, at a hash of its own; the apex's NSEC, once */
+		if (i == 5) {
+			dns_name_t apex = zones_name("z.");
+
+			fill(rr, &apex, DNS_TYPE_NSEC, "\1a\1z\0\0\1\x40", 8);
+		} else {
+			nsec3_owner(i, &owner);
+			fill(rr, &owner, DNS_TYPE_NSEC3, "\1\0\0\0\0\1x", 7);
+		}
+	}
+}
+
+static void soa(uint32_t number, dns_rr_t *rr)
+{
+	dns_name_t apex = zones_name("z.");
+	uint8_t rdata[22] = { 0 };
+
+	put_u32(rdata + 2, number);
+	fill(rr, &apex, DNS_TYPE_SOA, rdata, sizeof rdata);
+}
+
+/* 60,000 octets each: enough of them take a zone out of the one piece of a small one. */
+static void pad(unsigned i, dns_rr_t *rr)
+{
+	static uint8_t rdata[60000];
+	dns_name_t owner = zones_name("pad.z.");
+
+	memset(rdata, 0, sizeof rdata);
+	rdata[0] = (uint8_t)i;
+	fill(rr, &owner, 65280, rdata, sizeof rdata);
+}
+
+static zone_version_t *fresh(bool large)
+{
+	dns_name_t apex = zones_name("z.");
+	zone_build_t *b = zone_build_new(&zones_key, &apex, &zones_limits);
+	dns_rr_t *rr = malloc(sizeof *rr);
+	zone_version_t *v = NULL;
+
+	soa(serial, rr);
+	cr_assert(zone_build_add(b, rr) == ST_OK);
+	for (unsigned i = 0; i < UNIVERSE; i++) {
+		if (!present[i])
+			continue;
+		record(i, rr);
+		cr_assert(zone_build_add(b, rr) == ST_OK);
+	}
+	for (unsigned i = 0; large && i < PADS; i++) {
+		pad(i, rr);
+		cr_assert(zone_build_add(b, rr) == ST_OK);
+	}
+	cr_assert(zone_build_seal(b, &v) == ST_OK);
+	cr_assert(eq(int, v->arena != NULL, large));
+	zone_build_free(b);
+	free(rr);
+	return v;
+}
+
+/* --- two versions compared ---------------------------------------------------------------------- */
+
+/* A digest of everything that a walk sees: names, flags, children, wire. */
+static uint64_t digest(const zone_version_t *v)
+{
+	uint64_t hash = v->root.records;
+
+	for (int denial = 0; denial < 2; denial++) {
+		zone_walk_t *walk = zone_walk_new(v, denial);
+		const zone_node_t *node;
+
+		while ((node = zone_walk_next(walk))) {
+			uint32_t children = zone_node_children(node);
+			size_t from = zone_rrsets_at(node);
+
+			hash = siphash13_chain(&zones_key, hash, node,
+			                       sizeof *node + node->rel_len);
+			hash = siphash13_chain(&zones_key, hash, &children, sizeof children);
+			hash = siphash13_chain(&zones_key, hash, (const uint8_t *)node + from,
+			                       zone_node_size(node) - from);
+		}
+		zone_walk_free(walk);
+	}
+	return siphash13_chain(&zones_key, hash, &v->root.soa, sizeof v->root.soa);
+}
+
+static void compare(const zone_version_t *got, const zone_version_t *want, unsigned seed)
+{
+	dns_name_t name;
+
+	cr_assert(eq(u64, got->root.records, want->root.records), "seed %u", seed);
+	cr_assert(eq(u32, got->root.index.names, want->root.index.names), "seed %u", seed);
+	cr_assert(eq(u32, got->root.denials, want->root.denials), "seed %u", seed);
+	cr_assert(eq(int, zone_version_ordered(got), zone_version_ordered(want)), "seed %u", seed);
+	cr_assert(eq(u64, digest(got), digest(want)), "seed %u", seed);
+	for (unsigned i = 0; i < 200; i++) {
+		zone_lookup_t a, b;
+		zone_hashes_t h;
+
+		name = owner_of((unsigned)rand() % (2 * OWNERS));
+		zone_hash_name(&zones_key, &name, &h);
+		zone_version_lookup(got, &name, &h, i % 2, &a);
+		zone_version_lookup(want, &name, &h, i % 2, &b);
+		cr_assert(a.found == b.found && a.encloser_label == b.encloser_label &&
+		                  a.node->rel_len == b.node->rel_len &&
+		                  memcmp(a.node->name, b.node->name, a.node->rel_len) == 0,
+		          "seed %u", seed);
+		nsec3_owner((unsigned)rand() % UNIVERSE, &name);
+		const zone_node_t *x = zone_version_nsec3(got, &name);
+		const zone_node_t *y = zone_version_nsec3(want, &name);
+		bool same = (!x && !y) || memcmp(x->name, y->name, 33) == 0;
+		cr_assert(same, "seed %u", seed);
+	}
+}
+
+/* Log a delta of changes random flips and a new SOA; the model has it at once. */
+static zone_delta_t *random_delta(const zone_version_t *base, unsigned changes, dns_rr_t *rr)
+{
+	zone_delta_t *d = zone_delta_new(base, &zones_limits);
+
+	soa(serial, rr);
+	cr_assert(zone_delta_remove(d, rr) == ST_OK);
+	soa(++serial, rr);
+	cr_assert(zone_delta_add(d, rr) == ST_OK);
+	for (unsigned i = 0; i < changes; i++) {
+		unsigned n = (unsigned)rand() % UNIVERSE;
+
+		record(n, rr);
+		if (present[n])
+			rr->ttl = (uint32_t)rand(); /* no matter where it removes */
+		status_t st = present[n] ? zone_delta_remove(d, rr) : zone_delta_add(d, rr);
+		cr_assert(eq(int, st, ST_OK));
+		present[n] = !present[n];
+	}
+	return d;
+}
+
+static void run_random(unsigned seed, bool large, unsigned rounds)
+{
+	dns_rr_t *rr = malloc(sizeof *rr);
+
+	srand(seed);
+	serial = seed;
+	for (unsigned i = 0; i < UNIVERSE; i++)
+		present[i] = rand() % 3 == 0;
+	zone_version_t *v = fresh(large);
+	for (unsigned round = 0; round < rounds; round++) {
+		uint64_t before = digest(v);
+		zone_delta_t *d = random_delta(v, (unsigned)rand() % 60, rr);
+		zone_version_t *next = NULL, *want;
+
+		cr_assert(eq(int, zone_delta_seal(d, &next), ST_OK), "seed %u", seed);
+		zone_delta_free(d);
+		want = fresh(large);
+		compare(next, want, seed);
+		zone_version_free(want);
+		cr_assert(eq(u64, digest(v), before), "seed %u: the version before", seed);
+		zone_version_succeed(v, next);
+		cr_assert(eq(u64, digest(v), before), "seed %u: the version before", seed);
+		zone_version_free(v);
+		v = next;
+	}
+	zone_version_free(v);
+	free(rr);
+}
+
+Test(zone_delta, of_a_small_zone_gives_what_a_fresh_build_gives)
+{
+	for (unsigned seed = 1; seed <= 40; seed++)
+		run_random(seed, false, 12);
+}
+
+Test(zone_delta, of_a_large_zone_gives_what_a_fresh_build_gives)
+{
+	for (unsigned seed = 1; seed <= 20; seed++)
+		run_random(seed, true, 25);
+}
+
+/* --- what is refused ---------------------------------------------------------------------------- */
+
+static const struct {
+	const char *why;
+	int remove[3], add[3]; /* records; -1: no more, -2: the SOA we hold, -3: another SOA */
+	status_t want;
+	const char *culprit;
+} refused[] = {
+	{ "removes what isn't there", { 6, -2, -1 }, { -3, -1 }, ST_STALE, "removes the missing" },
+	{ "removes twice", { 0, 0, -1 }, { -1 }, ST_STALE, "removes the missing A record at a.z." },
+	{ "adds what is there", { -1 }, { 0, -1 }, ST_STALE, "adds the present A record at a.z." },
+	{ "takes the SOA away", { -2, -1 }, { -1 }, ST_NOENT, "" },
+	{ "brings a second SOA", { -1 }, { -3, -1 }, ST_EXIST, "" },
+	{ "removes an NSEC3 that isn't there",
+	  { 11, -1 },
+	  { -1 },
+	  ST_STALE,
+	  "removes the missing" },
+};
+
+static void log_refused(zone_delta_t *d, const int *list, bool remove, dns_rr_t *rr)
+{
+	for (; *list != -1; list++) {
+		if (*list < 0)
+			soa(serial + (*list == -3), rr);
+		else
+			record((unsigned)*list, rr);
+		status_t st = remove ? zone_delta_remove(d, rr) : zone_delta_add(d, rr);
+		cr_assert(eq(int, st, ST_OK));
+	}
+}
+
+Test(zone_delta, that_does_not_fit_changes_nothing)
+{
+	dns_rr_t *rr = malloc(sizeof *rr);
+
+	serial = 7;
+	memset(present, 0, sizeof present);
+	present[0] = present[1] = present[30] = true;
+	for (int large = 0; large < 2; large++) {
+		zone_version_t *v = fresh(large);
+		uint64_t before = digest(v);
+		size_t bytes = zone_version_bytes(v);
+
+		for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+			zone_delta_t *d = zone_delta_new(v, &zones_limits);
+			char text[DNS_NAME_TEXT_MAX + 64];
+			zone_version_t *next = NULL;
+
+			log_refused(d, refused[i].remove, true, rr);
+			log_refused(d, refused[i].add, false, rr);
+			cr_expect(eq(int, zone_delta_seal(d, &next), refused[i].want), "%s",
+			          refused[i].why);
+			cr_expect(next == NULL, "%s", refused[i].why);
+			zone_delta_culprit(d, text);
+			cr_expect(strncmp(text, refused[i].culprit, strlen(refused[i].culprit)) ==
+			                  0,
+			          "%s: %s", refused[i].why, text);
+			zone_delta_free(d);
+			cr_expect(eq(u64, digest(v), before), "%s", refused[i].why);
+			cr_expect(eq(sz, zone_version_bytes(v), bytes), "%s", refused[i].why);
+		}
+		zone_version_free(v);
+	}
+	free(rr);
+}
+
+Test(zone_delta, that_is_never_published_leaves_nothing_behind)
+{
+	dns_rr_t *rr = malloc(sizeof *rr);
+
+	srand(1);
+	serial = 1;
+	for (unsigned i = 0; i < UNIVERSE; i++)
+		present[i] = rand() % 2;
+	zone_version_t *v = fresh(true);
+	uint64_t before = digest(v);
+	size_t bytes = zone_version_bytes(v);
+	for (int round = 0; round < 50; round++) {
+		bool was[UNIVERSE];
+		uint32_t number = serial;
+		zone_version_t *next = NULL;
+
+		memcpy(was, present, sizeof was);
+		zone_delta_t *d = random_delta(v, 100, rr);
+		cr_assert(zone_delta_seal(d, &next) == ST_OK);
+		zone_delta_free(d);
+		zone_version_free(next);
+		memcpy(present, was, sizeof was);
+		serial = number;
+	}
+	zone_arena_collect(v->arena);
+	cr_expect(eq(sz, zone_version_bytes(v), bytes));
+	cr_expect(eq(u64, digest(v), before));
+	zone_version_free(v);
+	free(rr);
+}
+
+/* Names that come and go within one delta, and several diffs of one IXFR. */
+Test(zone_delta, applies_one_records_changes_in_their_order)
+{
+	dns_rr_t *rr = malloc(sizeof *rr);
+
+	serial = 7;
+	memset(present, 0, sizeof present);
+	present[0] = true;
+	for (int large = 0; large < 2; large++) {
+		zone_version_t *v = fresh(large), *next = NULL;
+		zone_delta_t *d = zone_delta_new(v, &zones_limits);
+
+		record(0, rr);
+		cr_assert(zone_delta_remove(d, rr) == ST_OK);
+		cr_assert(zone_delta_add(d, rr) == ST_OK);
+		cr_assert(zone_delta_remove(d, rr) == ST_OK);
+		cr_assert(zone_delta_add(d, rr) == ST_OK);
+		record(100, rr);
+		cr_assert(zone_delta_add(d, rr) == ST_OK);
+		cr_assert(zone_delta_remove(d, rr) == ST_OK);
+		cr_assert(eq(int, zone_delta_seal(d, &next), ST_OK));
+		cr_expect(eq(u64, digest(next), digest(v)));
+		zone_delta_free(d);
+		zone_version_succeed(v, next);
+		zone_version_free(v);
+		zone_version_free(next);
+	}
+	free(rr);
+}
+
+/* --- memory ------------------------------------------------------------------------------------- */
+
+static zone_version_t *flat_zone(unsigned names, dns_rr_t *rr)
+{
+	dns_name_t apex = zones_name("z.");
+	zone_build_t *b = zone_build_new(&zones_key, &apex, &zones_limits);
+	zone_version_t *v = NULL;
+
+	soa(serial, rr);
+	cr_assert(zone_build_add(b, rr) == ST_OK);
+	for (unsigned i = 0; i < names; i++) {
+		char text[40];
+
+		sprintf(text, "host%07u.z.", i);
+		dns_name_t owner = zones_name(text);
+		fill(rr, &owner, DNS_TYPE_A, (uint8_t[]){ 10, 0, 0, 1 }, 4);
+		cr_assert(zone_build_add(b, rr) == ST_OK);
+	}
+	cr_assert(zone_build_seal(b, &v) == ST_OK);
+	zone_build_free(b);
+	return v;
+}
+
+Test(zone_delta, ten_thousand_deltas_take_no_more_memory_than_a_fresh_load)
+{
+	enum { NAMES = 30000 };
+	dns_rr_t *rr = malloc(sizeof *rr);
+	uint8_t *value = calloc(NAMES, 1);
+
+	srand(3);
+	serial = 1;
+	zone_version_t *v = flat_zone(NAMES, rr);
+	size_t bytes = zone_version_bytes(v), used = zone_arena_used(v->arena);
+	memset(value, 1, NAMES);
+	for (unsigned round = 0; round < 10000; round++) {
+		zone_delta_t *d = zone_delta_new(v, &zones_limits);
+		zone_version_t *next = NULL;
+
+		soa(serial, rr);
+		cr_assert(zone_delta_remove(d, rr) == ST_OK);
+		soa(++serial, rr);
+		cr_assert(zone_delta_add(d, rr) == ST_OK);
+		for (unsigned i = 0; i < 5; i++) { /* another address; now and then none */
+			unsigned n = (unsigned)rand() % NAMES;
+			char text[40];
+
+			sprintf(text, "host%07u.z.", n);
+			dns_name_t owner = zones_name(text);
+			fill(rr, &owner, DNS_TYPE_A, (uint8_t[]){ 10, 0, 0, value[n] }, 4);
+			if (value[n] != 0)
+				cr_assert(zone_delta_remove(d, rr) == ST_OK);
+			value[n] = (uint8_t)(rand() % 5);
+			rr->rdata[3] = value[n];
+			if (value[n] != 0)
+				cr_assert(zone_delta_add(d, rr) == ST_OK);
+		}
+		status_t st = zone_delta_seal(d, &next);
+		cr_assert(eq(int, st, ST_OK), "round %u", round);
+		zone_delta_free(d);
+		zone_version_succeed(v, next);
+		zone_version_free(v);
+		v = next;
+	}
+	zone_arena_collect(v->arena);
+	cr_expect(lt(sz, zone_version_bytes(v), bytes * 12 / 10));
+	cr_expect(lt(sz, zone_arena_used(v->arena), used * 12 / 10), "%zu of %zu",
+	          zone_arena_used(v->arena), used);
+	zone_version_free(v);
+	free(value);
+	free(rr);
+}
+
+Test(zone_delta, costs_what_it_changes)
+{
+	enum { NAMES = 100000 };
+	dns_rr_t *rr = malloc(sizeof *rr);
+
+	serial = 1;
+	zone_version_t *v = flat_zone(NAMES, rr), *next = NULL;
+	zone_delta_t *d = zone_delta_new(v, &zones_limits);
+	dns_name_t above = zones_name("host0000001.z.");
+
+	/* One NS above names would be a cut: here it is over a leaf of the largest zone. */
+	fill(rr, &above, DNS_TYPE_NS, "\2ns\1z", 6);
+	cr_assert(zone_delta_add(d, rr) == ST_OK);
+	soa(1, rr);
+	cr_assert(zone_delta_remove(d, rr) == ST_OK);
+	soa(2, rr);
+	cr_assert(zone_delta_add(d, rr) == ST_OK);
+	cr_assert(zone_delta_seal(d, &next) == ST_OK);
+	cr_expect(le(sz, next->taken.count, 12), "%zu blocks", next->taken.count);
+	zone_delta_free(d);
+	zone_version_succeed(v, next);
+	zone_version_free(v);
+	zone_version_free(next);
+	free(rr);
+}
