@@ -144,7 +144,8 @@ static status_t start(daemon_t *d)
 
 	d->workers = d->conf->workers ? d->conf->workers : cores > 0 ? (unsigned)cores : 1;
 	raise_file_limit();
-	d->loop = ev_default_loop(EVFLAG_AUTO);
+	/* Signals come as reads of a descriptor: no handler runs in the middle of anything. */
+	d->loop = ev_default_loop(EVFLAG_AUTO | EVFLAG_SIGNALFD);
 	d->epoch = epoch_new(d->workers);
 	d->zones = d->epoch ? zone_set_new(d->epoch) : NULL;
 	d->builders = pool_new("secd-build", d->conf->builders);
