@@ -170,8 +170,8 @@ endef
 $(foreach u,$(UNITS),$(eval $(call unit_rule,$(u))))
 
 ifeq ($(VARIANT),tsan)
-# The settings are read before there are threads.
-UNITS := $(filter-out conf_%,$(UNITS))
+# The settings are read before there are threads; a delta has one.
+UNITS := $(filter-out conf_% zone_delta zone_faults zone_flood zone_lookup,$(UNITS))
 endif
 UNIT_BINS := $(UNITS:%=$(OUT)/unit/%)
 units: $(UNIT_BINS)

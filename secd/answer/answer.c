@@ -247,6 +247,16 @@ static void answer_one(const answer_t *a, answer_req_t *req)
 	finish(a, req, r, &c);
 }
 
+/* The name itself, and the one right below the apex: in a zone of delegations that is the cut. */
+static void prefetch(const answer_req_t *req, unsigned step)
+{
+	unsigned apex = req->query.qname.labels - (unsigned)zone_version_apex_labels(req->version);
+
+	zone_version_prefetch(req->version, req->hashes.h[0], step);
+	if (apex > 1)
+		zone_version_prefetch(req->version, req->hashes.h[apex - 1], step);
+}
+
 /* Read the message, find its zone, and ask for the memory that the lookup begins with. */
 static void look_ahead(const answer_t *a, answer_req_t *req)
 {
@@ -267,16 +277,18 @@ static void look_ahead(const answer_t *a, answer_req_t *req)
 		return;
 	req->state = zone_slot_read(req->slot, &req->version);
 	if (req->version)
-		zone_version_prefetch_slot(req->version, req->hashes.h[0]);
+		prefetch(req, 0);
 }
 
 void answer_batch(answer_t *a, answer_req_t *reqs, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		look_ahead(a, &reqs[i]);
-	for (size_t i = 0; i < n; i++) {
-		if (reqs[i].version)
-			zone_version_prefetch_node(reqs[i].version, reqs[i].hashes.h[0]);
+	for (unsigned step = 1; step < ZONE_PREFETCH_STEPS; step++) {
+		for (size_t i = 0; i < n; i++) {
+			if (reqs[i].version)
+				prefetch(&reqs[i], step);
+		}
 	}
 	for (size_t i = 0; i < n; i++)
 		answer_one(a, &reqs[i]);

@@ -64,36 +64,24 @@ static status_t put_addresses(compose_t *c, const zone_version_t *v, const zone_
 	return st;
 }
 
-/* Which hosts a pass over the records takes. */
-typedef enum take { TAKE_ALL, TAKE_BELOW_CUT, TAKE_OTHERS } take_t;
-
-static status_t put_hosts(compose_t *c, const siphash_key_t *key, const zone_version_t *v,
-                          uint16_t type, size_t from, size_t to, take_t take, const dns_name_t *cut,
-                          hosts_t *hosts)
+/* The host that a record of the message names, looked up for its addresses. */
+static void put_target(compose_t *c, const siphash_key_t *key, const zone_version_t *v,
+                       uint16_t type, size_t record, hosts_t *hosts)
 {
-	status_t st = ST_OK;
+	buf_t msg = buf_over(c->out, c->pos);
+	compose_place_t place = { .pos = (uint32_t)(record + RR_HEAD + host_offset(type)) };
+	zone_hashes_t hashes;
+	dns_name_t host;
 
-	for (size_t at = from; at < to; at += RR_HEAD + get_u16(c->out + at + 10)) {
-		buf_t msg = buf_over(c->out, to);
-		zone_hashes_t hashes;
-		dns_name_t host;
-
-		if (get_u16(c->out + at + 2) != type)
-			continue; /* an RRSIG */
-		msg.pos = at + RR_HEAD + host_offset(type);
-		compose_place_t place = { .pos = (uint32_t)msg.pos };
-		if (dns_name_read(&msg, &host) != ST_OK)
-			continue;
-		dns_name_fold(&host);
-		place.len = host.len;
-		if (take != TAKE_ALL && dns_name_within(&host, cut) != (take == TAKE_BELOW_CUT))
-			continue;
-		zone_hash_name(key, &host, &hashes);
-		const zone_node_t *node = zone_version_exact(v, &host, hashes.h[0]);
-		if (node && !seen(hosts, node) && put_addresses(c, v, node, place) != ST_OK)
-			st = ST_LIMIT;
-	}
-	return st;
+	msg.pos = place.pos;
+	if (dns_name_read(&msg, &host) != ST_OK)
+		return;
+	dns_name_fold(&host);
+	place.len = host.len;
+	zone_hash_name(key, &host, &hashes);
+	const zone_node_t *node = zone_version_exact(v, &host, hashes.h[0]);
+	if (node && !seen(hosts, node))
+		(void)put_addresses(c, v, node, place);
 }
 
 void glue_targets(compose_t *c, const siphash_key_t *key, const zone_version_t *v, uint16_t type,
@@ -102,26 +90,154 @@ void glue_targets(compose_t *c, const siphash_key_t *key, const zone_version_t *
 	hosts_t hosts;
 
 	hosts.count = 0;
-	(void)put_hosts(c, key, v, type, from, to, TAKE_ALL, NULL, &hosts);
+	for (size_t at = from; at < to; at += RR_HEAD + get_u16(c->out + at + 10)) {
+		if (get_u16(c->out + at + 2) == type) /* not an RRSIG */
+			put_target(c, key, v, type, at, &hosts);
+	}
+}
+
+/* --- referrals ---------------------------------------------------------------------------------- */
+
+/* A name server of the delegation that may be in the zone. */
+typedef struct server {
+	const uint8_t *rdata; /* as stored */
+	size_t pos;           /* of the name in the message */
+	size_t own;           /* octets left of what it shares with the cut */
+	unsigned suffix;      /* label of the referred name at which that begins */
+	uint64_t hash;
+	bool below; /* at or below the cut: its addresses are needed */
+} server_t;
+
+typedef struct servers {
+	server_t list[HOSTS_MAX];
+	unsigned count;
+} servers_t;
+
+/* The label of name whose suffix has len octets. */
+static unsigned label_of(const dns_name_t *name, size_t len)
+{
+	unsigned label = 0;
+
+	while (name->off[label] != name->len - len)
+		label++;
+	return label;
+}
+
+/* The hash of the labels of rdata left of what is known to hash to h. */
+static uint64_t hash_own(const siphash_key_t *key, const uint8_t *rdata, size_t own, uint64_t h)
+{
+	uint8_t folded[DNS_NAME_MAX], at[DNS_LABELS_MAX];
+	unsigned labels = 0;
+
+	for (size_t i = 0; i < own; i++)
+		folded[i] = dns_fold(rdata[i]);
+	for (size_t i = 0; i < own; i += folded[i] + 1u)
+		at[labels++] = (uint8_t)i;
+	while (labels-- > 0)
+		h = zone_hash_child(key, h, folded + at[labels]);
+	return h;
+}
+
+/* A name in the zone ends like the cut, and so is stored with a pointer into it; but in the root
+ * zone, which every name is in. Whatever has no pointer there, or shares less with the cut than the
+ * apex, is outside and needs no look. */
+static void note_server(servers_t *s, const siphash_key_t *key, const glue_cut_t *cut,
+                        const uint8_t *record, bool pointer, size_t apex_len)
+{
+	const uint8_t *rdata = record + RR_HEAD;
+	size_t own = get_u16(record + 10) - (pointer ? 2u : 1u), shared = 1; /* the root alone */
+	server_t *one = &s->list[s->count];
+
+	if (pointer)
+		shared = cut->ns->owner_len + (size_t)DNS_HEADER_LEN -
+		         (get_u16(rdata + own) & DNS_PTR_MAX);
+	if (s->count == HOSTS_MAX || shared < apex_len)
+		return;
+	one->rdata = rdata;
+	one->own = own;
+	one->pos = cut->at + (size_t)(rdata - cut->ns->wire);
+	one->below = shared == cut->ns->owner_len;
+	one->suffix = label_of(cut->name, shared);
+	one->hash = hash_own(key, rdata, own, cut->hashes->h[one->suffix]);
+	s->count++;
+}
+
+static void find_servers(servers_t *s, const siphash_key_t *key, const glue_cut_t *cut,
+                         size_t apex_len)
+{
+	const zone_rrset_t *ns = cut->ns;
+	const uint8_t *record = ns->wire;
+	unsigned next_fix = 0;
+
+	s->count = 0;
+	for (unsigned i = 0; i < ns->count; i++) {
+		size_t end = (size_t)(record - ns->wire) + RR_HEAD + get_u16(record + 10);
+		uint16_t fix = 0;
+
+		if (next_fix < ns->fixes)
+			memcpy(&fix, ns->fix + 2 * next_fix, sizeof fix);
+		bool pointer = next_fix < ns->fixes && fix + 2u == end;
+		next_fix += pointer;
+		if (pointer || apex_len == 1)
+			note_server(s, key, cut, record, pointer, apex_len);
+		record = ns->wire + end;
+	}
+}
+
+static const zone_node_t *server_node(const zone_version_t *v, const glue_cut_t *cut,
+                                      const server_t *one, size_t apex_len)
+{
+	const dns_name_t *name = cut->name;
+	size_t from = name->off[one->suffix], shared = name->len - from;
+	uint8_t rel[2 * DNS_NAME_MAX];
+
+	for (size_t i = 0; i < one->own; i++)
+		rel[i] = dns_fold(one->rdata[i]);
+	memcpy(rel + one->own, name->wire + from, shared - apex_len);
+	return zone_version_inside(v, rel, one->own + shared - apex_len, one->hash);
+}
+
+static status_t put_servers(compose_t *c, const zone_version_t *v, const glue_cut_t *cut,
+                            const servers_t *s, bool below, size_t apex_len, hosts_t *hosts)
+{
+	status_t st = ST_OK;
+
+	for (unsigned i = 0; i < s->count; i++) {
+		const server_t *one = &s->list[i];
+
+		if (one->below != below)
+			continue;
+		const zone_node_t *node = server_node(v, cut, one, apex_len);
+		const compose_place_t place = {
+			.pos = (uint32_t)one->pos,
+			.len = (uint8_t)(one->own + cut->name->len - cut->name->off[one->suffix]),
+		};
+		if (node && !seen(hosts, node) && put_addresses(c, v, node, place) != ST_OK)
+			st = ST_LIMIT;
+	}
+	return st;
 }
 
 void glue_referral(compose_t *c, const siphash_key_t *key, const zone_version_t *v,
-                   compose_place_t cut, size_t from, size_t to)
+                   const glue_cut_t *cut)
 {
-	buf_t msg = buf_over(c->out, c->pos);
+	size_t apex_len = dns_wire_len(zone_version_apex_name(v));
 	bool sigs = c->with_sigs;
-	dns_name_t owner;
+	servers_t servers;
 	hosts_t hosts;
 
-	msg.pos = cut.pos;
-	if (dns_name_read(&msg, &owner) != ST_OK)
+	if (cut->ns->fixes == 0 && apex_len > 1)
 		return;
-	dns_name_fold(&owner);
+	find_servers(&servers, key, cut, apex_len);
+	for (unsigned step = 0; step < ZONE_PREFETCH_STEPS; step++) {
+		for (unsigned i = 0; i < servers.count; i++)
+			zone_version_prefetch(v, servers.list[i].hash, step);
+	}
 	hosts.count = 0;
 	c->with_sigs = false; /* glue is never signed (RFC 4035 2.2) */
-	if (put_hosts(c, key, v, DNS_TYPE_NS, from, to, TAKE_BELOW_CUT, &owner, &hosts) != ST_OK)
+	if (put_servers(c, v, cut, &servers, true, apex_len, &hosts) != ST_OK)
 		c->truncated = true;
 	else
-		(void)put_hosts(c, key, v, DNS_TYPE_NS, from, to, TAKE_OTHERS, &owner, &hosts);
+		(void)put_servers(c, v, cut, &servers, false, apex_len, &hosts);
 	c->with_sigs = sigs;
 }

@@ -5,6 +5,7 @@
 
 #include "answer/compose.h"
 #include "common/siphash.h"
+#include "zone/hash.h"
 #include "zone/version.h"
 
 /* Does an answer of this type name hosts whose addresses help (NS, MX, SRV)? */
@@ -15,8 +16,15 @@ bool glue_wanted(uint16_t type);
 void glue_targets(compose_t *c, const siphash_key_t *key, const zone_version_t *v, uint16_t type,
                   size_t from, size_t to);
 
+/* A referral as it stands in the message. */
+typedef struct glue_cut {
+	const zone_rrset_t *ns;      /* as it is stored */
+	size_t at;                   /* where its records begin in the message */
+	const dns_name_t *name;      /* the name that is referred, at or below the cut */
+	const zone_hashes_t *hashes; /* of that name */
+} glue_cut_t;
+
 /* The same for the NS records of a referral: those of name servers at or below the cut are
- * needed, or the answer is truncated (RFC 9471 3); others come after, as far as they fit.
- *   cut   where the delegation's owner stands. */
+ * needed, or the answer is truncated (RFC 9471 3); others come after, as far as they fit. */
 void glue_referral(compose_t *c, const siphash_key_t *key, const zone_version_t *v,
-                   compose_place_t cut, size_t from, size_t to);
+                   const glue_cut_t *cut);

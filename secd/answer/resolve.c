@@ -80,11 +80,11 @@ static step_t refer(walk_t *w, const zone_node_t *cut)
 	w->c->with_sigs = sigs;
 	if (w->c->truncated)
 		return STEP_DONE;
-	size_t end = w->c->pos;
 	if (sigs && zone_node_rrset(w->version, cut, DNS_TYPE_DS, &ds))
 		put_needed(w, COMPOSE_AUTHORITY, &ds, owner);
 	if (!w->c->truncated)
-		glue_referral(w->c, zone_set_key(w->zones), w->version, owner, from, end);
+		glue_referral(w->c, zone_set_key(w->zones), w->version,
+		              &(glue_cut_t){ &ns, from, w->name, w->hashes });
 	return STEP_DONE;
 }
 

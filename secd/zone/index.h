@@ -32,7 +32,8 @@ status_t zone_index_build(zone_change_t *c, zone_named_t *named, size_t count, z
 const zone_node_t *zone_index_find(const uint8_t *base, const zone_index_t *x, uint64_t hash,
                                    const uint8_t *rel, size_t rel_len);
 
-/* Three looks ahead of zone_index_find(), each a hint that needs the one before. */
+/* Three looks ahead of zone_index_find(), each a hint that needs the one before: the page, the
+ * bucket, the node. */
 void zone_index_prefetch(const uint8_t *base, const zone_index_t *x, uint64_t hash, unsigned step);
 
 /* Put ref under hash in place of was, or anew when was is 0; or take was out when ref is 0. The

@@ -14,14 +14,9 @@ static const zone_node_t *probe(const zone_version_t *v, uint64_t hash, const ui
 	return zone_index_find(v->base, &v->root.index, hash, rel, rel_len);
 }
 
-void zone_version_prefetch_slot(const zone_version_t *v, uint64_t hash)
+void zone_version_prefetch(const zone_version_t *v, uint64_t hash, unsigned step)
 {
-	zone_index_prefetch(v->base, &v->root.index, hash, 0);
-}
-
-void zone_version_prefetch_node(const zone_version_t *v, uint64_t hash)
-{
-	zone_index_prefetch(v->base, &v->root.index, hash, 1);
+	zone_index_prefetch(v->base, &v->root.index, hash, step);
 }
 
 const zone_node_t *zone_version_exact(const zone_version_t *v, const dns_name_t *name,
@@ -35,6 +30,12 @@ const zone_node_t *zone_version_exact(const zone_version_t *v, const dns_name_t 
 	    memcmp(name->wire + rel_len, v->apex, v->apex_len) != 0)
 		return NULL;
 	return probe(v, hash, name->wire, rel_len);
+}
+
+const zone_node_t *zone_version_inside(const zone_version_t *v, const uint8_t *rel, size_t rel_len,
+                                       uint64_t hash)
+{
+	return probe(v, hash, rel, rel_len);
 }
 
 /* The *.encloser that a missing name is synthesised from, if there is one (RFC 4592 3.3.1). */

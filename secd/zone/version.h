@@ -72,14 +72,19 @@ typedef struct zone_lookup {
 void zone_version_lookup(const zone_version_t *v, const dns_name_t *qname,
                          const zone_hashes_t *hashes, bool at_parent, zone_lookup_t *out);
 
-/* Ask for the memory that zone_version_lookup() of this hash will read: first the table's
- * line for each query of a batch, then the node's. Both are hints without effect. */
-void zone_version_prefetch_slot(const zone_version_t *v, uint64_t hash);
-void zone_version_prefetch_node(const zone_version_t *v, uint64_t hash);
+/* Ask for the memory that zone_version_lookup() of this hash will read, which hangs together in a
+ * chain: step 0 for each query of a batch, then step 1 for each, then step 2. Hints without
+ * effect. */
+enum { ZONE_PREFETCH_STEPS = 3 };
+void zone_version_prefetch(const zone_version_t *v, uint64_t hash, unsigned step);
 
 /* The node of exactly this folded name, or NULL. No regard to cuts: for glue. */
 const zone_node_t *zone_version_exact(const zone_version_t *v, const dns_name_t *name,
                                       uint64_t hash);
+
+/* The same for a name of the zone given by the rel_len octets that stand left of the apex. */
+const zone_node_t *zone_version_inside(const zone_version_t *v, const uint8_t *rel, size_t rel_len,
+                                       uint64_t hash);
 
 /* Is the order of names kept? While the apex has NSEC: that of a zone without it would cost
  * memory and serve nobody. */

@@ -61,6 +61,11 @@ static zone_slot_t *serve(fixture_t *f, const char *apex, const char *lines)
 	return slot;
 }
 
+/* A zone two labels down, so that a name server can share its parent's name with it. */
+static const char deep[] = "@ SOA ns hm 1 1 1 1 1\n@ NS ns\nns A 192.0.2.10\n"
+			   "cut NS ns.other.test.\ncut NS ns\ncut NS @\ncut NS test.\n"
+			   "cut NS NS.CUT\nns.cut A 192.0.2.11\n";
+
 static void setup(fixture_t *f)
 {
 	memset(f, 0, sizeof *f);
@@ -71,6 +76,7 @@ static void setup(fixture_t *f)
 	f->set = zone_set_new(f->epoch);
 	serve(f, "example.", example);
 	serve(f, "child.example.", child);
+	serve(f, "deep.test.", deep);
 	f->empty = serve(f, "empty.example.", NULL);
 	f->expired = serve(f, "old.example.", child);
 	zone_set_expire(f->expired, true);
@@ -247,6 +253,11 @@ static const struct {
 	  "NOERROR | |" SUBS " |" GLUE " ns.sib.example. A 192.0.2.6;" },
 	{ "occluded data is not there", "hidden.sub.example.", 16,
 	  "NOERROR | |" SUBS " |" GLUE " ns.sib.example. A 192.0.2.6;" },
+	{ "glue by names that end like the zone, or not quite", "x.cut.deep.test.", 1,
+	  "NOERROR | | cut.deep.test. NS NS.cut.deep.test.; cut.deep.test. NS ns.deep.test.;"
+	  " cut.deep.test. NS ns.other.test.; cut.deep.test. NS deep.test.;"
+	  " cut.deep.test. NS test.; | NS.cut.deep.test. A 192.0.2.11; ns.deep.test. A "
+	  "192.0.2.10;" },
 	{ "DS at the cut is the parent's", "sub.example.", 43,
 	  "NOERROR aa | sub.example. DS 1 8 2"
 	  " 0000000000000000000000000000000000000000000000000000000000000000; | |" },
