@@ -5,6 +5,7 @@
 #   make VARIANT=tsan  build/tsan/secd (ThreadSanitizer)  make asan    both under ASan + UBSan
 #   make lint          format, warnings, layers           make tsan    the swap under TSan
 #   make soak          the large runs                     make fuzz    fuzzers, a short run
+#   make bench         secd beside its peers              make bench-check  does that work?
 #   make install       honours DESTDIR and PREFIX
 
 PREFIX ?= /usr/local
@@ -269,5 +270,6 @@ clean:
 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all units tools fuzzers bench-tools bench bench-check check e2e asan tsan tsan-scenarios lint fuzz soak install clean
+.PHONY: all units tools fuzzers check e2e asan tsan tsan-scenarios lint fuzz soak install clean
+.PHONY: bench-tools bench bench-check
 .DELETE_ON_ERROR:

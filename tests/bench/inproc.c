@@ -1,0 +1,181 @@
+/* tests/bench/inproc.c - the query path and the build without sockets, in one process.
+ *
+ *     inproc PACK QUERIES COUNT
+ *
+ * Takes the first zone of a pack through the transfer's verdict machine into the store, publishes
+ * it, and answers COUNT queries in batches as a worker does. Prints a line of JSON: what a record
+ * costs on its way in and in memory, what a query costs beside the kernel. Under callgrind, with
+ * collection toggled at answer_batch, it counts the instructions of the query path. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "answer/answer.h"
+#include "tests/bench/pack.h"
+#include "tests/bench/queries.h"
+#include "xfr/axfr.h"
+#include "zone/build.h"
+#include "zone/check.h"
+
+enum { BATCH = 64, ROOM = 1280 };
+
+typedef struct bench {
+	epoch_t *epoch;
+	zone_set_t *set;
+	zone_slot_t *slot;
+	answer_t *answer;
+	answer_counters_t counters;
+	answer_req_t req[BATCH];
+	uint8_t out[BATCH][ROOM];
+	double feed_ns, seal_ns, check_ns, query_ns; /* in all */
+	uint64_t records, octets, answers;
+	size_t bytes;
+} bench_t;
+
+static double now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+/* Every message of the entry through the verdict machine. */
+static bool feed(const pack_entry_t *e, const dns_name_t *apex, zone_build_t *build)
+{
+	xfr_axfr_t *axfr = xfr_axfr_new(apex, 0, build);
+	xfr_verdict_t verdict = XFR_MORE;
+	const uint8_t *msg;
+	size_t pos = 0, len;
+
+	while (axfr && verdict == XFR_MORE && (msg = pack_message(e, &pos, &len)))
+		verdict = xfr_axfr_feed(axfr, msg, len);
+	if (verdict != XFR_DONE)
+		fprintf(stderr, "inproc: %s\n", axfr ? xfr_axfr_why(axfr) : "no memory");
+	xfr_axfr_free(axfr);
+	return verdict == XFR_DONE;
+}
+
+static bool load(bench_t *b, const pack_entry_t *e)
+{
+	static const zone_limits_t limits = { UINT64_MAX, UINT64_MAX, 65535 };
+	buf_t wire = buf_over(e->apex, e->apex_len);
+	zone_build_t *build = NULL;
+	zone_version_t *v = NULL;
+	zone_faults_t faults;
+	static const addr_acl_t nobody = { NULL, 0 };
+	dns_name_t apex;
+	bool ok = false;
+
+	if (dns_name_read_plain(&wire, &apex) != ST_OK ||
+	    !(build = zone_build_new(zone_set_key(b->set), &apex, &limits)))
+		return false;
+	double start = now_ns();
+	if (!feed(e, &apex, build))
+		goto out;
+	double fed = now_ns();
+	if (zone_build_seal(build, &v) != ST_OK)
+		goto out;
+	double sealed = now_ns();
+	zone_check(v, &faults);
+	b->feed_ns = fed - start;
+	b->seal_ns = sealed - fed;
+	b->check_ns = now_ns() - sealed;
+	b->records = zone_version_records(v);
+	b->bytes = zone_version_bytes(v);
+	b->octets = e->len;
+	ok = zone_set_add(b->set, &apex, &nobody, NULL, &b->slot) == ST_OK &&
+	     zone_set_publish(b->set, b->slot, v, NULL) == ST_OK;
+out:
+	zone_build_free(build);
+	if (!ok)
+		zone_version_free(v);
+	return ok;
+}
+
+static void ask(bench_t *b, const queries_t *q, size_t count)
+{
+	static const addr_t peer = { .in = { .sin_family = AF_INET } };
+	double start = now_ns();
+
+	for (size_t done = 0; done < count;) {
+		size_t n = count - done < BATCH ? count - done : BATCH;
+
+		for (size_t i = 0; i < n; i++) {
+			const uint8_t *msg = q->at[(done + i) % q->count];
+
+			b->req[i] = (answer_req_t){ .in = msg,
+				                    .in_len = queries_len(msg),
+				                    .out = b->out[i],
+				                    .out_room = ROOM,
+				                    .via = ANSWER_UDP,
+				                    .peer = &peer };
+		}
+		answer_batch(b->answer, b->req, n);
+		for (size_t i = 0; i < n; i++)
+			b->answers += b->req[i].out_len > 0;
+		done += n;
+	}
+	b->query_ns = now_ns() - start;
+}
+
+static void print(const bench_t *b, size_t count)
+{
+	double records = (double)b->records;
+
+	printf("{\"records\": %" PRIu64 ", \"wire_per_record\": %.1f, \"feed_ns\": %.1f"
+	       ", \"seal_ns\": %.1f, \"check_ns\": %.1f, \"bytes_per_record\": %.1f"
+	       ", \"queries\": %zu, \"answers\": %" PRIu64 ", \"query_ns\": %.1f, \"rcode\": {",
+	       b->records, (double)b->octets / records, b->feed_ns / records, b->seal_ns / records,
+	       b->check_ns / records, (double)b->bytes / records, count, b->answers,
+	       b->query_ns / (double)count);
+	const char *comma = "";
+	for (int i = 0; i < 16; i++) {
+		uint64_t n = atomic_load(&b->counters.rcode[i]);
+
+		if (n > 0) {
+			printf("%s\"%d\": %" PRIu64, comma, i, n);
+			comma = ", ";
+		}
+	}
+	printf("}}\n");
+}
+
+int main(int argc, char **argv)
+{
+	static const answer_conf_t conf = { .udp_payload = 1232 };
+	size_t count = argc == 4 ? strtoul(argv[3], NULL, 10) : 0;
+	bench_t *b = calloc(1, sizeof *b);
+	pack_entry_t entry;
+	queries_t queries = { 0 };
+	pack_t pack;
+	int status = 1;
+
+	if (count == 0 || !b) {
+		fprintf(stderr, "usage: inproc PACK QUERIES COUNT\n");
+		free(b);
+		return 2;
+	}
+	b->epoch = epoch_new(0);
+	b->set = b->epoch ? zone_set_new(b->epoch) : NULL;
+	b->answer = b->set ? answer_new(b->set, &conf, &b->counters) : NULL;
+	if (!b->answer || !pack_open(argv[1], &pack) || !queries_open(argv[2], &queries))
+		goto out;
+	buf_t in = buf_over(pack.base, pack.len);
+	if (!pack_next(&in, &entry) || !load(b, &entry)) {
+		fprintf(stderr, "inproc: %s can't be loaded\n", argv[1]);
+		goto out;
+	}
+	ask(b, &queries, count);
+	print(b, count);
+	status = b->answers == count ? 0 : 1;
+out:
+	queries_close(&queries);
+	answer_free(b->answer);
+	zone_set_free(b->set);
+	epoch_free(b->epoch);
+	free(b);
+	return status;
+}
