@@ -55,7 +55,7 @@ LIBS := -lev -lldns -linih -lcrypto
 
 # --- the house, floor by floor (secd/README.md) ------------------------------------------------
 
-COMMON := common/addr.c common/clock.c common/epoch.c common/log.c common/mailbox.c \
+COMMON := common/addr.c common/clock.c common/epoch.c common/huge.c common/log.c common/mailbox.c \
           common/pool.c common/random.c common/siphash.c common/status.c
 DNS := secd/dns/name.c secd/dns/query.c secd/dns/rdata.c secd/dns/request.c secd/dns/rr.c \
        secd/dns/rrtype.c secd/dns/soa.c
@@ -104,8 +104,9 @@ UNITS += dns_rdata
 UNIT_dns_rdata := tests/unit/dns/test_rdata.c secd/dns/name.c secd/dns/rdata.c secd/dns/rr.c \
                   secd/dns/rrtype.c common/status.c
 
-UNITS += addr siphash threads refresh_clock refresh_queue
+UNITS += addr huge siphash threads refresh_clock refresh_queue
 UNIT_addr := tests/unit/common/test_addr.c common/addr.c
+UNIT_huge := tests/unit/common/test_huge.c common/huge.c
 UNIT_siphash := tests/unit/common/test_siphash.c common/siphash.c
 UNIT_threads := tests/unit/common/test_threads.c common/epoch.c common/mailbox.c common/pool.c
 UNIT_refresh_clock := tests/unit/refresh/test_clock.c secd/refresh/clock.c
@@ -120,7 +121,7 @@ LINK_zone_faults := $(foreach f,malloc calloc realloc reallocarray mmap mprotect
 UNIT_zone_flood = tests/unit/zone/test_flood.c tests/unit/zone/flat_hash.c \
                   $(filter-out tests/unit/zone/% common/siphash.c,$(UNIT_zone_build))
 UNIT_zone_build := tests/unit/zone/test_build.c tests/unit/support/zones.c $(ZONE) $(DNS) \
-                   common/epoch.c common/random.c common/siphash.c
+                   common/epoch.c common/huge.c common/random.c common/siphash.c
 UNIT_zone_lookup := tests/unit/zone/test_lookup.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_set := tests/unit/zone/test_set.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 
@@ -142,7 +143,7 @@ UNIT_net_udp := tests/unit/net/test_udp.c $(NET_NEEDS)
 
 FUZZERS := query conf
 FUZZ_conf := tests/fuzz/fuzz_conf.c $(CONF_NEEDS) common/status.c
-FUZZ_query := tests/fuzz/fuzz_query.c $(ANSWER) $(ZONE) $(DNS) common/addr.c common/epoch.c \
+FUZZ_query := tests/fuzz/fuzz_query.c $(ANSWER) $(ZONE) $(DNS) common/addr.c common/epoch.c common/huge.c \
               common/random.c common/siphash.c common/status.c
 
 FUZZERS += axfr poll

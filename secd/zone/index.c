@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "common/huge.h"
 #include "zone/tree.h"
 
 enum {
@@ -245,7 +246,7 @@ static size_t which(uint64_t hash, unsigned bits)
 static status_t by_bucket(zone_named_t *named, size_t count, unsigned bits, size_t *start)
 {
 	size_t buckets = (size_t)1 << bits;
-	zone_named_t *moved = malloc((count ? count : 1) * sizeof *moved);
+	zone_named_t *moved = huge_take(count * sizeof *moved);
 	size_t *at = malloc(buckets * sizeof *at);
 	status_t st = moved && at ? ST_OK : ST_NOMEM;
 
@@ -260,7 +261,7 @@ static status_t by_bucket(zone_named_t *named, size_t count, unsigned bits, size
 			moved[at[which(named[i].hash, bits)]++] = named[i];
 		memcpy(named, moved, count * sizeof *named);
 	}
-	free(moved);
+	huge_give(moved, count * sizeof *moved);
 	free(at);
 	return st;
 }

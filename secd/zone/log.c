@@ -5,11 +5,12 @@
 
 #include <stdlib.h>
 
+#include "common/huge.h"
 #include "dns/rrtype.h"
 #include "dns/wire.h"
 #include "zone/layout.h"
 
-enum { CHUNK_FIRST = 1024, CHUNK_MOST = 1 << 20, LIST_FIRST = 8 };
+enum { CHUNK_FIRST = 1024, CHUNK_MOST = 8 << 20, LIST_FIRST = 8 };
 
 struct zone_chunk {
 	struct zone_chunk *next;
@@ -32,12 +33,12 @@ void zone_log_free(zone_log_t *l)
 		zone_chunk_t *c = l->chunks;
 
 		l->chunks = c->next;
-		free(c);
+		huge_give(c, sizeof *c + c->room);
 	}
-	free(l->names.entry);
-	free(l->denial.entry);
+	huge_give(l->names.entry, l->names.room * sizeof(zone_entry_t));
+	huge_give(l->denial.entry, l->denial.room * sizeof(zone_entry_t));
 	l->names.entry = l->denial.entry = NULL;
-	l->names.count = l->denial.count = 0;
+	l->names.count = l->denial.count = l->names.room = l->denial.room = 0;
 }
 
 void *zone_log_take(zone_log_t *l, size_t n)
@@ -45,7 +46,7 @@ void *zone_log_take(zone_log_t *l, size_t n)
 	n = zone_align(n, 8);
 	if (!l->chunks || n > l->chunks->room - l->chunks->used) {
 		size_t room = n > l->next_room ? n : l->next_room;
-		zone_chunk_t *c = malloc(sizeof *c + room);
+		zone_chunk_t *c = huge_take(sizeof *c + room);
 
 		if (!c)
 			return NULL;
@@ -104,7 +105,8 @@ static status_t list_append(zone_list_t *l, zone_entry_t entry)
 {
 	if (l->count == l->room) {
 		size_t room = l->room ? l->room * 2 : LIST_FIRST;
-		zone_entry_t *grown = reallocarray(l->entry, room, sizeof *grown);
+		zone_entry_t *grown =
+			huge_grow(l->entry, l->room * sizeof *grown, room * sizeof *grown);
 
 		if (!grown)
 			return ST_NOMEM;

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "common/huge.h"
 #include "dns/wire.h"
 #include "zone/index.h"
 #include "zone/tree.h"
@@ -54,7 +55,8 @@ static status_t enlist(writer_t *w, zone_ref_t ref, uint64_t hash)
 {
 	if (w->names == w->name_room) {
 		size_t room = w->name_room ? w->name_room * 2 : 8;
-		zone_named_t *grown = reallocarray(w->named, room, sizeof *grown);
+		zone_named_t *grown =
+			huge_grow(w->named, w->name_room * sizeof *grown, room * sizeof *grown);
 
 		if (!grown)
 			return ST_NOMEM;
@@ -223,7 +225,7 @@ static status_t build_over(writer_t *w)
 static void release(writer_t *w)
 {
 	zone_encoder_free(w->e);
-	free(w->named);
+	huge_give(w->named, w->name_room * sizeof *w->named);
 	free(w->denial);
 	free(w->group);
 }

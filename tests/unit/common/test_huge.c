@@ -1,0 +1,37 @@
+/* tests/unit/common/test_huge.c - memory that grows out of malloc keeps what is in it. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdint.h>
+
+#include "common/huge.h"
+
+Test(huge, keeps_its_content_as_it_grows)
+{
+	size_t size = 64 * 1024;
+	uint32_t *p = huge_take(size);
+
+	for (uint32_t i = 0; i < size / 4; i++)
+		p[i] = i * 2654435761u;
+	while (size < (size_t)64 << 20) { /* over the border from malloc to the system's pages */
+		p = huge_grow(p, size, size * 2);
+		cr_assert(p != NULL);
+		for (uint32_t i = 0; i < size / 4; i++)
+			cr_assert(eq(u32, p[i], i * 2654435761u));
+		for (size_t i = size / 4; i < size / 2; i++)
+			p[i] = (uint32_t)i * 2654435761u;
+		size *= 2;
+	}
+	huge_give(p, size);
+}
+
+Test(huge, takes_and_gives_nothing)
+{
+	void *p = huge_take(0);
+
+	cr_expect(p != NULL);
+	huge_give(p, 0);
+	huge_give(NULL, (size_t)100 << 20);
+	p = huge_grow(NULL, 0, (size_t)5 << 20);
+	cr_expect(p != NULL);
+	huge_give(p, (size_t)5 << 20);
+}
