@@ -257,11 +257,15 @@ static void prefetch(const answer_req_t *req, unsigned step)
 		zone_version_prefetch(req->version, req->hashes.h[apex - 1], step);
 }
 
-/* Read the message, find its zone, and ask for the memory that the lookup begins with. */
-static void look_ahead(const answer_t *a, answer_req_t *req)
+/* Does the message ask about a name of class IN or nearly, so that a zone is looked for? */
+static bool wants_zone(const answer_req_t *req)
 {
-	const dns_query_t *q = &req->query;
+	return req->query.kind == DNS_QUERY_ASK || req->query.kind == DNS_QUERY_NOTIFY;
+}
 
+/* Read the message, and ask for the memory that finding its zone begins with. */
+static void look_at(const answer_t *a, answer_req_t *req)
+{
 	req->out_len = 0;
 	req->notify = req->notify_refused = NULL;
 	req->slot = NULL;
@@ -269,22 +273,36 @@ static void look_ahead(const answer_t *a, answer_req_t *req)
 	req->state = ZONE_STATE_EMPTY;
 	dns_query_read(req->in, req->in_len, &req->query);
 	count(&a->counters->queries);
-	if (q->kind != DNS_QUERY_ASK && q->kind != DNS_QUERY_NOTIFY)
+	if (!wants_zone(req))
 		return;
-	zone_hash_name(zone_set_key(a->zones), &q->qname, &req->hashes);
+	zone_hash_name(zone_set_key(a->zones), &req->query.qname, &req->hashes);
+	zone_set_prefetch(a->zones, &req->query.qname, &req->hashes, 0);
+}
+
+static void find_zone(const answer_t *a, answer_req_t *req)
+{
+	const dns_query_t *q = &req->query;
+
 	req->slot = zone_set_find(a->zones, &q->qname, &req->hashes, q->qtype == DNS_TYPE_DS);
-	if (!req->slot)
-		return;
-	req->state = zone_slot_read(req->slot, &req->version);
+	if (req->slot)
+		req->state = zone_slot_read(req->slot, &req->version);
 	if (req->version)
-		prefetch(req, 0);
+		zone_version_prefetch_self(req->version);
 }
 
 void answer_batch(answer_t *a, answer_req_t *reqs, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		look_ahead(a, &reqs[i]);
-	for (unsigned step = 1; step < ZONE_PREFETCH_STEPS; step++) {
+		look_at(a, &reqs[i]);
+	for (size_t i = 0; i < n; i++) {
+		if (wants_zone(&reqs[i]))
+			zone_set_prefetch(a->zones, &reqs[i].query.qname, &reqs[i].hashes, 1);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (wants_zone(&reqs[i]))
+			find_zone(a, &reqs[i]);
+	}
+	for (unsigned step = 0; step < ZONE_PREFETCH_STEPS; step++) {
 		for (size_t i = 0; i < n; i++) {
 			if (reqs[i].version)
 				prefetch(&reqs[i], step);

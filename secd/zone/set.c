@@ -19,13 +19,20 @@ struct zone_slot {
 	uint8_t apex[];
 };
 
+/* A slot's place in the table: the upper half of its hash beside it, so that a look at the table
+ * tells which slot is worth a look. */
+typedef struct entry {
+	zone_slot_t *slot; /* NULL: free */
+	uint32_t tag;
+} entry_t;
+
 struct zone_set {
 	epoch_t *epoch;
 	siphash_key_t key;
 	size_t count;
-	uint32_t mask;       /* of the table */
-	zone_slot_t **table; /* open addressing by hash */
-	uint64_t depths[2];  /* bit n: some apex has n labels */
+	uint32_t mask;      /* of the table */
+	entry_t *table;     /* open addressing by hash */
+	uint64_t depths[2]; /* bit n: some apex has n labels */
 };
 
 enum { FIRST_TABLE = 16 };
@@ -51,21 +58,26 @@ void zone_set_free(zone_set_t *set)
 	if (!set)
 		return;
 	for (uint32_t i = 0; i <= set->mask; i++) {
-		if (set->table[i])
-			zone_version_free(atomic_load(&set->table[i]->current));
-		free(set->table[i]);
+		if (set->table[i].slot)
+			zone_version_free(atomic_load(&set->table[i].slot->current));
+		free(set->table[i].slot);
 	}
 	free(set->table);
 	free(set);
 }
 
-static void insert(zone_slot_t **table, uint32_t mask, zone_slot_t *slot)
+static uint32_t tag_of(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32);
+}
+
+static void insert(entry_t *table, uint32_t mask, zone_slot_t *slot)
 {
 	uint32_t i = (uint32_t)slot->hash & mask;
 
-	while (table[i])
+	while (table[i].slot)
 		i = (i + 1) & mask;
-	table[i] = slot;
+	table[i] = (entry_t){ slot, tag_of(slot->hash) };
 }
 
 /* Twice the table when it is three quarters full. */
@@ -75,12 +87,12 @@ static status_t make_room(zone_set_t *set)
 
 	if ((set->count + 1) * 4 <= ((size_t)set->mask + 1) * 3)
 		return ST_OK;
-	zone_slot_t **table = calloc((size_t)mask + 1, sizeof *table);
+	entry_t *table = calloc((size_t)mask + 1, sizeof *table);
 	if (!table)
 		return ST_NOMEM;
 	for (uint32_t i = 0; i <= set->mask; i++) {
-		if (set->table[i])
-			insert(table, mask, set->table[i]);
+		if (set->table[i].slot)
+			insert(table, mask, set->table[i].slot);
 	}
 	free(set->table);
 	set->table = table;
@@ -126,16 +138,43 @@ size_t zone_set_count(const zone_set_t *set)
 	return set->count;
 }
 
+/* The next entry from i on with this tag, or the free one that ends the search. */
+static const entry_t *next_tagged(const zone_set_t *set, uint64_t hash, uint32_t *i)
+{
+	while (set->table[*i].slot && set->table[*i].tag != tag_of(hash))
+		*i = (*i + 1) & set->mask;
+	return &set->table[*i];
+}
+
 static zone_slot_t *probe(const zone_set_t *set, uint64_t hash, const uint8_t *name, size_t len)
 {
-	for (uint32_t i = (uint32_t)hash & set->mask; set->table[i]; i = (i + 1) & set->mask) {
-		zone_slot_t *slot = set->table[i];
+	for (uint32_t i = (uint32_t)hash & set->mask;; i = (i + 1) & set->mask) {
+		zone_slot_t *slot = next_tagged(set, hash, &i)->slot;
 
-		if (slot->hash == hash && slot->apex_len == len &&
-		    memcmp(slot->apex, name, len) == 0)
+		if (!slot || (slot->hash == hash && slot->apex_len == len &&
+		              memcmp(slot->apex, name, len) == 0))
 			return slot;
 	}
-	return NULL;
+}
+
+static bool has_depth(const zone_set_t *set, unsigned depth)
+{
+	return set->depths[depth / 64] >> (depth % 64) & 1;
+}
+
+void zone_set_prefetch(const zone_set_t *set, const dns_name_t *qname, const zone_hashes_t *hashes,
+                       unsigned step)
+{
+	for (unsigned label = 0; label <= qname->labels; label++) {
+		uint32_t i = (uint32_t)hashes->h[label] & set->mask;
+
+		if (!has_depth(set, qname->labels - label))
+			continue;
+		if (step == 0)
+			__builtin_prefetch(&set->table[i]);
+		else
+			__builtin_prefetch(next_tagged(set, hashes->h[label], &i)->slot);
+	}
 }
 
 zone_slot_t *zone_set_exact(const zone_set_t *set, const dns_name_t *apex, uint64_t hash)
@@ -151,7 +190,7 @@ const zone_slot_t *zone_set_find(const zone_set_t *set, const dns_name_t *qname,
 	for (unsigned label = 0; label <= qname->labels; label++) {
 		unsigned depth = qname->labels - label, at = qname->off[label];
 
-		if (!(set->depths[depth / 64] >> (depth % 64) & 1))
+		if (!has_depth(set, depth))
 			continue;
 		const zone_slot_t *slot =
 			probe(set, hashes->h[label], qname->wire + at, qname->len - at);

@@ -51,6 +51,12 @@ size_t zone_set_count(const zone_set_t *set);
 const zone_slot_t *zone_set_find(const zone_set_t *set, const dns_name_t *qname,
                                  const zone_hashes_t *hashes, bool for_ds);
 
+/* Ask for the memory that zone_set_find() will read: step 0 for each query of a batch, then step
+ * 1 for each. Hints without effect. */
+enum { ZONE_SET_PREFETCH_STEPS = 2 };
+void zone_set_prefetch(const zone_set_t *set, const dns_name_t *qname, const zone_hashes_t *hashes,
+                       unsigned step);
+
 /* The slot of exactly this apex, or NULL. */
 zone_slot_t *zone_set_exact(const zone_set_t *set, const dns_name_t *apex, uint64_t hash);
 

@@ -78,6 +78,9 @@ void zone_version_lookup(const zone_version_t *v, const dns_name_t *qname,
 enum { ZONE_PREFETCH_STEPS = 3 };
 void zone_version_prefetch(const zone_version_t *v, uint64_t hash, unsigned step);
 
+/* And before step 0: the version itself, which is not looked into. */
+void zone_version_prefetch_self(const zone_version_t *v);
+
 /* The node of exactly this folded name, or NULL. No regard to cuts: for glue. */
 const zone_node_t *zone_version_exact(const zone_version_t *v, const dns_name_t *name,
                                       uint64_t hash);
