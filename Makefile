@@ -147,7 +147,7 @@ FUZZ_query := tests/fuzz/fuzz_query.c $(ANSWER) $(ZONE) $(DNS) common/addr.c com
               common/random.c common/siphash.c common/status.c
 
 FUZZERS += axfr poll
-FUZZ_axfr := tests/fuzz/fuzz_axfr.c secd/xfr/axfr.c $(ZONE) $(DNS) common/epoch.c \
+FUZZ_axfr := tests/fuzz/fuzz_axfr.c secd/xfr/axfr.c $(ZONE) $(DNS) common/epoch.c common/huge.c \
              common/random.c common/siphash.c common/status.c
 FUZZ_poll := tests/fuzz/fuzz_poll.c secd/xfr/soa_answer.c $(DNS)
 

@@ -85,8 +85,11 @@ static status_t put(compose_t *c, compose_section_t section, const zone_rrset_t 
 {
 	if (len > c->limit - c->pos)
 		return ST_LIMIT;
-	if (owner.pos > DNS_PTR_MAX) {
-		if (set->fixes > 0 || put_spelled(c, wire, n, owner) != ST_OK)
+	/* Too far for a pointer to the owner or to its end. Addresses can do without; elsewhere
+	 * records begin with pointers, and this answer is one for a test of limits. */
+	if (owner.pos + (size_t)owner.len > DNS_PTR_MAX) {
+		if (section != COMPOSE_ADDITIONAL || set->fixes > 0 ||
+		    put_spelled(c, wire, n, owner) != ST_OK)
 			return ST_LIMIT;
 		c->count[section] = (uint16_t)(c->count[section] + n);
 		return ST_OK;

@@ -11,6 +11,7 @@ enum {
 	/* A host named by several records gets its addresses once; beyond this many hosts the
 	 * answer has long run full. */
 	HOSTS_MAX = 64,
+	SERVERS_MAX = 32, /* of a referral that are looked up at a time */
 };
 
 typedef struct hosts {
@@ -109,7 +110,7 @@ typedef struct server {
 } server_t;
 
 typedef struct servers {
-	server_t list[HOSTS_MAX];
+	server_t list[SERVERS_MAX];
 	unsigned count;
 } servers_t;
 
@@ -151,7 +152,7 @@ static void note_server(servers_t *s, const siphash_key_t *key, const glue_cut_t
 	if (pointer)
 		shared = cut->ns->owner_len + (size_t)DNS_HEADER_LEN -
 		         (get_u16(rdata + own) & DNS_PTR_MAX);
-	if (s->count == HOSTS_MAX || shared < apex_len)
+	if (shared < apex_len)
 		return;
 	one->rdata = rdata;
 	one->own = own;
@@ -162,25 +163,30 @@ static void note_server(servers_t *s, const siphash_key_t *key, const glue_cut_t
 	s->count++;
 }
 
-static void find_servers(servers_t *s, const siphash_key_t *key, const glue_cut_t *cut,
+/* Where a pass over the records of a referral stands. */
+typedef struct pass {
+	const uint8_t *record;
+	unsigned left, next_fix;
+} pass_t;
+
+/* The next servers that may be in the zone, as many as the list takes. */
+static void find_servers(servers_t *s, pass_t *p, const siphash_key_t *key, const glue_cut_t *cut,
                          size_t apex_len)
 {
 	const zone_rrset_t *ns = cut->ns;
-	const uint8_t *record = ns->wire;
-	unsigned next_fix = 0;
 
 	s->count = 0;
-	for (unsigned i = 0; i < ns->count; i++) {
-		size_t end = (size_t)(record - ns->wire) + RR_HEAD + get_u16(record + 10);
+	for (; p->left > 0 && s->count < SERVERS_MAX; p->left--) {
+		size_t end = (size_t)(p->record - ns->wire) + RR_HEAD + get_u16(p->record + 10);
 		uint16_t fix = 0;
 
-		if (next_fix < ns->fixes)
-			memcpy(&fix, ns->fix + 2 * next_fix, sizeof fix);
-		bool pointer = next_fix < ns->fixes && fix + 2u == end;
-		next_fix += pointer;
+		if (p->next_fix < ns->fixes)
+			memcpy(&fix, ns->fix + 2 * p->next_fix, sizeof fix);
+		bool pointer = p->next_fix < ns->fixes && fix + 2u == end;
+		p->next_fix += pointer;
 		if (pointer || apex_len == 1)
-			note_server(s, key, cut, record, pointer, apex_len);
-		record = ns->wire + end;
+			note_server(s, key, cut, p->record, pointer, apex_len);
+		p->record = ns->wire + end;
 	}
 }
 
@@ -198,7 +204,7 @@ static const zone_node_t *server_node(const zone_version_t *v, const glue_cut_t 
 }
 
 static status_t put_servers(compose_t *c, const zone_version_t *v, const glue_cut_t *cut,
-                            const servers_t *s, bool below, size_t apex_len, hosts_t *hosts)
+                            const servers_t *s, bool below, size_t apex_len)
 {
 	status_t st = ST_OK;
 
@@ -212,8 +218,30 @@ static status_t put_servers(compose_t *c, const zone_version_t *v, const glue_cu
 			.pos = (uint32_t)one->pos,
 			.len = (uint8_t)(one->own + cut->name->len - cut->name->off[one->suffix]),
 		};
-		if (node && !seen(hosts, node) && put_addresses(c, v, node, place) != ST_OK)
+		if (node && put_addresses(c, v, node, place) != ST_OK)
 			st = ST_LIMIT;
+	}
+	return st;
+}
+
+/* The servers below the cut, or the others: no two records of an RRset name the same. */
+static status_t put_pass(compose_t *c, const siphash_key_t *key, const zone_version_t *v,
+                         const glue_cut_t *cut, bool below)
+{
+	size_t apex_len = dns_wire_len(zone_version_apex_name(v));
+	pass_t p = { .record = cut->ns->wire, .left = cut->ns->count };
+	status_t st = ST_OK;
+	servers_t servers;
+
+	if (cut->ns->fixes == 0 && apex_len > 1)
+		return ST_OK;
+	while (p.left > 0 && st == ST_OK) {
+		find_servers(&servers, &p, key, cut, apex_len);
+		for (unsigned step = 0; step < ZONE_PREFETCH_STEPS; step++) {
+			for (unsigned i = 0; i < servers.count; i++)
+				zone_version_prefetch(v, servers.list[i].hash, step);
+		}
+		st = put_servers(c, v, cut, &servers, below, apex_len);
 	}
 	return st;
 }
@@ -221,23 +249,12 @@ static status_t put_servers(compose_t *c, const zone_version_t *v, const glue_cu
 void glue_referral(compose_t *c, const siphash_key_t *key, const zone_version_t *v,
                    const glue_cut_t *cut)
 {
-	size_t apex_len = dns_wire_len(zone_version_apex_name(v));
 	bool sigs = c->with_sigs;
-	servers_t servers;
-	hosts_t hosts;
 
-	if (cut->ns->fixes == 0 && apex_len > 1)
-		return;
-	find_servers(&servers, key, cut, apex_len);
-	for (unsigned step = 0; step < ZONE_PREFETCH_STEPS; step++) {
-		for (unsigned i = 0; i < servers.count; i++)
-			zone_version_prefetch(v, servers.list[i].hash, step);
-	}
-	hosts.count = 0;
 	c->with_sigs = false; /* glue is never signed (RFC 4035 2.2) */
-	if (put_servers(c, v, cut, &servers, true, apex_len, &hosts) != ST_OK)
+	if (put_pass(c, key, v, cut, true) != ST_OK)
 		c->truncated = true;
 	else
-		(void)put_servers(c, v, cut, &servers, false, apex_len, &hosts);
+		(void)put_pass(c, key, v, cut, false);
 	c->with_sigs = sigs;
 }

@@ -182,8 +182,8 @@ static bool answer_sigs(walk_t *w, const zone_node_t *node)
 	unsigned found = 0;
 	zone_rrset_t set;
 
-	for (unsigned i = 0; i < zone_node_rrsets(node) && !w->c->truncated; i++) {
-		zone_node_rrset_at(w->version, node, i, &set);
+	for (bool more = zone_node_first(w->version, node, &set); more && !w->c->truncated;
+	     more = zone_node_next(w->version, node, &set)) {
 		if (set.sig_count == 0)
 			continue;
 		found++;
@@ -198,8 +198,8 @@ static bool answer_any(walk_t *w, const zone_node_t *node)
 {
 	zone_rrset_t set;
 
-	for (unsigned i = 0; i < zone_node_rrsets(node); i++) {
-		zone_node_rrset_at(w->version, node, i, &set);
+	for (bool more = zone_node_first(w->version, node, &set); more;
+	     more = zone_node_next(w->version, node, &set)) {
 		if (set.count > 0) {
 			put_needed(w, COMPOSE_ANSWER, &set, w->place);
 			return true;

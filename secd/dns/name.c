@@ -30,11 +30,12 @@ static inline status_t append_label(dns_name_t *out, size_t *len, const uint8_t 
 
 /* Labels from pos on. *after is where the name ends in the stream: behind its first pointer, or
  * behind its root. A pointer must lead before the start of the run of labels it ends, so each
- * jump goes further back and reading ends. */
+ * jump goes further back and reading ends; and no name needs more jumps than it has labels, so a
+ * long chain of pointers to pointers is not followed for every record that ends in it. */
 static status_t read_labels(const buf_t *msg, bool plain, dns_name_t *out, size_t *after)
 {
 	size_t pos = msg->pos, run = msg->pos, len = 0;
-	bool jumped = false;
+	unsigned jumps = 0;
 
 	out->labels = 0;
 	for (;;) {
@@ -49,11 +50,10 @@ static status_t read_labels(const buf_t *msg, bool plain, dns_name_t *out, size_
 				return ST_SHORT;
 			size_t to = get_u16(msg->base + pos) & 0x3fff;
 
-			if (to >= run)
+			if (to >= run || jumps > DNS_LABELS_MAX)
 				return ST_MALFORMED;
-			if (!jumped)
+			if (jumps++ == 0)
 				*after = pos + 2;
-			jumped = true;
 			pos = run = to;
 			continue;
 		}
@@ -69,7 +69,7 @@ static status_t read_labels(const buf_t *msg, bool plain, dns_name_t *out, size_
 		if (c == 0)
 			break;
 	}
-	if (!jumped)
+	if (jumps == 0)
 		*after = pos;
 	out->len = (uint8_t)len;
 	return ST_OK;

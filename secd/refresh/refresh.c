@@ -1,6 +1,7 @@
 /* refresh/refresh.c - rounds: a zone's way through its primaries, within the budget. */
 #include "refresh/refresh.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "common/log.h"
@@ -55,6 +56,7 @@ struct refresh {
 	refresh_heap_t timers;
 	refresh_lane_t urgent, due, fetches;
 	unsigned polling, fetching;
+	unsigned turn; /* of the lanes */
 	strangers_t strangers;
 	ev_timer wake, reclaim;
 	ev_prepare pump;
@@ -222,6 +224,7 @@ static void end_round(zone_t *z)
 /* --- transfers ----------------------------------------------------------------------------- */
 
 static void next_primary(zone_t *z);
+static void start_poll(zone_t *z);
 
 static void log_faults(const zone_t *z, const xfr_fetch_result_t *res)
 {
@@ -282,6 +285,12 @@ static bool moves_forward(zone_t *z, xfr_fetch_result_t *res)
 	return false;
 }
 
+/* It was the way to the primary that failed, not what the primary said. */
+static bool is_of_the_way(status_t st)
+{
+	return st == ST_SYSTEM || st == ST_TIMEOUT || st == ST_SHORT;
+}
+
 static void on_fetched(void *arg, xfr_fetch_result_t *res)
 {
 	char name[DNS_NAME_TEXT_MAX], addr[ADDR_TEXT_MAX];
@@ -298,7 +307,10 @@ static void on_fetched(void *arg, xfr_fetch_result_t *res)
 	         zone_text(z, name), current_primary(z)->name, addr_text(current_address(z), addr),
 	         res->seconds, res->why);
 	z->any_newer = true;
-	next_primary(z);
+	if (is_of_the_way(res->status) && ++z->address < current_primary(z)->address_count)
+		start_poll(z); /* another way to the same primary */
+	else
+		next_primary(z);
 }
 
 static void start_fetch(zone_t *z)
@@ -319,12 +331,11 @@ static void start_fetch(zone_t *z)
 	}
 	log_warn("xfr failed zone=%s primary=%s why=\"out of memory\"", zone_text(z, name),
 	         current_primary(z)->name);
-	end_round(z);
+	z->any_newer = true;
+	next_primary(z);
 }
 
 /* --- polls --------------------------------------------------------------------------------- */
-
-static void start_poll(zone_t *z);
 
 /* Go on with the next primary, behind those that wait; or end the round. */
 static void next_primary(zone_t *z)
@@ -396,19 +407,18 @@ static void on_polled(void *arg, const xfr_poll_result_t *res)
 static void start_poll(zone_t *z)
 {
 	xfr_peer_t peer = current_peer(z);
-	char name[DNS_NAME_TEXT_MAX], addr[ADDR_TEXT_MAX];
 	dns_name_t apex;
 
 	dns_name_from_wire(z->conf->apex, &apex);
 	z->stage = STAGE_POLL;
+	errno = 0;
 	z->poll = xfr_poll_start(z->r->loop, &peer, &z->r->deadlines, &apex, on_polled, z);
 	if (z->poll) {
 		z->r->polling++;
 		return;
 	}
-	log_warn("poll failed zone=%s primary=%s addr=%s why=\"no socket or no memory\"",
-	         zone_text(z, name), current_primary(z)->name, addr_text(&peer.addr, addr));
-	end_round(z);
+	/* No socket of this family, or none at all: another way may do. */
+	poll_failed(z, &(xfr_poll_result_t){ .outcome = XFR_POLL_NET, .sys_errno = errno });
 }
 
 /* --- the loop's side ----------------------------------------------------------------------- */
@@ -443,6 +453,16 @@ static void on_wake(struct ev_loop *loop, ev_timer *w, int revents)
 		wake_zone(of_timer(first), now);
 }
 
+/* What NOTIFY made due goes first, but every fourth time: a storm of them must not keep the timers
+ * of all other zones from ever coming to their turn. */
+static refresh_link_t *next_due(refresh_t *r)
+{
+	bool timers_first = r->turn++ % 4 == 3;
+	refresh_link_t *link = refresh_lane_pop(timers_first ? &r->due : &r->urgent);
+
+	return link ? link : refresh_lane_pop(timers_first ? &r->urgent : &r->due);
+}
+
 /* Before the loop blocks: start what the budget allows, and set the alarm. */
 static void on_pump(struct ev_loop *loop, ev_prepare *w, int revents)
 {
@@ -451,8 +471,7 @@ static void on_pump(struct ev_loop *loop, ev_prepare *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	while (r->polling < r->conf->polls &&
-	       ((link = refresh_lane_pop(&r->urgent)) || (link = refresh_lane_pop(&r->due))))
+	while (r->polling < r->conf->polls && (link = next_due(r)))
 		start_poll(of_link(link));
 	while (r->fetching < r->conf->transfers && (link = refresh_lane_pop(&r->fetches)))
 		start_fetch(of_link(link));
@@ -477,9 +496,12 @@ void refresh_notify(refresh_t *r, const zone_slot_t *slot, const addr_t *from)
 	log_debug("notify accepted zone=%s from=%s", zone_text(z, name), addr_text(from, addr));
 	prefer(z, from);
 	switch (z->stage) {
-	case STAGE_IDLE:
 	case STAGE_QUEUED:
+		if (z->urgent)
+			break; /* it keeps its place: a busy zone must not wait for ever */
 		refresh_lane_remove(&z->link);
+		/* fall through */
+	case STAGE_IDLE:
 		z->urgent = true;
 		refresh_clock_notified(&z->clock, clock_mono());
 		enqueue(z);

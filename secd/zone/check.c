@@ -37,8 +37,8 @@ static void check_cname(const zone_version_t *v, const zone_node_t *node, zone_f
 
 	if (!(zone_node_flags(node) & ZONE_NODE_CNAME))
 		return;
-	for (unsigned i = 0; i < zone_node_rrsets(node); i++) {
-		zone_node_rrset_at(v, node, i, &set);
+	for (bool more = zone_node_first(v, node, &set); more;
+	     more = zone_node_next(v, node, &set)) {
 		if (set.type == DNS_TYPE_CNAME && set.count > 1)
 			note(v, node, &out->many_cnames, out);
 		if (set.type != DNS_TYPE_CNAME && set.type != DNS_TYPE_NSEC && set.count > 0) {

@@ -18,7 +18,7 @@ enum {
 	FEW = 4,           /* names a bucket below which the table is too large, and */
 	MANY = 32,         /* above which it is too small */
 	ROUND = 4,         /* a bucket's room is a multiple of it */
-	TREE = UINT16_MAX, /* in count: the bucket is a tree, its root in root */
+	TREE = UINT16_MAX, /* in count: the bucket is a tree, its root follows */
 };
 
 typedef struct page {
@@ -29,13 +29,10 @@ typedef struct page {
 typedef struct bucket {
 	uint32_t change;
 	uint16_t count, room;
-	union {
-		uint16_t tag[2]; /* room of them; behind them, room references */
-		zone_ref_t root;
-	};
+	uint16_t tag[]; /* room of them; behind them, room references. Of a tree: its root */
 } bucket_t;
 
-enum { BUCKET_HEAD = offsetof(bucket_t, tag) };
+enum { BUCKET_HEAD = sizeof(bucket_t), TREE_SIZE = sizeof(bucket_t) + sizeof(zone_ref_t) };
 
 static size_t page_size(unsigned bits)
 {
@@ -49,7 +46,7 @@ static size_t bucket_size(unsigned room)
 
 static size_t bucket_octets(const bucket_t *b)
 {
-	return b->count == TREE ? sizeof *b : bucket_size(b->room);
+	return b->count == TREE ? (size_t)TREE_SIZE : bucket_size(b->room);
 }
 
 static page_t *page_at(const uint8_t *base, zone_ref_t ref)
@@ -65,6 +62,12 @@ static bucket_t *bucket_at(const uint8_t *base, zone_ref_t ref)
 static zone_ref_t *bucket_refs(const bucket_t *b)
 {
 	return (zone_ref_t *)(uintptr_t)(b->tag + b->room);
+}
+
+/* The root of the tree that the bucket is. */
+static zone_ref_t *bucket_root(const bucket_t *b)
+{
+	return (zone_ref_t *)(uintptr_t)b->tag;
 }
 
 static const zone_node_t *node_at(const uint8_t *base, zone_ref_t ref)
@@ -125,7 +128,7 @@ const zone_node_t *zone_index_find(const uint8_t *base, const zone_index_t *x, u
 	uint16_t tag = tag_of(hash);
 
 	if (b->count == TREE)
-		return find_in_tree(base, b->root, rel, rel_len);
+		return find_in_tree(base, *bucket_root(b), rel, rel_len);
 	const zone_ref_t *refs = bucket_refs(b);
 	for (unsigned i = 0; i < b->count; i++) {
 		if (b->tag[i] != tag)
@@ -201,13 +204,14 @@ static int by_name(const void *a, const void *b, void *arg)
 static zone_ref_t new_tree_bucket(zone_change_t *c, zone_ref_t *refs, size_t count)
 {
 	sorting_t s = { c->base };
-	zone_ref_t ref = zone_change_take(c, sizeof(bucket_t)), root;
+	zone_ref_t ref = zone_change_take(c, TREE_SIZE), root;
 
 	qsort_r(refs, count, sizeof *refs, by_name, &s);
 	if (ref == 0 || zone_tree_build(c, refs, count, &root) != ST_OK)
 		return 0;
-	*bucket_at(c->base, ref) =
-		(bucket_t){ .change = c->number, .count = TREE, .room = 0, .root = root };
+	bucket_t *b = bucket_at(c->base, ref);
+	*b = (bucket_t){ .change = c->number, .count = TREE };
+	*bucket_root(b) = root;
 	return ref;
 }
 
@@ -368,17 +372,17 @@ static status_t set_in_tree(zone_change_t *c, zone_ref_t *ref, zone_ref_t was, z
 	zone_key_t key;
 
 	if (b->change != c->number) {
-		zone_ref_t fresh = zone_change_take(c, sizeof *b);
+		zone_ref_t fresh = zone_change_take(c, TREE_SIZE);
 
-		if (fresh == 0 || zone_change_replace(c, *ref, sizeof *b, false) != ST_OK)
+		if (fresh == 0 || zone_change_replace(c, *ref, TREE_SIZE, false) != ST_OK)
 			return ST_NOMEM;
-		*bucket_at(c->base, fresh) = *b;
+		memcpy(bucket_at(c->base, fresh), b, TREE_SIZE);
 		b = bucket_at(c->base, fresh);
 		b->change = c->number;
 		*ref = fresh;
 	}
 	zone_key_of(node->name, node->rel_labels, &key);
-	return zone_tree_set(c, &b->root, &key, now);
+	return zone_tree_set(c, bucket_root(b), &key, now);
 }
 
 /* A bucket that has grown crowded becomes a tree. */
@@ -471,7 +475,7 @@ static size_t all_below(const uint8_t *base, zone_ref_t ref, unsigned left, zone
 	}
 	const bucket_t *b = bucket_at(base, ref);
 	if (b->count == TREE)
-		return zone_tree_all(base, b->root, out);
+		return zone_tree_all(base, *bucket_root(b), out);
 	memcpy(out, bucket_refs(b), b->count * sizeof *out);
 	return b->count;
 }
@@ -497,7 +501,7 @@ static status_t retire_below(zone_change_t *c, zone_ref_t ref, unsigned left)
 	}
 	bucket_t *b = bucket_at(c->base, ref);
 	if (b->count == TREE)
-		st = zone_tree_retire(c, b->root);
+		st = zone_tree_retire(c, *bucket_root(b));
 	return st == ST_OK ? zone_change_replace(c, ref, bucket_octets(b), b->change == c->number)
 	                   : st;
 }

@@ -120,12 +120,12 @@ static status_t list_append(zone_list_t *l, zone_entry_t entry)
 	return ST_OK;
 }
 
-/* RFC 5155 3: one label below the apex, base32hex; with SHA-1 exactly 32 characters. */
-static bool nsec3_owner_sound(const zone_log_t *l, const dns_rr_t *rr)
+/* RFC 5155 3: one label below the apex, base32hex. */
+static bool is_hash(const zone_log_t *l, const dns_rr_t *rr)
 {
 	const uint8_t *label = rr->owner.wire;
 
-	if (rr->owner.labels != l->apex.labels + 1 || (rr->rdata[0] == 1 && *label != 32))
+	if (rr->owner.labels != l->apex.labels + 1)
 		return false;
 	for (unsigned i = 1; i <= *label; i++) {
 		if (!((label[i] >= '0' && label[i] <= '9') || (label[i] >= 'a' && label[i] <= 'v')))
@@ -140,7 +140,9 @@ static bool may_hold(const zone_log_t *l, const dns_rr_t *rr)
 		return false;
 	if (rr->type == DNS_TYPE_SOA)
 		return rr->owner.len == l->apex.len;
-	return rr->type != DNS_TYPE_NSEC3 || nsec3_owner_sound(l, rr);
+	/* With SHA-1 a hash has exactly 32 characters. */
+	return rr->type != DNS_TYPE_NSEC3 ||
+	       (is_hash(l, rr) && (rr->rdata[0] != 1 || rr->owner.wire[0] == 32));
 }
 
 static status_t copy_record(zone_log_t *l, const dns_rr_t *rr, bool remove)
@@ -164,7 +166,9 @@ static status_t copy_record(zone_log_t *l, const dns_rr_t *rr, bool remove)
 	memcpy(rec->bytes + rel_len, rr->rdata, rr->rdlen);
 	l->stats.added++;
 	zone_entry_t entry = { sort_prefix(&rr->owner, rec->rel_labels), rec };
-	return list_append(rec->type == DNS_TYPE_NSEC3 ? &l->denial : &l->names, entry);
+	/* An RRSIG that covers NSEC3 at another name is a stray, and stays there. */
+	bool denial = rec->type == DNS_TYPE_NSEC3 && is_hash(l, rr);
+	return list_append(denial ? &l->denial : &l->names, entry);
 }
 
 status_t zone_log_add(zone_log_t *l, const dns_rr_t *rr, bool remove)

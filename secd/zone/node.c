@@ -356,6 +356,8 @@ static status_t put_rrsets(zone_encoder_t *e, const zone_rec_t **recs, size_t n,
 		while (i + count + sigs < n && rec[count + sigs]->type == type)
 			sigs++;
 		i += count + sigs;
+		if (image_node(e)->rrsets == UINT16_MAX)
+			return ST_LIMIT;
 		st = put_rrset(e, rec, count, sigs, out);
 		if (st == ST_OK)
 			note_type(image_node(e), type, count);
@@ -450,10 +452,9 @@ status_t zone_decode(const zone_version_t *v, const zone_node_t *node, zone_log_
 	*recs = malloc((room ? room : 1) * sizeof **recs);
 	if (!*recs)
 		return ST_NOMEM;
-	for (unsigned i = 0; node && i < node->rrsets; i++) {
-		zone_rrset_t set;
-
-		zone_node_rrset_at(v, node, i, &set);
+	zone_rrset_t set;
+	for (bool more = node && zone_node_first(v, node, &set); more;
+	     more = zone_node_next(v, node, &set)) {
 		const uint8_t *p = set.wire;
 		for (unsigned j = 0; j < (unsigned)set.count + set.sig_count; j++) {
 			zone_rec_t *rec =

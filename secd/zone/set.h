@@ -86,7 +86,8 @@ void zone_slot_clear_notified(const zone_slot_t *slot);
 /* Make next the served version of its zone and retire the version it replaces.
  *   next      sealed; the set owns it on ST_OK, else the caller still does.
  *   before    the version that next was built over, or NULL for a first or a full one.
- * Returns     ST_OK; ST_STALE if before is given and is no longer what is served. Which serials
+ * Returns     ST_OK; ST_STALE if before is given and is no longer what is served, or if next was
+ *             made over a version and before is not given. Which serials
  *             may follow which is the caller's policy, not the set's. Served data is untouched
  *             unless ST_OK. An expired zone is served again.
  * Threads     main thread only. Never waits: the old version is freed after a grace period, when

@@ -121,14 +121,25 @@ static void view(const zone_version_t *v, const zone_node_t *node, const zone_rr
 	};
 }
 
-void zone_node_rrset_at(const zone_version_t *v, const zone_node_t *node, unsigned i,
-                        zone_rrset_t *out)
+bool zone_node_first(const zone_version_t *v, const zone_node_t *node, zone_rrset_t *out)
 {
-	const zone_rrset_head_t *h = zone_rrset_first(node);
+	if (node->rrsets == 0)
+		return false;
+	view(v, node, zone_rrset_first(node), out);
+	out->left = (uint16_t)(node->rrsets - 1);
+	return true;
+}
 
-	while (i-- > 0)
-		h = zone_rrset_next(h);
-	view(v, node, h, out);
+bool zone_node_next(const zone_version_t *v, const zone_node_t *node, zone_rrset_t *set)
+{
+	const zone_rrset_head_t *h = (const zone_rrset_head_t *)(const void *)set->wire - 1;
+	unsigned left = set->left;
+
+	if (left == 0)
+		return false;
+	view(v, node, zone_rrset_next(h), set);
+	set->left = (uint16_t)(left - 1);
+	return true;
 }
 
 bool zone_node_rrset(const zone_version_t *v, const zone_node_t *node, uint16_t type,

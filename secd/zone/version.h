@@ -35,6 +35,7 @@ typedef struct zone_rrset {
 	uint32_t sig_len;    /* of the RRSIGs behind them */
 	const uint8_t *wire; /* records, then RRSIGs: all with the RRset's one TTL */
 	const uint8_t *fix;  /* fixes x 2 octets, native order: where in wire the pointers stand */
+	uint16_t left;       /* RRsets of the node behind this one */
 	uint16_t owner_len;  /* of the owner's whole name: the offset 12 + owner_len ends it */
 } zone_rrset_t;
 
@@ -123,10 +124,11 @@ size_t zone_version_bytes(const zone_version_t *v);     /* memory that it holds 
 /* Reading a node. */
 unsigned zone_node_flags(const zone_node_t *node);
 unsigned zone_node_rrsets(const zone_node_t *node); /* types held, in ascending order */
-/* The RRset number i (below zone_node_rrsets), or of a type: false when it is not there, or
- * holds signatures only. */
-void zone_node_rrset_at(const zone_version_t *v, const zone_node_t *node, unsigned i,
-                        zone_rrset_t *out);
+/* The first RRset of a node, and the one behind a set that came from here: false when there is
+ * none. Those that hold signatures only are among them. */
+bool zone_node_first(const zone_version_t *v, const zone_node_t *node, zone_rrset_t *out);
+bool zone_node_next(const zone_version_t *v, const zone_node_t *node, zone_rrset_t *set);
+/* The RRset of a type: false when it is not there, or holds signatures only. */
 bool zone_node_rrset(const zone_version_t *v, const zone_node_t *node, uint16_t type,
                      zone_rrset_t *out);
 /* The node's whole name. */

@@ -175,6 +175,23 @@ Test(dns_name, refuses_a_name_that_grows_over_255_octets_by_pointers)
 	cr_expect(eq(int, n.len, 255));
 }
 
+Test(dns_name, follows_no_long_chain_of_pointers)
+{
+	uint8_t bytes[2 + 2 * 200] = { 0, 0 };
+
+	for (unsigned i = 1; i <= 200; i++) { /* each points to the one before */
+		bytes[2 * i] = (uint8_t)(0xc0 | (2 * i - 2) >> 8);
+		bytes[2 * i + 1] = (uint8_t)(2 * i - 2);
+	}
+	for (unsigned i = 1; i <= 200; i++) {
+		buf_t b = buf_over(bytes, sizeof bytes);
+		dns_name_t n;
+
+		b.pos = 2 * i;
+		cr_expect(eq(int, dns_name_read(&b, &n), i <= 128 ? ST_OK : ST_MALFORMED), "%u", i);
+	}
+}
+
 Test(dns_name, orders_names_as_rfc_4034_6_1_does)
 {
 	/* The list of the RFC, in its order. */

@@ -174,10 +174,13 @@ Test(zone_build, keeps_signatures_behind_what_they_cover_with_its_ttl)
 	cr_expect(not(zone_node_rrset(v, l.node, DNS_TYPE_TXT, &set)));
 	cr_expect(not(zone_node_rrset(v, l.node, DNS_TYPE_RRSIG, &set)));
 	cr_expect(eq(int, zone_node_rrsets(l.node), 2));
-	zone_node_rrset_at(v, l.node, 1, &set);
+	cr_expect(zone_node_first(v, l.node, &set));
+	cr_expect(eq(int, set.type, DNS_TYPE_A));
+	cr_expect(zone_node_next(v, l.node, &set));
 	cr_expect(eq(int, set.type, DNS_TYPE_TXT));
 	cr_expect(eq(int, set.count, 0));
 	cr_expect(eq(int, set.sig_count, 1));
+	cr_expect(not(zone_node_next(v, l.node, &set)));
 	zone_version_free(v);
 }
 
@@ -200,6 +203,18 @@ Test(zone_build, keeps_nsec3_owners_out_of_the_names)
 	cr_expect(eq(int, set.sig_count, 1));
 	cr_expect(zone_walk_next(walk) == NULL);
 	zone_walk_free(walk);
+	zone_version_free(v);
+}
+
+Test(zone_build, keeps_a_stray_signature_of_nsec3_at_its_name)
+{
+	zone_version_t *v =
+		zones_version(&zones_key, "example.",
+	                      SOA "@ RRSIG NSEC3 8 1 60 20300101000000 20200101000000 1 example. "
+	                          "AAAA\n");
+
+	cr_expect(zone_version_nsec3(v, &(dns_name_t){ 0 }) == NULL, "no owner of NSEC3");
+	cr_expect(eq(int, zone_node_rrsets(zone_version_apex(v)), 2));
 	zone_version_free(v);
 }
 
