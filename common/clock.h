@@ -1,8 +1,7 @@
 /* common/clock.h - time is a type and an argument; only this room reads a clock.
  *
  * mono_t counts nanoseconds since boot, suspension included (CLOCK_BOOTTIME), so that an
- * EXPIRE of a week is a week also on a machine that slept. wall_t is Unix time in seconds,
- * for people and signatures, never for timers. */
+ * EXPIRE of a week is a week also on a machine that slept. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,16 +11,11 @@ typedef struct mono {
 	int64_t ns;
 } mono_t;
 
-typedef struct wall {
-	int64_t s;
-} wall_t;
-
 #define NS_PER_S  INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
 
 /* Any thread. A system call at worst: never per query. */
 mono_t clock_mono(void);
-wall_t clock_wall(void);
 
 static inline mono_t mono_add_s(mono_t t, int64_t s)
 {

@@ -69,11 +69,6 @@ status_t zone_delta_add(zone_delta_t *d, const dns_rr_t *rr)
 	return zone_log_add(&d->log, rr, false);
 }
 
-const zone_build_stats_t *zone_delta_stats(const zone_delta_t *d)
-{
-	return &d->log.stats;
-}
-
 const char *zone_delta_culprit(const zone_delta_t *d, char out[DNS_NAME_TEXT_MAX + 64])
 {
 	char type[DNS_TYPE_TEXT_MAX], name[DNS_NAME_TEXT_MAX];

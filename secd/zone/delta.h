@@ -35,5 +35,3 @@ status_t zone_delta_seal(zone_delta_t *d, zone_version_t **out);
 
 /* After ST_STALE: which record, in presentation form, for a log line; returns out. */
 const char *zone_delta_culprit(const zone_delta_t *d, char out[DNS_NAME_TEXT_MAX + 64]);
-
-const zone_build_stats_t *zone_delta_stats(const zone_delta_t *d);

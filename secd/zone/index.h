@@ -47,6 +47,3 @@ bool zone_index_unfit(const zone_index_t *x);
 
 /* Every reference, in no order: out has room for x->names. Returns how many. */
 size_t zone_index_all(const uint8_t *base, const zone_index_t *x, zone_ref_t *out);
-
-/* Give back all that the table itself holds (not the nodes). */
-status_t zone_index_retire(zone_change_t *c, const zone_index_t *x);

@@ -147,13 +147,6 @@ zone_ref_t zone_tree_last(const uint8_t *base, zone_ref_t root)
 	return root;
 }
 
-zone_ref_t zone_tree_first(const uint8_t *base, zone_ref_t root)
-{
-	const page_t *p = root != 0 ? page_at(base, root) : NULL;
-
-	return p ? key_ref(p, 0) : 0;
-}
-
 zone_ref_t zone_tree_floor(const uint8_t *base, zone_ref_t root, const zone_key_t *key)
 {
 	while (root != 0) {
@@ -167,23 +160,6 @@ zone_ref_t zone_tree_floor(const uint8_t *base, zone_ref_t root, const zone_key_
 			break;
 	}
 	return root;
-}
-
-zone_ref_t zone_tree_after(const uint8_t *base, zone_ref_t root, const zone_key_t *key)
-{
-	zone_ref_t after = 0;
-
-	while (root != 0) {
-		const page_t *p = page_at(base, root);
-		unsigned n = rank(base, p, key, true);
-
-		if (n < p->count)
-			after = key_ref(p, n);
-		if (p->level == 0 || n == 0)
-			break;
-		root = p->ref[n - 1];
-	}
-	return after;
 }
 
 /* --- changes ------------------------------------------------------------------------------------ */
@@ -493,18 +469,6 @@ size_t zone_tree_all(const uint8_t *base, zone_ref_t root, zone_ref_t *out)
 		else
 			out[n++] = p->ref[i];
 	}
-	return n;
-}
-
-size_t zone_tree_count(const uint8_t *base, zone_ref_t root)
-{
-	const page_t *p = root != 0 ? page_at(base, root) : NULL;
-	size_t n = 0;
-
-	if (p && p->level == 0)
-		return p->count;
-	for (unsigned i = 0; p && i < p->count; i++)
-		n += zone_tree_count(base, p->ref[i]);
 	return n;
 }
 

@@ -33,10 +33,7 @@ status_t zone_tree_build(zone_change_t *c, const zone_ref_t *refs, size_t count,
 
 /* The last node at or before key; 0 when all come after it. */
 zone_ref_t zone_tree_floor(const uint8_t *base, zone_ref_t root, const zone_key_t *key);
-zone_ref_t zone_tree_first(const uint8_t *base, zone_ref_t root); /* 0: the tree is empty */
-zone_ref_t zone_tree_last(const uint8_t *base, zone_ref_t root);
-/* The first node behind key; 0: none. */
-zone_ref_t zone_tree_after(const uint8_t *base, zone_ref_t root, const zone_key_t *key);
+zone_ref_t zone_tree_last(const uint8_t *base, zone_ref_t root); /* 0: the tree is empty */
 
 /* Put ref at key, in place of the node that has this key if there is one; or, with ref 0, take
  * the node of this key out. ST_NOENT: nothing to take out; ST_NOMEM: the arena is full. */
@@ -44,7 +41,6 @@ status_t zone_tree_set(zone_change_t *c, zone_ref_t *root, const zone_key_t *key
 
 /* Every reference in order; returns how many. */
 size_t zone_tree_all(const uint8_t *base, zone_ref_t root, zone_ref_t *out);
-size_t zone_tree_count(const uint8_t *base, zone_ref_t root);
 
 /* Give back the tree's own pages (not the nodes). */
 status_t zone_tree_retire(zone_change_t *c, zone_ref_t root);
