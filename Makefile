@@ -57,12 +57,12 @@ LIBS := -lev -lldns -linih -lcrypto
 
 COMMON := common/addr.c common/clock.c common/epoch.c common/huge.c common/log.c common/mailbox.c \
           common/pool.c common/random.c common/siphash.c common/status.c
-DNS := secd/dns/name.c secd/dns/query.c secd/dns/rdata.c secd/dns/request.c secd/dns/rr.c \
+DNS := secd/dns/name.c secd/dns/nsec3.c secd/dns/query.c secd/dns/rdata.c secd/dns/request.c secd/dns/rr.c \
        secd/dns/rrtype.c secd/dns/soa.c
 CONF := secd/conf/conf.c secd/conf/faults.c secd/conf/include.c secd/conf/objects.c \
         secd/conf/options.c secd/conf/parse.c secd/conf/resolve.c secd/conf/source.c \
         secd/conf/store.c secd/conf/value.c secd/conf/zonelist.c secd/conf/zones.c
-ZONE := secd/zone/arena.c secd/zone/build.c secd/zone/change.c secd/zone/check.c \
+ZONE := secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c secd/zone/check.c \
         secd/zone/delta.c secd/zone/index.c secd/zone/log.c secd/zone/lookup.c \
         secd/zone/node.c secd/zone/order.c secd/zone/set.c secd/zone/tree.c \
         secd/zone/version.c secd/zone/write.c
@@ -100,7 +100,8 @@ UNIT_xfr_axfr := tests/unit/xfr/test_axfr.c tests/unit/xfr/support/stream.c secd
 UNIT_xfr_fetch := tests/unit/xfr/test_fetch.c tests/unit/xfr/support/server.c \
                   tests/unit/xfr/support/stream.c $(XFR) $(DNS) $(ZONE) $(COMMON)
 
-UNITS += dns_rdata
+UNITS += dns_nsec3 dns_rdata
+UNIT_dns_nsec3 := tests/unit/dns/test_nsec3.c secd/dns/nsec3.c secd/dns/name.c
 UNIT_dns_rdata := tests/unit/dns/test_rdata.c secd/dns/name.c secd/dns/rdata.c secd/dns/rr.c \
                   secd/dns/rrtype.c common/status.c
 

@@ -10,6 +10,7 @@
 
 #include "dns/rrtype.h"
 #include "dns/wire.h"
+#include "zone/chain.h"
 #include "zone/index.h"
 #include "zone/log.h"
 #include "zone/tree.h"
@@ -20,6 +21,8 @@ struct zone_delta {
 	dns_name_t apex;
 	zone_log_t log;
 	const zone_rec_t *culprit;
+	bool hashed; /* base has a chain of NSEC3, with these parameters */
+	dns_nsec3_params_t params;
 };
 
 /* What has happened right below a name. */
@@ -46,6 +49,7 @@ zone_delta_t *zone_delta_new(const zone_version_t *base, const zone_limits_t *li
 		return NULL;
 	d->base = base;
 	d->culprit = NULL;
+	d->hashed = zone_chain_params(zone_version_apex(base), &d->params);
 	dns_name_from_wire(base->apex, &d->apex);
 	zone_log_init(&d->log, &d->apex, limits);
 	return d;
@@ -157,17 +161,23 @@ static zone_ref_t place(work_t *w, const zone_image_t *image)
 	return ref;
 }
 
-/* now in place of was, in the index and, while the order is kept, in the tree of names. */
+static bool owns_nsec(const work_t *w, zone_ref_t ref)
+{
+	return ref != 0 && zone_node_find(node_at(w, ref), DNS_TYPE_NSEC);
+}
+
+/* now in place of was, in the index and, while it is kept, in the tree of owners of NSEC. */
 static status_t exchange(work_t *w, const uint8_t *rel, size_t rel_len, unsigned labels,
                          zone_ref_t was, zone_ref_t now)
 {
 	uint64_t hash = zone_write_hash(&w->d->base->key, &w->d->apex, rel, rel_len);
 	status_t st = zone_index_set(&w->c, &w->root.index, hash, was, now);
+	bool owned = owns_nsec(w, was), owns = owns_nsec(w, now);
 	zone_key_t key;
 
-	if (st == ST_OK && w->root.names != 0) {
+	if (st == ST_OK && w->root.names != 0 && (owned || owns)) {
 		zone_key_of(rel, labels, &key);
-		st = zone_tree_set(&w->c, &w->root.names, &key, now);
+		st = zone_tree_set(&w->c, &w->root.names, &key, owns ? now : 0);
 	}
 	if (st == ST_OK && was != 0)
 		st = zone_change_replace(&w->c, was, zone_node_size(node_at(w, was)), false);
@@ -241,6 +251,7 @@ static status_t settle(work_t *w, const uint8_t *rel, size_t rel_len, unsigned l
 		flags = below.wild > 0 ? ZONE_NODE_WILD_CHILD : 0;
 	if (children > 0)
 		flags |= ZONE_NODE_PARENT;
+	flags |= ZONE_NODE_HASHED;
 	if (n > 0)
 		st = encode_changed(w, node, run, n, flags, (uint32_t)children, &image);
 	else if (node)
@@ -352,57 +363,6 @@ static status_t apply_denial(work_t *w)
 	return st;
 }
 
-/* --- the order of names comes and goes with the apex's NSEC -------------------------------------- */
-
-typedef struct by_name {
-	const uint8_t *base;
-} by_name_t;
-
-static int name_order(const void *a, const void *b, void *arg)
-{
-	const by_name_t *by = arg;
-	const zone_node_t *x =
-		(const void *)(by->base + (size_t) * (const zone_ref_t *)a * ZONE_UNIT);
-	const zone_node_t *y =
-		(const void *)(by->base + (size_t) * (const zone_ref_t *)b * ZONE_UNIT);
-
-	return zone_rel_cmp(x->name, x->rel_labels, y->name, y->rel_labels);
-}
-
-static bool wants_order(const work_t *w)
-{
-	const zone_node_t *apex = node_at(w, w->root.apex);
-	const zone_rrset_head_t *h = zone_rrset_first(apex);
-
-	for (unsigned i = 0; i < apex->rrsets; i++, h = zone_rrset_next(h)) {
-		if (h->type == DNS_TYPE_NSEC && h->count > 0)
-			return true;
-	}
-	return false;
-}
-
-static status_t keep_order(work_t *w)
-{
-	by_name_t by = { w->c.base };
-	status_t st;
-
-	if (wants_order(w) == (w->root.names != 0))
-		return ST_OK;
-	if (w->root.names != 0) {
-		st = zone_tree_retire(&w->c, w->root.names);
-		w->root.names = 0;
-		return st;
-	}
-	zone_ref_t *refs = malloc((size_t)w->root.index.names * sizeof *refs);
-	if (!refs)
-		return ST_NOMEM;
-	size_t n = zone_index_all(w->c.base, &w->root.index, refs);
-	qsort_r(refs, n, sizeof *refs, name_order, &by);
-	st = zone_tree_build(&w->c, refs, n, &w->root.names);
-	free(refs);
-	return st;
-}
-
 /* --- sealing ------------------------------------------------------------------------------------ */
 
 /* Apply the delta to root, whose blocks are in arena. On ST_OK the change is still open. */
@@ -414,13 +374,14 @@ static status_t apply(zone_delta_t *d, zone_arena_t *arena, const zone_root_t *r
 	w->d = d;
 	w->root = *root;
 	zone_change_begin(&w->c, arena, false);
-	w->e = zone_encoder_new(&d->apex, &d->log.limits, &d->log.stats);
+	w->e = zone_encoder_new(&d->apex, &d->log.limits, d->hashed ? &d->params : NULL,
+	                        &d->log.stats);
 	if (w->e)
 		st = apply_names(w);
 	if (st == ST_OK)
 		st = apply_denial(w);
 	if (st == ST_OK)
-		st = keep_order(w);
+		st = zone_chain_keep_order(&w->c, &w->root);
 	if (st == ST_OK && w->root.records > d->log.limits.max_records)
 		st = ST_LIMIT;
 	zone_encoder_free(w->e);
@@ -429,18 +390,41 @@ static status_t apply(zone_delta_t *d, zone_arena_t *arena, const zone_root_t *r
 	return st;
 }
 
-/* A copy without holes, in an arena of its own (or in one piece). */
-static status_t compacted(const zone_delta_t *d, const uint8_t *base, const zone_root_t *root,
-                          size_t live, zone_version_t **out)
+/* Has the delta brought another chain of NSEC3, or taken it away? Then the hash in every node is
+ * another one, or none. */
+static bool chain_changed(const work_t *w)
 {
-	zone_arena_t *arena = zone_arena_new(live * 4 + (1 << 16));
+	dns_nsec3_params_t params;
+	bool hashed = zone_chain_params(node_at(w, w->root.apex), &params);
+
+	return hashed != w->d->hashed || (hashed && !dns_nsec3_same(&params, &w->d->params));
+}
+
+/* A copy without holes, in an arena of its own (or in one piece); with the hashes that its
+ * NSEC3PARAM wants, if they are other ones. */
+static status_t compacted(const work_t *w, size_t live, zone_version_t **out)
+{
+	const zone_delta_t *d = w->d;
+	size_t hashes = (size_t)w->root.index.names * 2 * DNS_NSEC3_HASH_LEN;
+	zone_arena_t *arena = zone_arena_new((live + hashes) * 4 + (1 << 16));
+	zone_encoder_t *e = NULL;
+	dns_nsec3_params_t params;
 	zone_change_t c;
 	zone_root_t fresh;
+	status_t st = ST_OK;
 
 	if (!arena)
 		return ST_NOMEM;
+	if (chain_changed(w)) {
+		bool hashed = zone_chain_params(node_at(w, w->root.apex), &params);
+
+		e = zone_encoder_new(&d->apex, &d->log.limits, hashed ? &params : NULL, NULL);
+		st = e ? ST_OK : ST_NOMEM;
+	}
 	zone_change_begin(&c, arena, true);
-	status_t st = zone_write_copy(&c, &d->base->key, &d->apex, base, root, &fresh);
+	if (st == ST_OK)
+		st = zone_write_copy(&c, &d->base->key, &d->apex, w->c.base, &w->root, e, &fresh);
+	zone_encoder_free(e);
 	if (st == ST_OK) {
 		*out = zone_write_version(&d->base->key, &d->apex, arena, &fresh, true);
 		st = *out ? ST_OK : ST_NOMEM;
@@ -458,20 +442,17 @@ static status_t seal_shared(zone_delta_t *d, zone_version_t **out)
 
 	if (st != ST_OK)
 		return st;
-	zone_version_t *v =
-		zone_index_unfit(&w.root.index)
-			? NULL
-			: zone_write_version(&d->base->key, &d->apex, arena, &w.root, false);
+	bool anew = zone_index_unfit(&w.root.index) || chain_changed(&w);
+	zone_version_t *v = anew ? NULL
+	                         : zone_write_version(&d->base->key, &d->apex, arena, &w.root,
+	                                              false);
 	if (v && zone_change_commit(&w.c, &v->taken, &v->replaced) == ST_OK) {
 		*out = v;
 		return ST_OK;
 	}
 	zone_version_free(v);
-	/* Outgrown: a new table, and while at it everything in its place. */
-	if (zone_index_unfit(&w.root.index))
-		st = compacted(d, w.c.base, &w.root, zone_arena_live(arena), out);
-	else
-		st = ST_NOMEM;
+	/* A new table, or new hashes, and while at it everything in its place. */
+	st = anew ? compacted(&w, zone_arena_live(arena), out) : ST_NOMEM;
 	zone_change_abort(&w.c);
 	return st;
 }
@@ -491,11 +472,11 @@ static status_t seal_copied(zone_delta_t *d, zone_version_t **out)
 	if (!arena)
 		return ST_NOMEM;
 	zone_change_begin(&c, arena, true);
-	st = zone_write_copy(&c, &base->key, &d->apex, base->base, &base->root, &root);
+	st = zone_write_copy(&c, &base->key, &d->apex, base->base, &base->root, NULL, &root);
 	if (st == ST_OK)
 		st = apply(d, arena, &root, &w);
 	if (st == ST_OK) {
-		st = compacted(d, w.c.base, &w.root, zone_arena_live(arena), out);
+		st = compacted(&w, zone_arena_live(arena), out);
 		zone_change_abort(&w.c); /* the copy has what it needs */
 	}
 	zone_arena_drop(arena);

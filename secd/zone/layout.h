@@ -1,10 +1,11 @@
 /* zone/layout.h - how a version lies in memory. For zone/ alone.
  *
  *     version -> index -> buckets -> nodes      every name, by hash (zone/index.h)
- *             -> names tree -> nodes            the same in order, while the zone has NSEC
+ *             -> names tree -> nodes            owners of NSEC in order, while the apex is one
  *             -> denial tree -> nodes           owners of NSEC3, which are no names of the zone
  *
- *     node     head, name left of the apex, children (if any), RRset, RRset, ...
+ *     node     head, name left of the apex, children (if any), hashes (in a zone with NSEC3),
+ *              RRset, RRset, ...
  *     RRset    head, records' wire, RRSIGs' wire, offsets of the pointers in RDATA
  *
  * Everything but the version lies in blocks of an arena, named by 32-bit references from its base;
@@ -20,12 +21,17 @@
 #include "common/epoch.h"
 #include "common/siphash.h"
 #include "dns/name.h"
+#include "dns/nsec3.h"
 #include "dns/soa.h"
 #include "zone/arena.h"
 #include "zone/version.h"
 
-/* A flag of a node that is zone/'s own: it has names below, and their number in it. */
-enum { ZONE_NODE_PARENT = 256 };
+/* Flags of a node that are zone/'s own. */
+enum {
+	ZONE_NODE_PARENT = 256, /* it has names below, and their number in it */
+	/* The hash of its name (RFC 5155 5) is in it; of a parent, that of *.name as well. */
+	ZONE_NODE_HASHED = 512,
+};
 
 typedef struct zone_index {
 	zone_ref_t root;
@@ -39,6 +45,10 @@ typedef struct zone_root {
 	zone_ref_t apex;
 	zone_ref_t names, denial; /* trees; 0: not kept, empty */
 	uint32_t denials;         /* owners of NSEC3 */
+	uint32_t param_at;        /* RDATA of the NSEC3PARAM that counts, in octets from the apex's
+	                           * node; 0: none */
+	/* In its chain: what matches the apex, what covers or matches *.apex. 0: nothing does. */
+	zone_ref_t apex_nsec3, wild_nsec3;
 	uint64_t records;
 	dns_soa_t soa;
 } zone_root_t;
@@ -62,7 +72,7 @@ struct zone_node {
 	uint16_t rrsets;
 	uint8_t rel_len; /* octets of the name left of the apex */
 	uint8_t rel_labels;
-	uint8_t name[]; /* rel_len octets; then, 4-aligned, children if any, and the RRsets */
+	uint8_t name[]; /* rel_len octets; then, 4-aligned, children, hashes, and the RRsets */
 };
 
 typedef struct zone_rrset_head {
@@ -85,9 +95,22 @@ static inline size_t zone_children_at(const zone_node_t *node)
 	return zone_align(sizeof *node + node->rel_len, 4);
 }
 
-static inline size_t zone_rrsets_at(const zone_node_t *node)
+static inline size_t zone_hashes_at(const zone_node_t *node)
 {
 	return zone_children_at(node) + (node->flags & ZONE_NODE_PARENT ? sizeof(uint32_t) : 0);
+}
+
+/* Octets of the hashes of a node with these flags. */
+static inline size_t zone_hashes_len(unsigned flags)
+{
+	if (!(flags & ZONE_NODE_HASHED))
+		return 0;
+	return flags & ZONE_NODE_PARENT ? 2 * DNS_NSEC3_HASH_LEN : DNS_NSEC3_HASH_LEN;
+}
+
+static inline size_t zone_rrsets_at(const zone_node_t *node)
+{
+	return zone_hashes_at(node) + zone_hashes_len(node->flags);
 }
 
 /* Names right below the node. */
@@ -114,6 +137,18 @@ static inline const zone_rrset_head_t *zone_rrset_first(const zone_node_t *node)
 static inline const zone_rrset_head_t *zone_rrset_next(const zone_rrset_head_t *h)
 {
 	return (const void *)((const uint8_t *)h + zone_rrset_size(h));
+}
+
+/* Records of this type at the node, not counting signatures; NULL: there are none. */
+static inline const zone_rrset_head_t *zone_node_find(const zone_node_t *node, uint16_t type)
+{
+	const zone_rrset_head_t *h = zone_rrset_first(node);
+
+	for (unsigned i = 0; i < node->rrsets && h->type <= type; i++, h = zone_rrset_next(h)) {
+		if (h->type == type && h->count > 0)
+			return h;
+	}
+	return NULL;
 }
 
 /* Octets of the whole node. */

@@ -12,6 +12,7 @@ enum { RR_HEAD = 2 + DNS_RR_FIXED, SCRATCH = 65535 };
 struct zone_encoder {
 	const dns_name_t *apex;
 	const zone_limits_t *limits;
+	const dns_nsec3_params_t *params; /* NULL: names are not hashed */
 	zone_build_stats_t *stats;
 	dns_name_t owner;
 	uint8_t *image;
@@ -22,7 +23,7 @@ struct zone_encoder {
 };
 
 zone_encoder_t *zone_encoder_new(const dns_name_t *apex, const zone_limits_t *limits,
-                                 zone_build_stats_t *stats)
+                                 const dns_nsec3_params_t *params, zone_build_stats_t *stats)
 {
 	zone_encoder_t *e = calloc(1, sizeof *e);
 
@@ -35,6 +36,7 @@ zone_encoder_t *zone_encoder_new(const dns_name_t *apex, const zone_limits_t *li
 	}
 	e->apex = apex;
 	e->limits = limits;
+	e->params = params;
 	e->stats = stats;
 	return e;
 }
@@ -83,12 +85,31 @@ static unsigned own_flags(unsigned rel_labels, const uint8_t *rel)
 	return ZONE_NODE_EMPTY | (is_asterisk(rel) ? ZONE_NODE_WILD : 0u);
 }
 
-/* Head, name and children; RRsets follow. */
+/* The hash of the node's name, and of a parent's *.name. */
+static void put_hashes(zone_encoder_t *e, const uint8_t *rel, size_t rel_len, unsigned flags)
+{
+	uint8_t name[2 + DNS_NAME_MAX] = { 1, '*' };
+	size_t len = rel_len + e->apex->len;
+
+	if (rel_len > 0)
+		memcpy(name + 2, rel, rel_len);
+	memcpy(name + 2 + rel_len, e->apex->wire, e->apex->len);
+	dns_nsec3_hash(e->params, name + 2, len, e->image + e->used);
+	if (flags & ZONE_NODE_PARENT)
+		dns_nsec3_hash(e->params, name, len + 2,
+		               e->image + e->used + DNS_NSEC3_HASH_LEN);
+	e->used += zone_hashes_len(flags);
+}
+
+/* Head, name, children and hashes; RRsets follow. */
 static status_t begin(zone_encoder_t *e, const uint8_t *rel, size_t rel_len, unsigned rel_labels,
                       unsigned flags, uint32_t children)
 {
 	e->used = 0;
-	if (reserve(e, sizeof(zone_node_t) + rel_len + 2 * sizeof children) != ST_OK)
+	if (!e->params)
+		flags &= ~(unsigned)ZONE_NODE_HASHED;
+	if (reserve(e, sizeof(zone_node_t) + rel_len + 2 * sizeof children +
+	                       zone_hashes_len(flags)) != ST_OK)
 		return ST_NOMEM;
 	zone_node_t *node = image_node(e);
 	*node = (zone_node_t){
@@ -104,6 +125,8 @@ static status_t begin(zone_encoder_t *e, const uint8_t *rel, size_t rel_len, uns
 		memcpy(e->image + e->used, &children, sizeof children);
 		e->used += sizeof children;
 	}
+	if (flags & ZONE_NODE_HASHED)
+		put_hashes(e, rel, rel_len, flags);
 	return ST_OK;
 }
 

@@ -1,37 +1,78 @@
 /* zone/order.c - names in canonical order: the predecessor, and walks. */
 #include <stdlib.h>
 
+#include "dns/wire.h"
+#include "zone/chain.h"
 #include "zone/index.h"
 #include "zone/layout.h"
 #include "zone/tree.h"
 
-bool zone_version_ordered(const zone_version_t *v)
+zone_denial_t zone_version_denial(const zone_version_t *v)
 {
-	return v->root.names != 0;
+	if (v->root.apex_nsec3 != 0)
+		return ZONE_DENIAL_NSEC3;
+	return v->root.names != 0 ? ZONE_DENIAL_NSEC : ZONE_DENIAL_NONE;
 }
 
-static void key_of_name(const zone_version_t *v, const dns_name_t *name, zone_key_t *out)
-{
-	zone_key_of(name->wire, (unsigned)(name->labels - v->apex_labels), out);
-}
-
-const zone_node_t *zone_version_predecessor(const zone_version_t *v, const dns_name_t *name)
+const zone_node_t *zone_version_nsec(const zone_version_t *v, const dns_name_t *name)
 {
 	zone_key_t key;
 
-	key_of_name(v, name, &key);
+	zone_key_of(name->wire, (unsigned)(name->labels - v->apex_labels), &key);
 	return zone_node_at(v, zone_tree_floor(v->base, v->root.names, &key));
 }
 
-const zone_node_t *zone_version_nsec3(const zone_version_t *v, const dns_name_t *hash)
+/* Of a zone whose denials are NSEC3. */
+static dns_nsec3_params_t params_of(const zone_version_t *v)
 {
-	zone_key_t key;
+	const uint8_t *apex = v->base + (size_t)v->root.apex * ZONE_UNIT;
+	dns_nsec3_params_t params;
 
-	if (v->root.denial == 0)
+	(void)dns_nsec3_read(apex + v->root.param_at, SIZE_MAX, &params); /* it was read before */
+	return params;
+}
+
+const zone_node_t *zone_version_nsec3(const zone_version_t *v,
+                                      const uint8_t hash[DNS_NSEC3_HASH_LEN], bool *matches)
+{
+	dns_nsec3_params_t params = params_of(v);
+
+	return zone_chain_find(v->base, &v->root, &params, hash, matches);
+}
+
+static const zone_node_t *node_or_null(const zone_version_t *v, zone_ref_t ref)
+{
+	return ref != 0 ? zone_node_at(v, ref) : NULL;
+}
+
+const zone_node_t *zone_version_nsec3_apex(const zone_version_t *v)
+{
+	return node_or_null(v, v->root.apex_nsec3);
+}
+
+const zone_node_t *zone_version_nsec3_wild(const zone_version_t *v)
+{
+	return node_or_null(v, v->root.wild_nsec3);
+}
+
+void zone_version_hash(const zone_version_t *v, const uint8_t *name, size_t len,
+                       uint8_t out[DNS_NSEC3_HASH_LEN])
+{
+	dns_nsec3_params_t params = params_of(v);
+
+	dns_nsec3_hash(&params, name, len, out);
+}
+
+const uint8_t *zone_node_hash(const zone_node_t *node)
+{
+	return (const uint8_t *)node + zone_hashes_at(node);
+}
+
+const uint8_t *zone_node_hash_wild(const zone_node_t *node)
+{
+	if (!(node->flags & ZONE_NODE_PARENT))
 		return NULL;
-	key_of_name(v, hash, &key);
-	zone_ref_t ref = zone_tree_floor(v->base, v->root.denial, &key);
-	return zone_node_at(v, ref != 0 ? ref : zone_tree_last(v->base, v->root.denial));
+	return zone_node_hash(node) + DNS_NSEC3_HASH_LEN;
 }
 
 struct zone_walk {
@@ -39,14 +80,6 @@ struct zone_walk {
 	size_t count, next;
 	zone_ref_t ref[];
 };
-
-static int by_name(const void *a, const void *b, void *arg)
-{
-	const zone_node_t *x = zone_node_at(arg, *(const zone_ref_t *)a);
-	const zone_node_t *y = zone_node_at(arg, *(const zone_ref_t *)b);
-
-	return zone_rel_cmp(x->name, x->rel_labels, y->name, y->rel_labels);
-}
 
 static zone_walk_t *walk_over(const zone_version_t *v, size_t room)
 {
@@ -66,20 +99,56 @@ zone_walk_t *zone_walk_any(const zone_version_t *v)
 	return w;
 }
 
+/* Owners of NSEC are in order already; the others are sorted and put between them. */
+static status_t merge_names(zone_walk_t *w)
+{
+	const zone_version_t *v = w->v;
+	size_t owners = 0, others = 0, at = 0;
+	zone_ref_t *owner = malloc((w->count + 1) * sizeof *owner);
+
+	if (!owner)
+		return ST_NOMEM;
+	for (size_t i = 0; i < w->count; i++) {
+		if (!zone_node_find(zone_node_at(v, w->ref[i]), DNS_TYPE_NSEC))
+			w->ref[others++] = w->ref[i];
+	}
+	zone_chain_sort(v->base, w->ref, others);
+	owners = zone_tree_all(v->base, v->root.names, owner);
+	memmove(w->ref + owners, w->ref, others * sizeof *w->ref);
+	const zone_ref_t *other = w->ref + owners, *end = other + others;
+	for (size_t i = 0; i < owners; i++) {
+		const zone_node_t *node = zone_node_at(v, owner[i]);
+
+		for (; other < end; other++) {
+			const zone_node_t *o = zone_node_at(v, *other);
+
+			if (zone_rel_cmp(o->name, o->rel_labels, node->name, node->rel_labels) > 0)
+				break;
+			w->ref[at++] = *other;
+		}
+		w->ref[at++] = owner[i];
+	}
+	free(owner);
+	return ST_OK;
+}
+
 zone_walk_t *zone_walk_new(const zone_version_t *v, bool denial)
 {
 	zone_walk_t *w;
 
-	if (!denial && v->root.names == 0) {
-		w = zone_walk_any(v);
+	if (denial) {
+		w = walk_over(v, v->root.denials);
 		if (w)
-			qsort_r(w->ref, w->count, sizeof w->ref[0], by_name, (void *)(uintptr_t)v);
+			w->count = zone_tree_all(v->base, v->root.denial, w->ref);
 		return w;
 	}
-	zone_ref_t tree = denial ? v->root.denial : v->root.names;
-	w = walk_over(v, denial ? v->root.denials : v->root.index.names);
-	if (w)
-		w->count = zone_tree_all(v->base, tree, w->ref);
+	w = zone_walk_any(v);
+	if (w && v->root.names == 0)
+		zone_chain_sort(v->base, w->ref, w->count);
+	else if (w && merge_names(w) != ST_OK) {
+		free(w);
+		w = NULL;
+	}
 	return w;
 }
 

@@ -19,6 +19,7 @@
 
 #include "common/status.h"
 #include "dns/name.h"
+#include "dns/nsec3.h"
 #include "dns/soa.h"
 #include "zone/hash.h"
 
@@ -90,21 +91,39 @@ const zone_node_t *zone_version_exact(const zone_version_t *v, const dns_name_t 
 const zone_node_t *zone_version_inside(const zone_version_t *v, const uint8_t *rel, size_t rel_len,
                                        uint64_t hash);
 
-/* Is the order of names kept? While the apex has NSEC: that of a zone without it would cost
- * memory and serve nobody. */
-bool zone_version_ordered(const zone_version_t *v);
+/* By what the zone proves that something is not there. */
+typedef enum zone_denial {
+	ZONE_DENIAL_NONE,  /* it is not signed, or its chain has no beginning at the apex */
+	ZONE_DENIAL_NSEC,  /* the apex has NSEC */
+	ZONE_DENIAL_NSEC3, /* the apex has NSEC3PARAM, and the NSEC3 of its chain */
+} zone_denial_t;
+zone_denial_t zone_version_denial(const zone_version_t *v);
 
-/* The last node at or before the folded name in canonical order (RFC 4034 6.1): the apex at
- * least. Only of a version that is ordered. NSEC3 owners are not part of this order. */
-const zone_node_t *zone_version_predecessor(const zone_version_t *v, const dns_name_t *name);
+/* ZONE_DENIAL_NSEC: the last owner of NSEC at or before the folded name in canonical order (RFC 4034
+ * 6.1), the apex at least: its NSEC matches or covers the name. */
+const zone_node_t *zone_version_nsec(const zone_version_t *v, const dns_name_t *name);
 
-/* The owner of NSEC3 at or before this one, which is a hash in base32hex below the apex, or the
- * last of all when none is: it covers or matches the hash (RFC 5155 7.2). NULL: there are none. */
-const zone_node_t *zone_version_nsec3(const zone_version_t *v, const dns_name_t *hash);
+/* ZONE_DENIAL_NSEC3: the owner, in the chain that counts, of the NSEC3 that matches or covers a
+ * hash (RFC 5155 7.2); NULL: the chain has a gap there. *matches: it is the hash's own. */
+const zone_node_t *zone_version_nsec3(const zone_version_t *v,
+                                      const uint8_t hash[DNS_NSEC3_HASH_LEN], bool *matches);
+
+/* What that is for the apex, and for the name *.apex, without a search. */
+const zone_node_t *zone_version_nsec3_apex(const zone_version_t *v);
+const zone_node_t *zone_version_nsec3_wild(const zone_version_t *v);
+
+/* The hash of a folded name of len octets, as the chain that counts has it. */
+void zone_version_hash(const zone_version_t *v, const uint8_t *name, size_t len,
+                       uint8_t out[DNS_NSEC3_HASH_LEN]);
+
+/* The same, kept with the node of the name; and that of the name *.node, NULL where it is not
+ * kept. Of nodes of the index, not of owners of NSEC3. */
+const uint8_t *zone_node_hash(const zone_node_t *node);
+const uint8_t *zone_node_hash_wild(const zone_node_t *node);
 
 /* A walk over every node in canonical order; or, with denial true, over the owners of NSEC3
- * records, which are no names of the zone (RFC 5155 7.2.8). Allocates, and sorts if the order is
- * not kept: for dumps and tests. NULL: no memory. */
+ * records, which are no names of the zone (RFC 5155 7.2.8). Allocates, and sorts what is not kept in
+ * order: for dumps and tests. NULL: no memory. */
 typedef struct zone_walk zone_walk_t;
 zone_walk_t *zone_walk_new(const zone_version_t *v, bool denial);
 const zone_node_t *zone_walk_next(zone_walk_t *w); /* NULL after the last */

@@ -8,6 +8,7 @@
 
 #include "common/huge.h"
 #include "dns/wire.h"
+#include "zone/chain.h"
 #include "zone/index.h"
 #include "zone/tree.h"
 
@@ -83,7 +84,7 @@ static status_t put_name(writer_t *w, const uint8_t *rel, size_t rel_len, unsign
 {
 	zone_image_t image;
 	status_t st = zone_encode(w->e, rel, rel_len, labels, w->group, records,
-	                          parent ? ZONE_NODE_PARENT : 0, 0, &image);
+	                          ZONE_NODE_HASHED | (parent ? ZONE_NODE_PARENT : 0u), 0, &image);
 	zone_ref_t ref = st == ST_OK ? place(w->c, &image) : 0;
 	uint64_t hash;
 
@@ -182,31 +183,23 @@ static status_t put_list(writer_t *w, zone_list_t *l, bool denial)
 	return st;
 }
 
-static bool has_nsec(const zone_node_t *apex)
-{
-	const zone_rrset_head_t *h = zone_rrset_first(apex);
-
-	for (unsigned i = 0; i < apex->rrsets; i++, h = zone_rrset_next(h)) {
-		if (h->type == DNS_TYPE_NSEC && h->count > 0)
-			return true;
-	}
-	return false;
-}
-
-/* The tree of names, if the zone has NSEC: they are in order still. */
+/* The tree of owners of NSEC, if the apex is one: they are in order still. */
 static status_t build_names_tree(writer_t *w)
 {
 	zone_ref_t *refs;
+	size_t owners = 0;
 	status_t st;
 
-	if (!has_nsec(node_at(w->c, w->root.apex)))
+	if (!zone_node_find(node_at(w->c, w->root.apex), DNS_TYPE_NSEC))
 		return ST_OK;
 	refs = malloc(w->names * sizeof *refs);
 	if (!refs)
 		return ST_NOMEM;
-	for (size_t i = 0; i < w->names; i++)
-		refs[i] = w->named[i].ref;
-	st = zone_tree_build(w->c, refs, w->names, &w->root.names);
+	for (size_t i = 0; i < w->names; i++) {
+		if (zone_node_find(node_at(w->c, w->named[i].ref), DNS_TYPE_NSEC))
+			refs[owners++] = w->named[i].ref;
+	}
+	st = zone_tree_build(w->c, refs, owners, &w->root.names);
 	free(refs);
 	return st;
 }
@@ -235,11 +228,14 @@ status_t zone_write_log(zone_change_t *c, const siphash_key_t *key, zone_log_t *
 {
 	size_t denials = log->denial.count;
 	writer_t w = { .c = c, .key = key, .log = log };
+	dns_nsec3_params_t params;
 	status_t st = ST_NOMEM;
 
 	if (log->names.count == 0 || log->names.entry[0].rec->rel_labels != 0)
 		return ST_NOENT; /* nothing at the apex, so no SOA either */
-	w.e = zone_encoder_new(&log->apex, &log->limits, &log->stats);
+	w.e = zone_encoder_new(&log->apex, &log->limits,
+	                       zone_chain_params_logged(log, &params) ? &params : NULL,
+	                       &log->stats);
 	w.denial = malloc((denials ? denials : 1) * sizeof *w.denial);
 	if (w.e && w.denial)
 		st = put_list(&w, &log->names, false);
@@ -291,16 +287,45 @@ static status_t copy_denial(writer_t *w, const uint8_t *base, const zone_root_t 
 	return ST_OK;
 }
 
-/* Every name, in order if the order is kept. */
+/* The node with other hashes. */
+static zone_ref_t rehash_node(writer_t *w, const uint8_t *base, zone_ref_t ref)
+{
+	const zone_node_t *node = (const void *)(base + (size_t)ref * ZONE_UNIT);
+	unsigned flags = node->flags & (ZONE_NODE_PARENT | ZONE_NODE_WILD_CHILD);
+	zone_image_t image;
+	status_t st = zone_encode_like(w->e, node, flags | ZONE_NODE_HASHED,
+	                               zone_node_children(node), &image);
+
+	return st == ST_OK ? place(w->c, &image) : 0;
+}
+
+/* All names: owners of NSEC first and in order, if that is kept. */
+static size_t list_names(const uint8_t *base, const zone_root_t *root, zone_ref_t *refs)
+{
+	size_t all = zone_index_all(base, &root->index, refs), others = 0;
+
+	if (root->names == 0)
+		return all;
+	for (size_t i = 0; i < all; i++) {
+		const zone_node_t *node = (const void *)(base + (size_t)refs[i] * ZONE_UNIT);
+
+		if (!zone_node_find(node, DNS_TYPE_NSEC))
+			refs[others++] = refs[i];
+	}
+	size_t owners = all - others;
+	memmove(refs + owners, refs, others * sizeof *refs);
+	return zone_tree_all(base, root->names, refs) + others;
+}
+
 static status_t copy_names(writer_t *w, const dns_name_t *apex, const uint8_t *base,
                            const zone_root_t *root, zone_ref_t *refs)
 {
-	size_t n = root->names != 0 ? zone_tree_all(base, root->names, refs)
-	                            : zone_index_all(base, &root->index, refs);
+	size_t n = list_names(base, root, refs);
 	status_t st = ST_OK;
 
 	for (size_t i = 0; i < n && st == ST_OK; i++) {
-		zone_ref_t ref = copy_node(w->c, base, refs[i]);
+		zone_ref_t ref = w->e ? rehash_node(w, base, refs[i])
+		                      : copy_node(w->c, base, refs[i]);
 
 		if (ref == 0)
 			return ST_NOMEM;
@@ -313,10 +338,11 @@ static status_t copy_names(writer_t *w, const dns_name_t *apex, const uint8_t *b
 }
 
 status_t zone_write_copy(zone_change_t *c, const siphash_key_t *key, const dns_name_t *apex,
-                         const uint8_t *base, const zone_root_t *root, zone_root_t *out)
+                         const uint8_t *base, const zone_root_t *root, zone_encoder_t *e,
+                         zone_root_t *out)
 {
 	zone_ref_t *refs = malloc((size_t)root->index.names * sizeof *refs);
-	writer_t w = { .c = c, .key = key, .root = *root };
+	writer_t w = { .c = c, .key = key, .root = *root, .e = e };
 	status_t st = ST_NOMEM;
 
 	w.denial = malloc((root->denials ? root->denials : 1) * sizeof *w.denial);
@@ -327,6 +353,7 @@ status_t zone_write_copy(zone_change_t *c, const siphash_key_t *key, const dns_n
 	w.root.names = 0;
 	if (st == ST_OK)
 		st = build_over(&w);
+	w.e = NULL; /* it is the caller's */
 	release(&w);
 	free(refs);
 	*out = w.root;
@@ -363,5 +390,6 @@ zone_version_t *zone_write_version(const siphash_key_t *key, const dns_name_t *a
 		v->arena = arena;
 		zone_arena_hold(arena);
 	}
+	zone_chain_settle(v->base, apex, &v->root);
 	return v;
 }

@@ -13,9 +13,11 @@
 status_t zone_write_log(zone_change_t *c, const siphash_key_t *key, zone_log_t *log,
                         zone_root_t *out);
 
-/* Copy everything that a root leads to into the arena of c, without holes. ST_NOMEM. */
+/* Copy everything that a root leads to into the arena of c, without holes. With e, the names get
+ * the hashes that it makes, or none. ST_NOMEM. */
 status_t zone_write_copy(zone_change_t *c, const siphash_key_t *key, const dns_name_t *apex,
-                         const uint8_t *base, const zone_root_t *root, zone_root_t *out);
+                         const uint8_t *base, const zone_root_t *root, zone_encoder_t *e,
+                         zone_root_t *out);
 
 /* The hash of a name of the zone, given by what stands left of the apex. */
 uint64_t zone_write_hash(const siphash_key_t *key, const dns_name_t *apex, const uint8_t *rel,

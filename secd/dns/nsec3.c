@@ -1,0 +1,59 @@
+/* dns/nsec3.c - SHA-1 over and over.
+ *
+ * OpenSSL's old names are used: its new ones look the algorithm up, lock and allocate for each
+ * digest, and a query may do none of that. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include "dns/nsec3.h"
+
+#include <openssl/sha.h>
+#include <string.h>
+
+#include "common/buf.h"
+
+bool dns_nsec3_read(const uint8_t *rdata, size_t rdlen, dns_nsec3_params_t *out)
+{
+	enum { HEAD = 5 }; /* algorithm, flags, iterations, length of the salt */
+
+	if (rdlen < HEAD || rdata[0] != DNS_NSEC3_SHA1 || rdlen - HEAD < rdata[4])
+		return false;
+	*out = (dns_nsec3_params_t){
+		.iterations = get_u16(rdata + 2),
+		.salt_len = rdata[4],
+		.salt = rdata + HEAD,
+	};
+	return true;
+}
+
+bool dns_nsec3_same(const dns_nsec3_params_t *a, const dns_nsec3_params_t *b)
+{
+	return a->iterations == b->iterations && a->salt_len == b->salt_len &&
+	       memcmp(a->salt, b->salt, a->salt_len) == 0;
+}
+
+void dns_nsec3_hash(const dns_nsec3_params_t *params, const uint8_t *name, size_t len,
+                    uint8_t out[DNS_NSEC3_HASH_LEN])
+{
+	for (unsigned i = 0; i <= params->iterations; i++) {
+		SHA_CTX sha;
+
+		SHA1_Init(&sha);
+		SHA1_Update(&sha, name, len);
+		SHA1_Update(&sha, params->salt, params->salt_len);
+		SHA1_Final(out, &sha);
+		name = out;
+		len = DNS_NSEC3_HASH_LEN;
+	}
+}
+
+void dns_nsec3_label(const uint8_t hash[DNS_NSEC3_HASH_LEN], uint8_t out[1 + DNS_NSEC3_LABEL_LEN])
+{
+	static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
+
+	*out++ = DNS_NSEC3_LABEL_LEN;
+	for (unsigned group = 0; group < DNS_NSEC3_HASH_LEN / 5; group++, hash += 5) {
+		uint64_t bits = (uint64_t)hash[0] << 32 | get_u32(hash + 1);
+
+		for (int shift = 35; shift >= 0; shift -= 5)
+			*out++ = (uint8_t)digits[bits >> shift & 31];
+	}
+}

@@ -1,0 +1,171 @@
+/* zone/chain.c - NSEC3PARAM, and searches for what it names. */
+#include "zone/chain.h"
+
+#include <stdlib.h>
+
+#include "dns/wire.h"
+#include "zone/index.h"
+#include "zone/tree.h"
+
+enum {
+	RR_HEAD = 2 + DNS_RR_FIXED,
+	FOREIGN_MAX = 64, /* owners of other chains in a row */
+};
+
+/* A chain is named by NSEC3PARAM with flags 0 alone (RFC 5155 4.1.2); one that nobody may use
+ * (10.3) would cost each query too much. */
+static bool counts(const uint8_t *rdata, size_t rdlen, dns_nsec3_params_t *out)
+{
+	return dns_nsec3_read(rdata, rdlen, out) && rdata[1] == 0 &&
+	       out->iterations <= DNS_NSEC3_ITERATIONS_MAX;
+}
+
+static const zone_node_t *node_at(const uint8_t *base, zone_ref_t ref)
+{
+	return (const void *)(base + (size_t)ref * ZONE_UNIT);
+}
+
+bool zone_chain_params(const zone_node_t *apex, dns_nsec3_params_t *out)
+{
+	const zone_rrset_head_t *set = zone_node_find(apex, DNS_TYPE_NSEC3PARAM);
+	const uint8_t *p = (const uint8_t *)(set + 1);
+
+	for (unsigned i = 0; set && i < set->count; i++, p += RR_HEAD + get_u16(p + 10)) {
+		if (counts(p + RR_HEAD, get_u16(p + 10), out))
+			return true;
+	}
+	return false;
+}
+
+bool zone_chain_params_logged(const zone_log_t *log, dns_nsec3_params_t *out)
+{
+	const zone_rec_t *first = NULL;
+	size_t end = log->names.count > 0 ? zone_list_run(&log->names, 0) : 0;
+
+	for (size_t i = 0; i < end; i++) {
+		const zone_rec_t *rec = log->names.entry[i].rec;
+		dns_nsec3_params_t params;
+
+		if (rec->rel_labels > 0 || rec->type != DNS_TYPE_NSEC3PARAM || rec->is_sig ||
+		    !counts(zone_rec_rdata(rec), rec->rdlen, &params))
+			continue;
+		size_t least = first && first->rdlen < rec->rdlen ? first->rdlen : rec->rdlen;
+		int cmp = first ? memcmp(zone_rec_rdata(rec), zone_rec_rdata(first), least) : -1;
+		if (cmp < 0 || (cmp == 0 && rec->rdlen < first->rdlen)) {
+			first = rec;
+			*out = params;
+		}
+	}
+	return first;
+}
+
+/* Does the node own an NSEC3 of the chain? Most have but one. */
+static bool in_chain(const zone_node_t *node, const dns_nsec3_params_t *params)
+{
+	const zone_rrset_head_t *set = zone_node_find(node, DNS_TYPE_NSEC3);
+	const uint8_t *p = (const uint8_t *)(set + 1);
+
+	for (unsigned i = 0; set && i < set->count; i++, p += RR_HEAD + get_u16(p + 10)) {
+		dns_nsec3_params_t own;
+
+		if (dns_nsec3_read(p + RR_HEAD, get_u16(p + 10), &own) &&
+		    dns_nsec3_same(&own, params))
+			return true;
+	}
+	return false;
+}
+
+const zone_node_t *zone_chain_find(const uint8_t *base, const zone_root_t *root,
+                                   const dns_nsec3_params_t *params,
+                                   const uint8_t hash[DNS_NSEC3_HASH_LEN], bool *matches)
+{
+	uint8_t label[1 + DNS_NSEC3_LABEL_LEN];
+	zone_key_t key;
+
+	*matches = false;
+	dns_nsec3_label(hash, label);
+	zone_key_of(label, 1, &key);
+	for (unsigned i = 0; i < FOREIGN_MAX && root->denial != 0; i++) {
+		zone_ref_t ref = zone_tree_floor(base, root->denial, &key);
+		const zone_node_t *node =
+			node_at(base, ref != 0 ? ref : zone_tree_last(base, root->denial));
+
+		if (in_chain(node, params)) {
+			*matches = memcmp(node->name, label, sizeof label) == 0;
+			return node;
+		}
+		/* Without its last octet a key comes right before itself, and behind all others
+		 * that do. */
+		zone_key_of(node->name, node->rel_labels, &key);
+		key.len--;
+	}
+	return NULL;
+}
+
+static zone_ref_t ref_of(const uint8_t *base, const zone_node_t *node)
+{
+	return node ? (zone_ref_t)(((const uint8_t *)node - base) / ZONE_UNIT) : 0;
+}
+
+void zone_chain_settle(const uint8_t *base, const dns_name_t *apex, zone_root_t *root)
+{
+	const zone_node_t *node = node_at(base, root->apex);
+	const uint8_t *own = (const uint8_t *)node + zone_hashes_at(node);
+	uint8_t wild[DNS_NSEC3_HASH_LEN], name[2 + DNS_NAME_MAX] = { 1, '*' };
+	dns_nsec3_params_t params;
+	bool matches;
+
+	root->param_at = 0;
+	root->apex_nsec3 = root->wild_nsec3 = 0;
+	if (!zone_chain_params(node, &params))
+		return;
+	root->param_at = (uint32_t)(params.salt - 5 - (const uint8_t *)node);
+	memcpy(name + 2, apex->wire, apex->len);
+	dns_nsec3_hash(&params, name, 2u + apex->len, wild);
+	const zone_node_t *found = zone_chain_find(base, root, &params, own, &matches);
+	root->apex_nsec3 = matches ? ref_of(base, found) : 0;
+	root->wild_nsec3 =
+		ref_of(base, zone_chain_find(base, root, &params, wild, &matches));
+}
+
+/* --- order ------------------------------------------------------------------------------------- */
+
+static int by_name(const void *a, const void *b, void *arg)
+{
+	const zone_node_t *x = node_at(arg, *(const zone_ref_t *)a);
+	const zone_node_t *y = node_at(arg, *(const zone_ref_t *)b);
+
+	return zone_rel_cmp(x->name, x->rel_labels, y->name, y->rel_labels);
+}
+
+void zone_chain_sort(const uint8_t *base, zone_ref_t *refs, size_t count)
+{
+	qsort_r(refs, count, sizeof *refs, by_name, (void *)(uintptr_t)base);
+}
+
+status_t zone_chain_keep_order(zone_change_t *c, zone_root_t *root)
+{
+	bool wanted = zone_node_find(zone_change_at(c, root->apex), DNS_TYPE_NSEC);
+	size_t owners = 0;
+	status_t st;
+
+	if (wanted == (root->names != 0))
+		return ST_OK;
+	if (!wanted) {
+		st = zone_tree_retire(c, root->names);
+		root->names = 0;
+		return st;
+	}
+	zone_ref_t *refs = malloc((size_t)root->index.names * sizeof *refs);
+	if (!refs)
+		return ST_NOMEM;
+	size_t n = zone_index_all(c->base, &root->index, refs);
+	for (size_t i = 0; i < n; i++) {
+		if (zone_node_find(zone_change_at(c, refs[i]), DNS_TYPE_NSEC))
+			refs[owners++] = refs[i];
+	}
+	zone_chain_sort(c->base, refs, owners);
+	st = zone_tree_build(c, refs, owners, &root->names);
+	free(refs);
+	return st;
+}

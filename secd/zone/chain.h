@@ -1,0 +1,38 @@
+/* zone/chain.h - the chain by which a zone denies: which one it is, where it begins, how it is
+ * searched. For zone/ alone.
+ *
+ * A zone may hold several chains of NSEC3, and NSEC beside them, while it changes from one to the
+ * other. The one that counts is that of the apex's NSEC3PARAM with flags 0 (RFC 5155 4, 7.2), the
+ * first in canonical order if there are several; NSEC counts in a zone without. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "dns/name.h"
+#include "dns/nsec3.h"
+#include "zone/change.h"
+#include "zone/layout.h"
+#include "zone/log.h"
+
+/* How the names of a zone are hashed, by its apex or by the records of a build. False: they are
+ * not. The salt is borrowed from there. */
+bool zone_chain_params(const zone_node_t *apex, dns_nsec3_params_t *out);
+bool zone_chain_params_logged(const zone_log_t *log, dns_nsec3_params_t *out);
+
+/* Let root know its chain of NSEC3: everything else in it is final. */
+void zone_chain_settle(const uint8_t *base, const dns_name_t *apex, zone_root_t *root);
+
+/* The owner of an NSEC3 of the chain at or before hash, or else the last of them; matches says
+ * whether it is the hash's own. NULL: there is none near.
+ * Owners of other chains are stepped over, but not without end: two chains that are complete lie
+ * among each other like heads and tails. */
+const zone_node_t *zone_chain_find(const uint8_t *base, const zone_root_t *root,
+                                   const dns_nsec3_params_t *params,
+                                   const uint8_t hash[DNS_NSEC3_HASH_LEN], bool *matches);
+
+/* Build the tree of owners of NSEC, or give it back, if the apex has come by an NSEC or lost it.
+ * ST_NOMEM. */
+status_t zone_chain_keep_order(zone_change_t *c, zone_root_t *root);
+
+/* Sort nodes by name; refs are from base. */
+void zone_chain_sort(const uint8_t *base, zone_ref_t *refs, size_t count);
