@@ -66,7 +66,8 @@ ZONE := secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c
         secd/zone/delta.c secd/zone/index.c secd/zone/log.c secd/zone/lookup.c \
         secd/zone/node.c secd/zone/order.c secd/zone/set.c secd/zone/tree.c \
         secd/zone/version.c secd/zone/write.c
-ANSWER := secd/answer/answer.c secd/answer/compose.c secd/answer/glue.c secd/answer/resolve.c
+ANSWER := secd/answer/answer.c secd/answer/compose.c secd/answer/denial.c secd/answer/glue.c \
+          secd/answer/resolve.c
 XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/fetch.c secd/xfr/poll.c secd/xfr/soa_answer.c
 REFRESH := secd/refresh/clock.c secd/refresh/queue.c secd/refresh/refresh.c \
            secd/refresh/strangers.c
@@ -129,6 +130,8 @@ UNIT_zone_set := tests/unit/zone/test_set.c $(filter-out tests/unit/zone/%,$(UNI
 UNITS += answer
 UNIT_answer := tests/unit/answer/test_answer.c $(ANSWER) common/addr.c \
                $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
+UNITS += denial
+UNIT_denial := tests/unit/answer/test_denial.c $(filter-out tests/unit/answer/%,$(UNIT_answer))
 
 # net/ is tested with an echo in the place of answer/: it knows no DNS.
 NET_NEEDS := tests/unit/net/lab.c tests/unit/net/echo.c $(NET) common/addr.c common/clock.c \

@@ -117,6 +117,27 @@ status_t compose_rrset(compose_t *c, compose_section_t section, const zone_rrset
 	           set->count + (sigs ? set->sig_count : 0u), owner);
 }
 
+status_t compose_rrset_below(compose_t *c, compose_section_t section, const zone_rrset_t *set,
+                             const uint8_t *own, size_t own_len, compose_place_t rest)
+{
+	unsigned sigs = c->with_sigs ? set->sig_count : 0u;
+	size_t len = (size_t)set->wire_len + (sigs > 0 ? set->sig_len : 0);
+	uint8_t *p = c->out + c->pos;
+
+	if (own_len == 0)
+		return compose_rrset(c, section, set, rest);
+	if (own_len + len > c->limit - c->pos || c->pos > DNS_PTR_MAX || rest.pos > DNS_PTR_MAX)
+		return ST_LIMIT;
+	memcpy(p, own, own_len);
+	put_u16(p + own_len, 0xc000u | rest.pos);
+	memcpy(p + own_len + 2, set->wire + 2, len - 2);
+	turn_owners(p + own_len + RR_HEAD + get_u16(set->wire + 10), p + own_len + len,
+	            (unsigned)c->pos);
+	c->pos += own_len + len;
+	c->count[section] = (uint16_t)(c->count[section] + set->count + sigs);
+	return ST_OK;
+}
+
 status_t compose_sigs(compose_t *c, compose_section_t section, const zone_rrset_t *set,
                       compose_place_t owner)
 {

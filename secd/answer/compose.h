@@ -1,7 +1,8 @@
 /* answer/compose.h - writing one answer: sections, pointers, the one place that truncates.
  *
  * Every owner that an answer names stands in it already, as the question, as the end of the
- * question, or as a name in an RDATA before; so an owner is always a place in the message. */
+ * question, or as a name in an RDATA before; so an owner is always a place in the message. Only
+ * those of NSEC and NSEC3 don't, and their ends do. */
 #pragma once
 
 #include <stdbool.h>
@@ -41,6 +42,11 @@ compose_place_t compose_suffix(const compose_t *c, compose_place_t name, size_t 
  * Returns   ST_OK, or ST_LIMIT: it did not fit, and nothing was written. */
 status_t compose_rrset(compose_t *c, compose_section_t section, const zone_rrset_t *set,
                        compose_place_t owner);
+
+/* The same for an owner that does not stand in the message: it is written once, own_len octets of
+ * it and a pointer to rest, where the others stand. For RRsets without pointers in RDATA. */
+status_t compose_rrset_below(compose_t *c, compose_section_t section, const zone_rrset_t *set,
+                             const uint8_t *own, size_t own_len, compose_place_t rest);
 
 /* The RRSIGs of an RRset alone (QTYPE=RRSIG). */
 status_t compose_sigs(compose_t *c, compose_section_t section, const zone_rrset_t *set,

@@ -7,25 +7,32 @@
  *
  * A chain goes on through every zone that is served here (RFC 1034 4.3.2 step 3a: back to step
  * 1), until it leaves them, meets a name again or grows too long; what is there is the answer,
- * and the rcode is that of the last name (RFC 6604 3). */
+ * and the rcode is that of the last name (RFC 6604 3).
+ *
+ * The answer section grows along the chain and the authority section where it ends; proofs and
+ * addresses are noted on the way, and come behind. */
 #include "answer/resolve.h"
 
+#include "answer/denial.h"
 #include "answer/glue.h"
 #include "dns/wire.h"
 
 enum { CHAIN_MAX = 16 };
 
-/* The name that is being resolved, and the zone that it lies in. */
+/* What goes into the additional section. */
+typedef enum extra { EXTRA_NONE, EXTRA_TARGETS, EXTRA_REFERRAL } extra_t;
+
+/* The name that is being resolved, the zone that it lies in, and what has come of it. */
 typedef struct walk {
 	const zone_set_t *zones;
 	const answer_req_t *req;
 	compose_t *c;
 	resolve_result_t result;
-
-	const zone_version_t *version;
-	const dns_name_t *name;
-	const zone_hashes_t *hashes;
-	compose_place_t place; /* of name, in the message */
+	denial_name_t at;
+	denial_t denial;  /* with DO: the proofs that the answer owes */
+	extra_t extra;    /* whose addresses it wants */
+	size_t from, to;  /* the records that name them */
+	zone_rrset_t cut; /* EXTRA_REFERRAL: its NS */
 
 	unsigned steps;
 	uint64_t met[CHAIN_MAX + 1];              /* hashes of the names so far */
@@ -40,7 +47,7 @@ typedef enum step { STEP_DONE, STEP_CHASE } step_t;
 /* The place of the suffix of the current name that is left when all but len octets are cut. */
 static compose_place_t suffix_place(const walk_t *w, size_t len)
 {
-	return compose_suffix(w->c, w->place, w->name->len - len);
+	return compose_suffix(w->c, w->at.place, w->at.name->len - len);
 }
 
 static void put_needed(walk_t *w, compose_section_t section, const zone_rrset_t *set,
@@ -54,37 +61,36 @@ static void put_needed(walk_t *w, compose_section_t section, const zone_rrset_t 
  * and 5). */
 static void deny(walk_t *w)
 {
-	size_t from = w->c->pos, apex_len = dns_wire_len(zone_version_apex_name(w->version));
+	size_t from = w->c->pos, apex_len = dns_wire_len(zone_version_apex_name(w->at.version));
 	zone_rrset_t soa;
 
-	if (!zone_node_rrset(w->version, zone_version_apex(w->version), DNS_TYPE_SOA, &soa))
+	if (!zone_node_rrset(w->at.version, zone_version_apex(w->at.version), DNS_TYPE_SOA, &soa))
 		return;
 	put_needed(w, COMPOSE_AUTHORITY, &soa, suffix_place(w, apex_len));
-	compose_cap_ttl(w->c, from, zone_version_soa(w->version)->minimum);
+	compose_cap_ttl(w->c, from, zone_version_soa(w->at.version)->minimum);
 }
 
-/* The cut's NS, its DS for those who validate, and glue. Not authoritative unless a CNAME before
- * it was (RFC 1034 4.3.2 step 3b). */
-static step_t refer(walk_t *w, const zone_node_t *cut)
+/* The cut's NS, its DS (or that there is none) for those who validate, and glue. Not authoritative
+ * unless a CNAME before it was (RFC 1034 4.3.2 step 3b). */
+static step_t refer(walk_t *w, const zone_lookup_t *l)
 {
-	zone_rrset_t ns, ds;
-	size_t from = w->c->pos;
-
-	if (!zone_node_rrset(w->version, cut, DNS_TYPE_NS, &ns))
-		return STEP_DONE;
 	bool sigs = w->c->with_sigs;
-	compose_place_t owner = suffix_place(w, ns.owner_len);
+	zone_rrset_t ds;
 
-	w->c->with_sigs = false; /* the parent doesn't sign what it delegates */
-	put_needed(w, COMPOSE_AUTHORITY, &ns, owner);
-	w->c->with_sigs = sigs;
-	if (w->c->truncated)
+	w->from = w->c->pos;
+	if (!zone_node_rrset(w->at.version, l->node, DNS_TYPE_NS, &w->cut))
 		return STEP_DONE;
-	if (sigs && zone_node_rrset(w->version, cut, DNS_TYPE_DS, &ds))
+	compose_place_t owner = suffix_place(w, w->cut.owner_len);
+	w->c->with_sigs = false; /* the parent doesn't sign what it delegates */
+	put_needed(w, COMPOSE_AUTHORITY, &w->cut, owner);
+	w->c->with_sigs = sigs;
+	w->extra = EXTRA_REFERRAL;
+	if (!sigs)
+		return STEP_DONE;
+	if (zone_node_rrset(w->at.version, l->node, DNS_TYPE_DS, &ds))
 		put_needed(w, COMPOSE_AUTHORITY, &ds, owner);
-	if (!w->c->truncated)
-		glue_referral(w->c, zone_set_key(w->zones), w->version,
-		              &(glue_cut_t){ &ns, from, w->name, w->hashes });
+	else
+		denial_no_ds(&w->denial, w->c, &w->at, l);
 	return STEP_DONE;
 }
 
@@ -110,10 +116,7 @@ static bool go_on(walk_t *w, compose_place_t place)
 	if (!slot || zone_slot_read(slot, &version) != ZONE_STATE_SERVED)
 		return false;
 	place.len = w->target.len;
-	w->version = version;
-	w->name = &w->target;
-	w->hashes = &w->target_hashes;
-	w->place = place;
+	w->at = (denial_name_t){ version, &w->target, &w->target_hashes, place };
 	return true;
 }
 
@@ -131,11 +134,11 @@ static status_t redirect(const walk_t *w, const zone_rrset_t *dname, dns_name_t 
 {
 	const uint8_t *rdata = dname->wire + 2 + DNS_RR_FIXED; /* never stored compressed */
 	uint8_t wire[DNS_NAME_MAX];
-	size_t keep = w->name->len - dname->owner_len, len = dns_wire_len(rdata);
+	size_t keep = w->at.name->len - dname->owner_len, len = dns_wire_len(rdata);
 
 	if (keep + len > DNS_NAME_MAX)
 		return ST_LIMIT;
-	memcpy(wire, w->name->wire, keep);
+	memcpy(wire, w->at.name->wire, keep);
 	memcpy(wire + keep, rdata, len);
 	dns_name_from_wire(wire, out);
 	return ST_OK;
@@ -158,7 +161,7 @@ static step_t substitute(walk_t *w, const zone_node_t *node)
 	dns_name_t target;
 
 	w->result.aa |= w->steps == 0;
-	if (!zone_node_rrset(w->version, node, DNS_TYPE_DNAME, &dname) ||
+	if (!zone_node_rrset(w->at.version, node, DNS_TYPE_DNAME, &dname) ||
 	    !put_dname_once(w, node, &dname))
 		return STEP_DONE;
 	if (redirect(w, &dname, &target) != ST_OK) {
@@ -166,7 +169,7 @@ static step_t substitute(walk_t *w, const zone_node_t *node)
 		return STEP_DONE;
 	}
 	size_t at = w->c->pos;
-	if (compose_record(w->c, COMPOSE_ANSWER, w->place, DNS_TYPE_CNAME, DNS_CLASS_IN,
+	if (compose_record(w->c, COMPOSE_ANSWER, w->at.place, DNS_TYPE_CNAME, DNS_CLASS_IN,
 	                   get_u32(dname.wire + 6), target.wire, target.len) != ST_OK) {
 		w->c->truncated = true;
 		return STEP_DONE;
@@ -182,12 +185,12 @@ static bool answer_sigs(walk_t *w, const zone_node_t *node)
 	unsigned found = 0;
 	zone_rrset_t set;
 
-	for (bool more = zone_node_first(w->version, node, &set); more && !w->c->truncated;
-	     more = zone_node_next(w->version, node, &set)) {
+	for (bool more = zone_node_first(w->at.version, node, &set); more && !w->c->truncated;
+	     more = zone_node_next(w->at.version, node, &set)) {
 		if (set.sig_count == 0)
 			continue;
 		found++;
-		if (compose_sigs(w->c, COMPOSE_ANSWER, &set, w->place) != ST_OK)
+		if (compose_sigs(w->c, COMPOSE_ANSWER, &set, w->at.place) != ST_OK)
 			w->c->truncated = true;
 	}
 	return found > 0;
@@ -198,10 +201,10 @@ static bool answer_any(walk_t *w, const zone_node_t *node)
 {
 	zone_rrset_t set;
 
-	for (bool more = zone_node_first(w->version, node, &set); more;
-	     more = zone_node_next(w->version, node, &set)) {
+	for (bool more = zone_node_first(w->at.version, node, &set); more;
+	     more = zone_node_next(w->at.version, node, &set)) {
 		if (set.count > 0) {
-			put_needed(w, COMPOSE_ANSWER, &set, w->place);
+			put_needed(w, COMPOSE_ANSWER, &set, w->at.place);
 			return true;
 		}
 	}
@@ -217,11 +220,14 @@ static bool answer_type(walk_t *w, const zone_node_t *node, uint16_t qtype)
 		return answer_sigs(w, node);
 	if (qtype == DNS_TYPE_ANY)
 		return answer_any(w, node);
-	if (!zone_node_rrset(w->version, node, qtype, &set))
+	if (!zone_node_rrset(w->at.version, node, qtype, &set))
 		return false;
-	put_needed(w, COMPOSE_ANSWER, &set, w->place);
-	if (!w->c->truncated && glue_wanted(qtype))
-		glue_targets(w->c, zone_set_key(w->zones), w->version, qtype, from, w->c->pos);
+	put_needed(w, COMPOSE_ANSWER, &set, w->at.place);
+	if (glue_wanted(qtype)) {
+		w->extra = EXTRA_TARGETS;
+		w->from = from;
+		w->to = w->c->pos;
+	}
 	return true;
 }
 
@@ -233,20 +239,29 @@ static bool follows_cname(uint16_t qtype)
 }
 
 /* The name is there, by itself or by a wildcard. */
-static step_t answer_node(walk_t *w, const zone_node_t *node)
+static step_t answer_node(walk_t *w, const zone_lookup_t *l)
 {
+	bool proves_wild = w->c->with_sigs && l->found == ZONE_WILDCARD;
 	uint16_t qtype = w->req->query.qtype;
 	size_t at = w->c->pos;
 	zone_rrset_t cname;
 
 	w->result.aa |= w->steps == 0;
-	if ((zone_node_flags(node) & ZONE_NODE_CNAME) && follows_cname(qtype) &&
-	    zone_node_rrset(w->version, node, DNS_TYPE_CNAME, &cname)) {
-		put_needed(w, COMPOSE_ANSWER, &cname, w->place);
+	if ((zone_node_flags(l->node) & ZONE_NODE_CNAME) && follows_cname(qtype) &&
+	    zone_node_rrset(w->at.version, l->node, DNS_TYPE_CNAME, &cname)) {
+		put_needed(w, COMPOSE_ANSWER, &cname, w->at.place);
+		if (proves_wild)
+			denial_wildcard(&w->denial, w->c, &w->at, l);
 		return w->c->truncated ? STEP_DONE : chase(w, at);
 	}
-	if (!answer_type(w, node, qtype))
-		deny(w);
+	if (answer_type(w, l->node, qtype)) {
+		if (proves_wild)
+			denial_wildcard(&w->denial, w->c, &w->at, l);
+		return STEP_DONE;
+	}
+	deny(w);
+	if (w->c->with_sigs)
+		denial_no_type(&w->denial, w->c, &w->at, l);
 	return STEP_DONE;
 }
 
@@ -255,22 +270,45 @@ static step_t step(walk_t *w)
 	bool at_parent = w->req->query.qtype == DNS_TYPE_DS;
 	zone_lookup_t found;
 
-	zone_version_lookup(w->version, w->name, w->hashes, at_parent, &found);
+	zone_version_lookup(w->at.version, w->at.name, w->at.hashes, at_parent, &found);
 	switch (found.found) {
 	case ZONE_FOUND:
 	case ZONE_WILDCARD:
-		return answer_node(w, found.node);
+		return answer_node(w, &found);
 	case ZONE_DNAME:
 		return substitute(w, found.node);
 	case ZONE_CUT:
-		return refer(w, found.node);
+		return refer(w, &found);
 	case ZONE_NONE:
 		w->result.aa |= w->steps == 0;
 		w->result.rcode = DNS_RCODE_NXDOMAIN;
 		deny(w);
+		if (w->c->with_sigs)
+			denial_no_name(&w->denial, w->c, &w->at, &found);
 		return STEP_DONE;
 	}
 	return STEP_DONE;
+}
+
+/* What stands behind the answer and the end of its chain: proofs, then addresses. */
+static void put_rest(walk_t *w)
+{
+	if (!w->c->truncated && denial_write(&w->denial, w->c) != ST_OK)
+		w->c->truncated = true;
+	if (w->c->truncated)
+		return;
+	switch (w->extra) {
+	case EXTRA_NONE:
+		return;
+	case EXTRA_TARGETS:
+		glue_targets(w->c, zone_set_key(w->zones), w->at.version, w->req->query.qtype,
+		             w->from, w->to);
+		return;
+	case EXTRA_REFERRAL:
+		glue_referral(w->c, zone_set_key(w->zones), w->at.version,
+		              &(glue_cut_t){ &w->cut, w->from, w->at.name, w->at.hashes });
+		return;
+	}
 }
 
 resolve_result_t resolve(const zone_set_t *zones, const answer_req_t *req, compose_t *c)
@@ -282,14 +320,19 @@ resolve_result_t resolve(const zone_set_t *zones, const answer_req_t *req, compo
 	w.req = req;
 	w.c = c;
 	w.result = (resolve_result_t){ DNS_RCODE_NOERROR, false };
-	w.version = req->version;
-	w.name = &req->query.qname;
-	w.hashes = &req->hashes;
-	w.place = (compose_place_t){ DNS_HEADER_LEN, req->query.qname.len, true };
+	w.at = (denial_name_t){
+		.version = req->version,
+		.name = &req->query.qname,
+		.hashes = &req->hashes,
+		.place = { DNS_HEADER_LEN, req->query.qname.len, true },
+	};
+	w.denial.count = 0;
+	w.extra = EXTRA_NONE;
 	w.steps = 0;
 	w.met[0] = req->hashes.h[0];
 	memset(w.dnames, 0, sizeof w.dnames);
 	while (step(&w) == STEP_CHASE)
 		;
+	put_rest(&w);
 	return w.result;
 }

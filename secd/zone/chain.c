@@ -124,8 +124,7 @@ void zone_chain_settle(const uint8_t *base, const dns_name_t *apex, zone_root_t 
 	dns_nsec3_hash(&params, name, 2u + apex->len, wild);
 	const zone_node_t *found = zone_chain_find(base, root, &params, own, &matches);
 	root->apex_nsec3 = matches ? ref_of(base, found) : 0;
-	root->wild_nsec3 =
-		ref_of(base, zone_chain_find(base, root, &params, wild, &matches));
+	root->wild_nsec3 = ref_of(base, zone_chain_find(base, root, &params, wild, &matches));
 }
 
 /* --- order ------------------------------------------------------------------------------------- */

@@ -96,8 +96,7 @@ static void put_hashes(zone_encoder_t *e, const uint8_t *rel, size_t rel_len, un
 	memcpy(name + 2 + rel_len, e->apex->wire, e->apex->len);
 	dns_nsec3_hash(e->params, name + 2, len, e->image + e->used);
 	if (flags & ZONE_NODE_PARENT)
-		dns_nsec3_hash(e->params, name, len + 2,
-		               e->image + e->used + DNS_NSEC3_HASH_LEN);
+		dns_nsec3_hash(e->params, name, len + 2, e->image + e->used + DNS_NSEC3_HASH_LEN);
 	e->used += zone_hashes_len(flags);
 }
 

@@ -97,6 +97,12 @@ unsigned zone_node_flags(const zone_node_t *node)
 	return node->flags & (ZONE_NODE_PARENT - 1);
 }
 
+const uint8_t *zone_node_rel(const zone_node_t *node, unsigned *labels)
+{
+	*labels = node->rel_labels;
+	return node->name;
+}
+
 unsigned zone_node_rrsets(const zone_node_t *node)
 {
 	return node->rrsets;

@@ -150,6 +150,9 @@ bool zone_node_next(const zone_version_t *v, const zone_node_t *node, zone_rrset
 /* The RRset of a type: false when it is not there, or holds signatures only. */
 bool zone_node_rrset(const zone_version_t *v, const zone_node_t *node, uint16_t type,
                      zone_rrset_t *out);
+/* What stands left of the apex in the node's name, in wire form, and its number of labels: empty
+ * for the apex. */
+const uint8_t *zone_node_rel(const zone_node_t *node, unsigned *labels);
 /* The node's whole name. */
 void zone_node_name(const zone_version_t *v, const zone_node_t *node, dns_name_t *out);
 

@@ -209,8 +209,8 @@ static uint64_t digest(const zone_version_t *v)
 
 static bool same_node(const zone_node_t *a, const zone_node_t *b)
 {
-	return a == b || (a && b && a->rel_len == b->rel_len &&
-	                  memcmp(a->name, b->name, a->rel_len) == 0);
+	return a == b ||
+	       (a && b && a->rel_len == b->rel_len && memcmp(a->name, b->name, a->rel_len) == 0);
 }
 
 /* The last in the walk that counts and does not come after label; else the last that counts. */
