@@ -130,7 +130,8 @@ UNIT_zone_set := tests/unit/zone/test_set.c $(filter-out tests/unit/zone/%,$(UNI
 UNITS += answer
 UNIT_answer := tests/unit/answer/test_answer.c $(ANSWER) common/addr.c \
                $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
-UNITS += denial
+UNITS += compose denial
+UNIT_compose := tests/unit/answer/test_compose.c $(filter-out tests/unit/answer/%,$(UNIT_answer))
 UNIT_denial := tests/unit/answer/test_denial.c $(filter-out tests/unit/answer/%,$(UNIT_answer))
 
 # net/ is tested with an echo in the place of answer/: it knows no DNS.

@@ -28,9 +28,20 @@ compose_place_t compose_suffix(const compose_t *c, compose_place_t name, size_t 
 	return (compose_place_t){ (uint32_t)pos, (uint8_t)(name.len - skip), name.flat };
 }
 
-/* Turn the pointers of RDATA, which mean the stored owner at offset 12, to where that owner's
- * suffixes stand in this message. A wildcard's owner is shorter than the name it is copied
- * under, so suffixes are counted from their end. */
+/* What a stored pointer in RDATA means in this message, where the RRset's wire begins at base. A
+ * wildcard's owner is shorter than the name it is copied under, so suffixes are counted from their
+ * end. */
+static unsigned turned(const compose_t *c, unsigned pointer, const zone_rrset_t *set,
+                       compose_place_t owner, size_t base)
+{
+	unsigned to = pointer & DNS_PTR_MAX;
+
+	if (to >= ZONE_WIRE_AT)
+		return 0xc000u | (unsigned)(base + to - ZONE_WIRE_AT);
+	size_t end = set->owner_len - (size_t)(to - DNS_HEADER_LEN);
+	return 0xc000u | compose_suffix(c, owner, owner.len - end).pos;
+}
+
 static void turn_pointers(const compose_t *c, uint8_t *wire, const zone_rrset_t *set,
                           compose_place_t owner)
 {
@@ -38,11 +49,7 @@ static void turn_pointers(const compose_t *c, uint8_t *wire, const zone_rrset_t 
 		uint16_t at;
 
 		memcpy(&at, set->fix + 2 * i, sizeof at);
-		unsigned off = (get_u16(wire + at) & DNS_PTR_MAX) - DNS_HEADER_LEN;
-		compose_place_t p =
-			compose_suffix(c, owner, (size_t)(owner.len - (set->owner_len - off)));
-
-		put_u16(wire + at, 0xc000u | p.pos);
+		put_u16(wire + at, turned(c, get_u16(wire + at), set, owner, c->pos));
 	}
 }
 
@@ -52,6 +59,57 @@ static void turn_owners(uint8_t *p, const uint8_t *end, unsigned pos)
 		put_u16(p, 0xc000u | pos);
 		p += RR_HEAD + get_u16(p + 10);
 	}
+}
+
+/* The end of a name from the stored pointer p on: labels, then a pointer to the owner or the root. */
+static void put_spelled_tail(const compose_t *c, bufw_t *w, const zone_rrset_t *set,
+                             compose_place_t owner, const uint8_t *p)
+{
+	while (*p != 0) {
+		if (*p < 0xc0) {
+			bufw_bytes(w, p, *p + 1u);
+			p += *p + 1u;
+			continue;
+		}
+		unsigned pointer = get_u16(p);
+
+		if ((pointer & DNS_PTR_MAX) < ZONE_WIRE_AT) {
+			bufw_u16(w, turned(c, pointer, set, owner, 0));
+			return;
+		}
+		p = set->wire + ((pointer & DNS_PTR_MAX) - ZONE_WIRE_AT);
+	}
+	bufw_u8(w, 0);
+}
+
+/* An RRset so far into the message that pointers into its own RDATA can't be made: what they
+ * stand for is written out. Returns the octets, or 0: it does not fit. */
+static size_t put_unfolded(compose_t *c, const zone_rrset_t *set, compose_place_t owner)
+{
+	const uint8_t *from = set->wire, *end = set->wire + set->wire_len;
+	bufw_t w = bufw_over(c->out + c->pos, c->limit - c->pos);
+	unsigned fix = 0;
+
+	for (const uint8_t *p = from; p < end; p += RR_HEAD + get_u16(p + 10)) {
+		const uint8_t *next = p + RR_HEAD + get_u16(p + 10), *done = p + RR_HEAD;
+		size_t head = w.pos;
+		uint16_t at;
+
+		bufw_u16(&w, 0xc000u | owner.pos);
+		bufw_bytes(&w, p + 2, DNS_RR_FIXED);
+		for (; fix < set->fixes; fix++, done = from + at + 2) {
+			memcpy(&at, set->fix + 2 * fix, sizeof at);
+			if (from + at >= next)
+				break;
+			bufw_bytes(&w, done, (size_t)(from + at - done));
+			put_spelled_tail(c, &w, set, owner, from + at);
+		}
+		bufw_bytes(&w, done, (size_t)(next - done));
+		if (!bufw_ok(&w))
+			return 0;
+		put_u16(w.base + head + 10, (unsigned)(w.pos - head - RR_HEAD));
+	}
+	return w.pos;
 }
 
 /* n records of stored wire whose owner is too far into the message for a pointer: the name is
@@ -94,15 +152,25 @@ static status_t put(compose_t *c, compose_section_t section, const zone_rrset_t 
 		c->count[section] = (uint16_t)(c->count[section] + n);
 		return ST_OK;
 	}
+	if (set->fixes > 0 && wire == set->wire && c->pos > DNS_PTR_MAX - ZONE_WIRE_AT) {
+		size_t signatures = len - set->wire_len, unfolded = put_unfolded(c, set, owner);
+
+		if (unfolded == 0 || signatures > c->limit - c->pos - unfolded)
+			return ST_LIMIT;
+		memcpy(c->out + c->pos + unfolded, wire + set->wire_len, signatures);
+		turn_owners(c->out + c->pos + unfolded, c->out + c->pos + unfolded + signatures,
+		            owner.pos);
+		c->pos += unfolded + signatures;
+		c->count[section] = (uint16_t)(c->count[section] + n);
+		return ST_OK;
+	}
 	uint8_t *p = c->out + c->pos;
 
 	memcpy(p, wire, len);
-	if (owner.pos != DNS_HEADER_LEN || owner.len != set->owner_len) {
-		if (owner.pos != DNS_HEADER_LEN)
-			turn_owners(p, p + len, owner.pos);
-		if (wire == set->wire)
-			turn_pointers(c, p, set, owner);
-	}
+	if (owner.pos != DNS_HEADER_LEN)
+		turn_owners(p, p + len, owner.pos);
+	if (wire == set->wire)
+		turn_pointers(c, p, set, owner);
 	c->pos += len;
 	c->count[section] = (uint16_t)(c->count[section] + n);
 	return ST_OK;

@@ -103,8 +103,7 @@ void glue_targets(compose_t *c, const siphash_key_t *key, const zone_version_t *
 typedef struct server {
 	const uint8_t *rdata; /* as stored */
 	size_t pos;           /* of the name in the message */
-	size_t own;           /* octets left of what it shares with the cut */
-	unsigned suffix;      /* label of the referred name at which that begins */
+	unsigned suffix;      /* label of the referred name at which its end begins */
 	uint64_t hash;
 	bool below; /* at or below the cut: its addresses are needed */
 } server_t;
@@ -124,42 +123,35 @@ static unsigned label_of(const dns_name_t *name, size_t len)
 	return label;
 }
 
-/* The hash of the labels of rdata left of what is known to hash to h. */
-static uint64_t hash_own(const siphash_key_t *key, const uint8_t *rdata, size_t own, uint64_t h)
+/* The hash of labels left of what is known to hash to h. */
+static uint64_t hash_own(const siphash_key_t *key, const uint8_t *own, size_t len, uint64_t h)
 {
-	uint8_t folded[DNS_NAME_MAX], at[DNS_LABELS_MAX];
+	uint8_t at[DNS_LABELS_MAX];
 	unsigned labels = 0;
 
-	for (size_t i = 0; i < own; i++)
-		folded[i] = dns_fold(rdata[i]);
-	for (size_t i = 0; i < own; i += folded[i] + 1u)
+	for (size_t i = 0; i < len; i += own[i] + 1u)
 		at[labels++] = (uint8_t)i;
 	while (labels-- > 0)
-		h = zone_hash_child(key, h, folded + at[labels]);
+		h = zone_hash_child(key, h, own + at[labels]);
 	return h;
 }
 
-/* A name in the zone ends like the cut, and so is stored with a pointer into it; but in the root
- * zone, which every name is in. Whatever has no pointer there, or shares less with the cut than the
- * apex, is outside and needs no look. */
+/* What shares less with the cut than the apex is outside and needs no look. */
 static void note_server(servers_t *s, const siphash_key_t *key, const glue_cut_t *cut,
-                        const uint8_t *record, bool pointer, size_t apex_len)
+                        const uint8_t *record, size_t apex_len)
 {
 	const uint8_t *rdata = record + RR_HEAD;
-	size_t own = get_u16(record + 10) - (pointer ? 2u : 1u), shared = 1; /* the root alone */
+	uint8_t own[DNS_NAME_MAX];
+	size_t own_len, shared = zone_rrset_name(cut->ns, rdata, own, &own_len);
 	server_t *one = &s->list[s->count];
 
-	if (pointer)
-		shared = cut->ns->owner_len + (size_t)DNS_HEADER_LEN -
-		         (get_u16(rdata + own) & DNS_PTR_MAX);
 	if (shared < apex_len)
 		return;
 	one->rdata = rdata;
-	one->own = own;
 	one->pos = cut->at + (size_t)(rdata - cut->ns->wire);
 	one->below = shared == cut->ns->owner_len;
 	one->suffix = label_of(cut->name, shared);
-	one->hash = hash_own(key, rdata, own, cut->hashes->h[one->suffix]);
+	one->hash = hash_own(key, own, own_len, cut->hashes->h[one->suffix]);
 	s->count++;
 }
 
@@ -169,7 +161,8 @@ typedef struct pass {
 	unsigned left, next_fix;
 } pass_t;
 
-/* The next servers that may be in the zone, as many as the list takes. */
+/* The next servers that may be in the zone, as many as the list takes. A name in it ends like the cut
+ * and so is stored with a pointer; but in the root zone, which every name is in. */
 static void find_servers(servers_t *s, pass_t *p, const siphash_key_t *key, const glue_cut_t *cut,
                          size_t apex_len)
 {
@@ -185,22 +178,23 @@ static void find_servers(servers_t *s, pass_t *p, const siphash_key_t *key, cons
 		bool pointer = p->next_fix < ns->fixes && fix + 2u == end;
 		p->next_fix += pointer;
 		if (pointer || apex_len == 1)
-			note_server(s, key, cut, p->record, pointer, apex_len);
+			note_server(s, key, cut, p->record, apex_len);
 		p->record = ns->wire + end;
 	}
 }
 
+/* Its node; and the octets of its whole name. */
 static const zone_node_t *server_node(const zone_version_t *v, const glue_cut_t *cut,
-                                      const server_t *one, size_t apex_len)
+                                      const server_t *one, size_t apex_len, uint8_t *len)
 {
 	const dns_name_t *name = cut->name;
-	size_t from = name->off[one->suffix], shared = name->len - from;
+	size_t from = name->off[one->suffix], shared = name->len - from, own;
 	uint8_t rel[2 * DNS_NAME_MAX];
 
-	for (size_t i = 0; i < one->own; i++)
-		rel[i] = dns_fold(one->rdata[i]);
-	memcpy(rel + one->own, name->wire + from, shared - apex_len);
-	return zone_version_inside(v, rel, one->own + shared - apex_len, one->hash);
+	(void)zone_rrset_name(cut->ns, one->rdata, rel, &own);
+	memcpy(rel + own, name->wire + from, shared - apex_len);
+	*len = (uint8_t)(own + shared);
+	return zone_version_inside(v, rel, own + shared - apex_len, one->hash);
 }
 
 static status_t put_servers(compose_t *c, const zone_version_t *v, const glue_cut_t *cut,
@@ -213,11 +207,8 @@ static status_t put_servers(compose_t *c, const zone_version_t *v, const glue_cu
 
 		if (one->below != below)
 			continue;
-		const zone_node_t *node = server_node(v, cut, one, apex_len);
-		const compose_place_t place = {
-			.pos = (uint32_t)one->pos,
-			.len = (uint8_t)(one->own + cut->name->len - cut->name->off[one->suffix]),
-		};
+		compose_place_t place = { .pos = (uint32_t)one->pos };
+		const zone_node_t *node = server_node(v, cut, one, apex_len, &place.len);
 		if (node && put_addresses(c, v, node, place) != ST_OK)
 			st = ST_LIMIT;
 	}

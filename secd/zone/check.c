@@ -56,14 +56,14 @@ static bool has_address(const zone_version_t *v, const zone_node_t *node)
 	       zone_node_rrset(v, node, DNS_TYPE_AAAA, &set);
 }
 
-/* A name server at or below the cut, told by the end of its name: such a name is stored with a
- * pointer to its owner, which is the cut. */
-static bool is_in_domain(const uint8_t *record)
+/* A name server at or below the cut: the whole of its owner is the end of its name. */
+static bool is_in_domain(const zone_rrset_t *ns, const uint8_t *record)
 {
-	unsigned rdlen = get_u16(record + 10);
+	uint8_t own[DNS_NAME_MAX];
+	size_t own_len;
 
-	return rdlen >= 2 &&
-	       get_u16(record + 2 + DNS_RR_FIXED + rdlen - 2) == 0xc000 + DNS_HEADER_LEN;
+	return ns->fixes > 0 &&
+	       zone_rrset_name(ns, record + 2 + DNS_RR_FIXED, own, &own_len) == ns->owner_len;
 }
 
 /* A delegation to name servers below it needs an address for each (RFC 9471 2). */
@@ -79,9 +79,9 @@ static void check_glue(const zone_version_t *v, const zone_node_t *node, zone_fa
 		zone_hashes_t hashes;
 		dns_name_t host;
 
-		if (!is_in_domain(p))
+		if (!is_in_domain(&ns, p))
 			continue;
-		zone_wire_rdata(v, node, p, rdata);
+		zone_wire_rdata(v, node, &ns, p, rdata);
 		dns_name_from_wire(rdata, &host);
 		dns_name_fold(&host);
 		zone_hash_name(zone_version_key(v), &host, &hashes);

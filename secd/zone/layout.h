@@ -161,9 +161,9 @@ static inline size_t zone_node_size(const zone_node_t *node)
 	return (size_t)((const uint8_t *)h - (const uint8_t *)node);
 }
 
-/* RDATA of one stored record, decompressed; returns its length. */
-size_t zone_wire_rdata(const zone_version_t *v, const zone_node_t *node, const uint8_t *record,
-                       uint8_t out[65535]);
+/* RDATA of one stored record of set, decompressed; returns its length. */
+size_t zone_wire_rdata(const zone_version_t *v, const zone_node_t *node, const zone_rrset_t *set,
+                       const uint8_t *record, uint8_t out[65535]);
 
 /* Canonical order of two names given by what stands left of the apex: <0, 0, >0. */
 int zone_rel_cmp(const uint8_t *a, unsigned a_labels, const uint8_t *b, unsigned b_labels);

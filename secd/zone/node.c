@@ -9,6 +9,16 @@
 
 enum { RR_HEAD = 2 + DNS_RR_FIXED, SCRATCH = 65535 };
 
+/* A name in RDATA, as it was before it was compressed. */
+typedef struct written {
+	dns_name_t name; /* folded */
+	unsigned real;   /* labels that were written out; a pointer stands for the others */
+	size_t at;       /* in the RRset's wire */
+} written_t;
+
+/* The first names of an RRset: most others end like one of them. */
+enum { WRITTEN_MAX = 16 };
+
 struct zone_encoder {
 	const dns_name_t *apex;
 	const zone_limits_t *limits;
@@ -19,7 +29,8 @@ struct zone_encoder {
 	size_t used, room;
 	uint16_t *fix; /* pointers of the RRset at hand */
 	size_t fix_room;
-	uint8_t *scratch; /* two times SCRATCH */
+	written_t *written; /* names in its RDATA that others may end like */
+	uint8_t *scratch;   /* two times SCRATCH */
 };
 
 zone_encoder_t *zone_encoder_new(const dns_name_t *apex, const zone_limits_t *limits,
@@ -30,8 +41,9 @@ zone_encoder_t *zone_encoder_new(const dns_name_t *apex, const zone_limits_t *li
 	if (!e)
 		return NULL;
 	e->scratch = malloc(2 * SCRATCH); /* touched where RDATA with names is compared */
-	if (!e->scratch) {
-		free(e);
+	e->written = malloc(WRITTEN_MAX * sizeof *e->written);
+	if (!e->scratch || !e->written) {
+		zone_encoder_free(e);
 		return NULL;
 	}
 	e->apex = apex;
@@ -48,6 +60,7 @@ void zone_encoder_free(zone_encoder_t *e)
 	free(e->image);
 	free(e->fix);
 	free(e->scratch);
+	free(e->written);
 	free(e);
 }
 
@@ -179,18 +192,14 @@ static void note_span(void *arg, size_t off, size_t len)
 	s->len[s->n++] = len;
 }
 
-/* How many of the owner's labels a target ends with. The whole of a wildcard's owner doesn't
- * count: what it is copied under is another name. */
-static unsigned owner_suffix(const dns_name_t *owner, dns_name_t *target)
+/* How many labels two folded names end alike. */
+static unsigned shared_labels(const dns_name_t *a, const dns_name_t *b)
 {
-	unsigned n = 0, most = owner->labels;
+	unsigned n = 0;
 
-	dns_name_fold(target);
-	if (is_asterisk(owner->wire))
-		most--;
-	while (n < most && n < target->labels) {
-		const uint8_t *x = owner->wire + owner->off[owner->labels - 1 - n];
-		const uint8_t *y = target->wire + target->off[target->labels - 1 - n];
+	while (n < a->labels && n < b->labels) {
+		const uint8_t *x = a->wire + a->off[a->labels - 1 - n];
+		const uint8_t *y = b->wire + b->off[b->labels - 1 - n];
 
 		if (*x != *y || memcmp(x + 1, y + 1, *x) != 0)
 			break;
@@ -199,11 +208,13 @@ static unsigned owner_suffix(const dns_name_t *owner, dns_name_t *target)
 	return n;
 }
 
-/* Where RDATA is being written, and which pointers it holds so far. */
+/* Where RDATA is being written, and which pointers and names it holds so far. */
 typedef struct rrset_out {
 	uint8_t *start, *p; /* of the RRset's wire; next octet */
 	uint16_t *fix;
 	unsigned fixes;
+	written_t *written;
+	unsigned names;
 } rrset_out_t;
 
 static void put_bytes(rrset_out_t *o, const void *src, size_t n)
@@ -213,25 +224,60 @@ static void put_bytes(rrset_out_t *o, const void *src, size_t n)
 	o->p += n;
 }
 
-/* A name, its end replaced by a pointer into the owner if they end alike. Pointers beyond what
+/* The end of a name that stands somewhere already. */
+typedef struct tail {
+	unsigned labels; /* of it; 0: there is none */
+	unsigned to;     /* what a pointer to it says */
+} tail_t;
+
+/* In the owner, or else, if that gives more, in a name before. The whole of a wildcard's owner
+ * doesn't count: what it is copied under is another name. */
+static tail_t find_tail(const rrset_out_t *o, const dns_name_t *owner, const dns_name_t *target)
+{
+	unsigned most = owner->labels - (unsigned)is_asterisk(owner->wire);
+	unsigned n = shared_labels(owner, target);
+	tail_t best = { .labels = n < most ? n : most };
+
+	best.to = DNS_HEADER_LEN + owner->off[owner->labels - best.labels];
+	for (unsigned i = 0; i < o->names; i++) {
+		const written_t *w = &o->written[i];
+
+		n = shared_labels(&w->name, target);
+		if (n > best.labels && w->name.labels - n < w->real)
+			best = (tail_t){ n, (unsigned)(ZONE_WIRE_AT + w->at +
+				                       w->name.off[w->name.labels - n]) };
+	}
+	return best;
+}
+
+/* A name, its end replaced by a pointer if that stands somewhere already. Pointers beyond what
  * a message can hold are not made: nothing will be sent from there. */
 static void put_name(rrset_out_t *o, const dns_name_t *owner, const uint8_t *wire, size_t len)
 {
-	dns_name_t target;
+	written_t *w = &o->written[o->names];
+	size_t at = (size_t)(o->p - o->start);
+	written_t spare;
 
-	dns_name_from_wire(wire, &target);
-	unsigned n = owner_suffix(owner, &target);
-	size_t keep = n ? target.off[target.labels - n] : len;
-	size_t at = (size_t)(o->p - o->start) + keep;
-
-	if (n == 0 || at > UINT16_MAX) {
+	if (o->names == WRITTEN_MAX)
+		w = &spare;
+	dns_name_from_wire(wire, &w->name);
+	dns_name_fold(&w->name);
+	tail_t tail = find_tail(o, owner, &w->name);
+	size_t keep = tail.labels ? w->name.off[w->name.labels - tail.labels] : len;
+	if (at + keep > UINT16_MAX)
+		tail.labels = 0;
+	if (tail.labels == 0) {
 		put_bytes(o, wire, len);
-		return;
+	} else {
+		put_bytes(o, wire, keep);
+		put_u16(o->p, 0xc000u + tail.to);
+		o->p += 2;
+		o->fix[o->fixes++] = (uint16_t)(at + keep);
 	}
-	put_bytes(o, wire, keep);
-	put_u16(o->p, 0xc000u + DNS_HEADER_LEN + owner->off[owner->labels - n]);
-	o->p += 2;
-	o->fix[o->fixes++] = (uint16_t)at;
+	w->real = w->name.labels - tail.labels;
+	w->at = at;
+	if (o->names < WRITTEN_MAX && w->real > 0 && at + len < ZONE_WIRE_AT)
+		o->names++;
 }
 
 static void put_record(rrset_out_t *o, const dns_name_t *owner, const zone_rec_t *r, uint32_t ttl)
@@ -326,7 +372,10 @@ static status_t put_rrset(zone_encoder_t *e, const zone_rec_t **rec, size_t coun
 		return st;
 	zone_rrset_head_t *h = (void *)(e->image + e->used);
 	uint32_t ttl = common_ttl(e, rec, kept ? kept : sig_kept);
-	rrset_out_t o = { .start = (uint8_t *)(h + 1), .p = (uint8_t *)(h + 1), .fix = e->fix };
+	rrset_out_t o = { .start = (uint8_t *)(h + 1),
+		          .p = (uint8_t *)(h + 1),
+		          .fix = e->fix,
+		          .written = e->written };
 	for (size_t i = 0; i < kept; i++)
 		put_record(&o, &e->owner, rec[i], ttl);
 	h->wire_len = (uint32_t)(o.p - o.start);
@@ -446,7 +495,7 @@ static zone_rec_t *decode_record(const zone_version_t *v, const zone_node_t *nod
                                  const zone_rrset_t *set, const uint8_t *p, bool is_sig,
                                  zone_log_t *log, uint8_t *scratch)
 {
-	size_t rdlen = zone_wire_rdata(v, node, p, scratch);
+	size_t rdlen = zone_wire_rdata(v, node, set, p, scratch);
 	zone_rec_t *rec = zone_log_take(log, sizeof *rec + node->rel_len + rdlen);
 
 	if (!rec)

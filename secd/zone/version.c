@@ -180,20 +180,27 @@ void zone_node_name(const zone_version_t *v, const zone_node_t *node, dns_name_t
 	dns_name_from_wire(wire, out);
 }
 
-size_t zone_wire_rdata(const zone_version_t *v, const zone_node_t *node, const uint8_t *record,
-                       uint8_t out[65535])
+size_t zone_wire_rdata(const zone_version_t *v, const zone_node_t *node, const zone_rrset_t *set,
+                       const uint8_t *record, uint8_t out[65535])
 {
-	uint8_t msg[DNS_HEADER_LEN + DNS_NAME_MAX + 65535];
+	enum { RDATA_AT = 2 * ZONE_WIRE_AT };
+	uint8_t msg[RDATA_AT + 65535];
 	uint16_t type = get_u16(record + 2), rdlen = get_u16(record + 10);
-	size_t len = DNS_HEADER_LEN, out_len = 0;
+	size_t before = (size_t)(record - set->wire), out_len = 0;
 
-	/* The pointers mean the owner at offset 12: put it there, and read the RDATA as if it had
-	 * come off the wire. */
+	if (set->fixes == 0) {
+		memcpy(out, record + 2 + DNS_RR_FIXED, rdlen);
+		return rdlen;
+	}
+	/* Put everything where its pointers take it to be, and read the RDATA as if it had come
+	 * off the wire. */
 	memset(msg, 0, DNS_HEADER_LEN);
-	len += whole_name(v, node, msg + len);
-	memcpy(msg + len, record + 2 + DNS_RR_FIXED, rdlen);
-	buf_t b = buf_over(msg, len + rdlen);
-	b.pos = len;
+	whole_name(v, node, msg + DNS_HEADER_LEN);
+	before += 2 + DNS_RR_FIXED + (size_t)rdlen;
+	memcpy(msg + ZONE_WIRE_AT, set->wire, before < ZONE_WIRE_AT ? before : ZONE_WIRE_AT);
+	memcpy(msg + RDATA_AT, record + 2 + DNS_RR_FIXED, rdlen);
+	buf_t b = buf_over(msg, RDATA_AT + (size_t)rdlen);
+	b.pos = RDATA_AT;
 	/* Cannot fail: these bytes were made from what the same function accepted. */
 	(void)dns_rdata_read(&b, type, rdlen, out, &out_len);
 	return out_len;
@@ -206,7 +213,26 @@ size_t zone_rrset_rdata(const zone_version_t *v, const zone_node_t *node, const 
 
 	for (; i > 0; i--)
 		p += 2 + DNS_RR_FIXED + get_u16(p + 10);
-	return zone_wire_rdata(v, node, p, out);
+	return zone_wire_rdata(v, node, set, p, out);
+}
+
+size_t zone_rrset_name(const zone_rrset_t *set, const uint8_t *name, uint8_t own[DNS_NAME_MAX],
+                       size_t *own_len)
+{
+	*own_len = 0;
+	while (*name != 0) {
+		if (*name < 0xc0) {
+			for (unsigned left = *name + 1u; left > 0; left--)
+				own[(*own_len)++] = dns_fold(*name++);
+			continue;
+		}
+		unsigned to = get_u16(name) & DNS_PTR_MAX;
+
+		if (to < ZONE_WIRE_AT)
+			return set->owner_len + (size_t)DNS_HEADER_LEN - to;
+		name = set->wire + (to - ZONE_WIRE_AT);
+	}
+	return 1;
 }
 
 void zone_version_succeed(zone_version_t *before, zone_version_t *next)

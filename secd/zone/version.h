@@ -8,9 +8,10 @@
  * pointers to nodes and RRsets, valid as long as the version.
  *
  * An RRset is stored as the wire that will be sent: each record begins with a compression
- * pointer to its owner at offset 12, and names in its RDATA that end like the owner point there
- * too. Copied into a message whose question is the owner, it is ready; for another place
- * answer/compose patches the pointers, all of which zone_rrset_t lists. */
+ * pointer to its owner at offset 12. Names in its RDATA that end like the owner point there too, and
+ * those that end like a name before them in the RRset point to that, as if the RRset began at
+ * offset ZONE_WIRE_AT. answer/compose turns the pointers to where these places are in a message;
+ * zone_rrset_t lists all of them. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,6 +26,9 @@
 
 typedef struct zone_version zone_version_t;
 typedef struct zone_node zone_node_t;
+
+/* Where a pointer in RDATA takes the wire of its RRset to begin. The owner is always before it. */
+enum { ZONE_WIRE_AT = 0x2000 };
 
 /* One RRset of a node, as a view into the version. */
 typedef struct zone_rrset {
@@ -160,6 +164,12 @@ void zone_node_name(const zone_version_t *v, const zone_node_t *node, dns_name_t
  * than send: returns its length. */
 size_t zone_rrset_rdata(const zone_version_t *v, const zone_node_t *node, const zone_rrset_t *set,
                         unsigned i, uint8_t out[65535]);
+
+/* A name in the RDATA of a stored record, put together: own gets, folded, what stands left of the
+ * end that it shares with the owner of the RRset. Returns the octets of that end: 1 if it is the
+ * root's zero alone. */
+size_t zone_rrset_name(const zone_rrset_t *set, const uint8_t *name, uint8_t own[DNS_NAME_MAX],
+                       size_t *own_len);
 
 /* next, made over before, is what is served from now on: before keeps what it alone holds until it
  * is freed. For zone/set. */
