@@ -42,6 +42,13 @@ static inline void put_u32(uint8_t *p, uint32_t v)
 	memcpy(p, &be, sizeof be);
 }
 
+static inline void put_u64(uint8_t *p, uint64_t v)
+{
+	uint64_t be = __builtin_bswap64(v);
+
+	memcpy(p, &be, sizeof be);
+}
+
 /* The reader. base..base+len may be read, pos is the next byte. */
 typedef struct buf {
 	const uint8_t *base;

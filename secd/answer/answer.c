@@ -248,13 +248,13 @@ static void answer_one(const answer_t *a, answer_req_t *req)
 }
 
 /* The name itself, and the one right below the apex: in a zone of delegations that is the cut. */
-static void prefetch(const answer_req_t *req, unsigned step)
+static void prefetch(answer_req_t *req, unsigned step)
 {
 	unsigned apex = req->query.qname.labels - (unsigned)zone_version_apex_labels(req->version);
 
-	zone_version_prefetch(req->version, req->hashes.h[0], step);
+	zone_version_prefetch(req->version, req->hashes.h[0], step, &req->ahead[0]);
 	if (apex > 1)
-		zone_version_prefetch(req->version, req->hashes.h[apex - 1], step);
+		zone_version_prefetch(req->version, req->hashes.h[apex - 1], step, &req->ahead[1]);
 }
 
 /* Does the message ask about a name of class IN or nearly, so that a zone is looked for? */
@@ -290,6 +290,32 @@ static void find_zone(const answer_t *a, answer_req_t *req)
 		zone_version_prefetch_self(req->version);
 }
 
+/* What the name is to its zone; and where a proof by NSEC3 will be wanted, which. */
+static void look_up(answer_req_t *req)
+{
+	const dns_query_t *q = &req->query;
+
+	zone_version_lookup(req->version, &q->qname, &req->hashes, q->qtype == DNS_TYPE_DS,
+	                    &req->found);
+	req->seek.wanted = false;
+	if (q->dnssec_ok && zone_version_denial(req->version) == ZONE_DENIAL_NSEC3)
+		denial_seek_plan(&req->seek, req->version, &q->qname, q->qtype, &req->found);
+}
+
+/* The searches that are wanted, a step of each at a time. */
+static void seek(answer_req_t *reqs, size_t n)
+{
+	for (bool more = true; more;) {
+		more = false;
+		for (size_t i = 0; i < n; i++) {
+			if (!reqs[i].version || !reqs[i].seek.wanted || reqs[i].seek.seek.ended)
+				continue;
+			zone_seek_step(reqs[i].version, &reqs[i].seek.seek);
+			more = true;
+		}
+	}
+}
+
 void answer_batch(answer_t *a, answer_req_t *reqs, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -308,6 +334,11 @@ void answer_batch(answer_t *a, answer_req_t *reqs, size_t n)
 				prefetch(&reqs[i], step);
 		}
 	}
+	for (size_t i = 0; i < n; i++) {
+		if (reqs[i].version)
+			look_up(&reqs[i]);
+	}
+	seek(reqs, n);
 	for (size_t i = 0; i < n; i++)
 		answer_one(a, &reqs[i]);
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "answer/denial.h"
 #include "common/addr.h"
 #include "dns/query.h"
 #include "zone/hash.h"
@@ -53,6 +54,9 @@ typedef struct answer_req {
 	const zone_slot_t *slot;
 	const zone_version_t *version;
 	zone_state_t state;
+	const void *ahead[2]; /* of searches for the name, and for the one right below the apex */
+	zone_lookup_t found;  /* with a version: what qname is to it */
+	denial_seek_t seek;
 } answer_req_t;
 
 /* A context for one worker. NULL: out of memory. All is borrowed for its life. */

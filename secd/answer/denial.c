@@ -26,12 +26,16 @@ static size_t own_octets(const uint8_t *rel, unsigned rel_labels, const dns_name
 	return off[left];
 }
 
+static unsigned apex_label(const denial_name_t *n)
+{
+	return (unsigned)(n->name->labels - zone_version_apex_labels(n->version));
+}
+
 /* The NSEC or NSEC3 of this node, if it is not owed yet. */
 static void owe(denial_t *d, const compose_t *c, const denial_name_t *n, const zone_node_t *node,
                 uint16_t type)
 {
-	unsigned apex_at = (unsigned)(n->name->labels - zone_version_apex_labels(n->version));
-	unsigned rel_labels, label = apex_at;
+	unsigned rel_labels, label = apex_label(n);
 
 	if (!node || d->count == DENIAL_MAX)
 		return;
@@ -40,7 +44,8 @@ static void owe(denial_t *d, const compose_t *c, const denial_name_t *n, const z
 			return;
 	}
 	const uint8_t *rel = zone_node_rel(node, &rel_labels);
-	size_t own = own_octets(rel, rel_labels, n->name, apex_at, &label);
+	size_t own = type == DNS_TYPE_NSEC3 ? *rel + 1u /* a hash is no label of another name */
+	                                    : own_octets(rel, rel_labels, n->name, label, &label);
 	d->owed[d->count++] = (denial_proof_t){
 		.version = n->version,
 		.node = node,
@@ -110,69 +115,72 @@ static void owe_nsec_wild(denial_t *d, const compose_t *c, const denial_name_t *
 
 /* --- NSEC3 --------------------------------------------------------------------------------------- */
 
+static const zone_node_t *find(const denial_name_t *n, const uint8_t hash[DNS_NSEC3_HASH_LEN],
+                               bool *matches)
+{
+	if (n->seek && n->seek->wanted && memcmp(n->seek->seek.hash, hash, DNS_NSEC3_HASH_LEN) == 0)
+		return zone_seek_end(n->version, &n->seek->seek, matches);
+	return zone_version_nsec3(n->version, hash, matches);
+}
+
 static void owe_nsec3(denial_t *d, const compose_t *c, const denial_name_t *n,
                       const uint8_t hash[DNS_NSEC3_HASH_LEN])
 {
 	bool matches;
 
-	owe(d, c, n, zone_version_nsec3(n->version, hash, &matches), DNS_TYPE_NSEC3);
+	owe(d, c, n, find(n, hash, &matches), DNS_TYPE_NSEC3);
 }
 
-/* The NSEC3 of the ancestor of n that begins at label, which exists; NULL: it has none, as an
- * opt-out leaves delegations, and empty names above nothing else, without. */
-static const zone_node_t *own_nsec3(const denial_name_t *n, unsigned label, unsigned apex_at,
-                                    const zone_node_t **node)
+/* The node of the ancestor of n that begins at label, which exists. */
+static const zone_node_t *ancestor(const denial_name_t *n, unsigned label, unsigned apex_at)
 {
-	const dns_name_t *name = n->name;
-	unsigned off = name->off[label];
-	bool matches;
+	unsigned off = n->name->off[label];
 
-	if (label == apex_at) {
-		*node = zone_version_apex(n->version);
-		return zone_version_nsec3_apex(n->version);
-	}
-	*node = zone_version_inside(n->version, name->wire + off, name->off[apex_at] - (size_t)off,
-	                            n->hashes->h[label]);
-	if (!*node)
-		return NULL;
-	const zone_node_t *nsec3 = zone_version_nsec3(n->version, zone_node_hash(*node), &matches);
-	return matches ? nsec3 : NULL;
+	return zone_version_inside(n->version, n->name->wire + off,
+	                           n->name->off[apex_at] - (size_t)off, n->hashes->h[label]);
 }
 
-/* The name one label below the closest encloser: kept with its node, if it is one (RFC 5155 1.3). */
-static void owe_next_closer(denial_t *d, const compose_t *c, const denial_name_t *n, unsigned label,
-                            const zone_node_t *node)
+/* What covers the name one label below the closest encloser, which does not exist. */
+static void owe_next_closer(denial_t *d, const compose_t *c, const denial_name_t *n, unsigned label)
 {
 	uint8_t hash[DNS_NSEC3_HASH_LEN];
 	unsigned off = n->name->off[label];
 
-	if (node) {
-		owe_nsec3(d, c, n, zone_node_hash(node));
+	if (n->seek && n->seek->wanted && n->seek->label == label) {
+		owe_nsec3(d, c, n, n->seek->seek.hash);
 		return;
 	}
 	zone_version_hash(n->version, n->name->wire + off, n->name->len - (size_t)off, hash);
 	owe_nsec3(d, c, n, hash);
 }
 
-/* The closest encloser that the chain knows, from label upwards, and the next closer name below it
- * (RFC 5155 7.2.1); of a name that is there itself (exact) and has its NSEC3, that alone. Returns
- * where the encloser begins, and it. */
+/* The closest encloser that the chain knows, from label upwards, and what covers the next closer name
+ * below it (RFC 5155 7.2.1); of a name that is there itself (exact) and has its NSEC3, that alone.
+ * An opt-out leaves delegations, and empty names above nothing else, without: then the search for
+ * their NSEC3 has found what covers them. Returns where the encloser begins, and it. */
 static unsigned owe_encloser(denial_t *d, const compose_t *c, const denial_name_t *n,
                              unsigned label, bool exact, const zone_node_t **encloser)
 {
-	unsigned apex_at = (unsigned)(n->name->labels - zone_version_apex_labels(n->version));
-	const zone_node_t *below = NULL, *nsec3 = NULL;
+	unsigned apex_at = apex_label(n);
+	const zone_node_t *cover = NULL, *nsec3;
 	unsigned first = label;
+	bool matches = false;
 
-	for (; label <= apex_at; label++) {
-		nsec3 = own_nsec3(n, label, apex_at, encloser);
-		if (nsec3)
+	for (; label < apex_at; label++, cover = nsec3) {
+		*encloser = ancestor(n, label, apex_at);
+		nsec3 = find(n, zone_node_hash(*encloser), &matches);
+		if (matches)
 			break;
-		below = *encloser;
+	}
+	if (!matches) {
+		*encloser = zone_version_apex(n->version);
+		nsec3 = zone_version_nsec3_apex(n->version);
 	}
 	owe(d, c, n, nsec3, DNS_TYPE_NSEC3);
-	if (nsec3 && label > 0 && !(exact && label == first))
-		owe_next_closer(d, c, n, label - 1, below);
+	if (label > first)
+		owe(d, c, n, cover, DNS_TYPE_NSEC3);
+	else if (!exact)
+		owe_next_closer(d, c, n, label - 1);
 	return label;
 }
 
@@ -247,7 +255,7 @@ void denial_wildcard(denial_t *d, const compose_t *c, const denial_name_t *n,
 		owe_nsec(d, c, n, n->name);
 		return;
 	case ZONE_DENIAL_NSEC3:
-		owe_next_closer(d, c, n, l->encloser_label - 1u, NULL);
+		owe_next_closer(d, c, n, l->encloser_label - 1u);
 		return;
 	}
 }
@@ -266,4 +274,41 @@ void denial_no_ds(denial_t *d, const compose_t *c, const denial_name_t *n, const
 		owe_encloser(d, c, n, l->encloser_label, true, &encloser);
 		return;
 	}
+}
+
+/* --- ahead --------------------------------------------------------------------------------------- */
+
+/* Which hash the answer will want: the kept one of a name that is there, the next closer name's. */
+void denial_seek_plan(denial_seek_t *s, const zone_version_t *v, const dns_name_t *name,
+                      uint16_t qtype, const zone_lookup_t *l)
+{
+	unsigned label = l->encloser_label;
+	zone_rrset_t set;
+
+	s->wanted = false;
+	switch (l->found) {
+	case ZONE_FOUND:
+		if (zone_node_rrset(v, l->node, qtype, &set) ||
+		    (zone_node_flags(l->node) & (ZONE_NODE_APEX | ZONE_NODE_CNAME)))
+			return;
+		break;
+	case ZONE_CUT:
+		if (zone_node_rrset(v, l->node, DNS_TYPE_DS, &set))
+			return;
+		break;
+	case ZONE_DNAME:
+		return;
+	case ZONE_WILDCARD:
+	case ZONE_NONE:
+		label--;
+		break;
+	}
+	s->wanted = true;
+	s->label = (uint8_t)label;
+	if (label == l->encloser_label)
+		memcpy(s->seek.hash, zone_node_hash(l->node), sizeof s->seek.hash);
+	else
+		zone_version_hash(v, name->wire + name->off[label],
+		                  name->len - (size_t)name->off[label], s->seek.hash);
+	zone_seek_begin(v, &s->seek);
 }

@@ -19,12 +19,24 @@
 #include "zone/hash.h"
 #include "zone/version.h"
 
+/* A search for the NSEC3 that an answer will want, as far as can be told from the lookup of its
+ * name: made for a whole batch of queries at a time (answer/answer.c). */
+typedef struct denial_seek {
+	bool wanted;
+	uint8_t label; /* of the name, at which what was hashed begins */
+	zone_seek_t seek;
+} denial_seek_t;
+
+void denial_seek_plan(denial_seek_t *s, const zone_version_t *v, const dns_name_t *name,
+                      uint16_t qtype, const zone_lookup_t *l);
+
 /* A name on its way through a zone. */
 typedef struct denial_name {
 	const zone_version_t *version;
 	const dns_name_t *name; /* folded */
 	const zone_hashes_t *hashes;
-	compose_place_t place; /* in the message */
+	compose_place_t place;     /* in the message */
+	const denial_seek_t *seek; /* what was searched for ahead; NULL: nothing */
 } denial_name_t;
 
 /* One proof: the owner of an NSEC or NSEC3 record. */

@@ -105,7 +105,8 @@ typedef struct server {
 	size_t pos;           /* of the name in the message */
 	unsigned suffix;      /* label of the referred name at which its end begins */
 	uint64_t hash;
-	bool below; /* at or below the cut: its addresses are needed */
+	const void *ahead; /* of the search for its node */
+	bool below;        /* at or below the cut: its addresses are needed */
 } server_t;
 
 typedef struct servers {
@@ -141,12 +142,13 @@ static void note_server(servers_t *s, const siphash_key_t *key, const glue_cut_t
                         const uint8_t *record, size_t apex_len)
 {
 	const uint8_t *rdata = record + RR_HEAD;
-	uint8_t own[DNS_NAME_MAX];
-	size_t own_len, shared = zone_rrset_name(cut->ns, rdata, own, &own_len);
+	size_t own_len, shared = zone_rrset_name_end(cut->ns, rdata);
 	server_t *one = &s->list[s->count];
+	uint8_t own[DNS_NAME_MAX];
 
 	if (shared < apex_len)
 		return;
+	(void)zone_rrset_name(cut->ns, rdata, own, &own_len);
 	one->rdata = rdata;
 	one->pos = cut->at + (size_t)(rdata - cut->ns->wire);
 	one->below = shared == cut->ns->owner_len;
@@ -215,26 +217,49 @@ static status_t put_servers(compose_t *c, const zone_version_t *v, const glue_cu
 	return st;
 }
 
-/* The servers below the cut, or the others: no two records of an RRset name the same. */
-static status_t put_pass(compose_t *c, const siphash_key_t *key, const zone_version_t *v,
-                         const glue_cut_t *cut, bool below)
+/* The next servers, and the memory that their nodes are found in. */
+static void take_servers(servers_t *s, pass_t *p, const siphash_key_t *key, const zone_version_t *v,
+                         const glue_cut_t *cut, size_t apex_len)
+{
+	find_servers(s, p, key, cut, apex_len);
+	for (unsigned step = 0; step < ZONE_PREFETCH_STEPS; step++) {
+		for (unsigned i = 0; i < s->count; i++)
+			zone_version_prefetch(v, s->list[i].hash, step, &s->list[i].ahead);
+	}
+}
+
+/* All that are not among the first, below the cut or not: there are few such cuts. */
+static status_t put_others(compose_t *c, const siphash_key_t *key, const zone_version_t *v,
+                           const glue_cut_t *cut, pass_t p, bool below, size_t apex_len)
+{
+	status_t st = ST_OK;
+	servers_t more;
+
+	while (p.left > 0 && st == ST_OK) {
+		take_servers(&more, &p, key, v, cut, apex_len);
+		st = put_servers(c, v, cut, &more, below, apex_len);
+	}
+	return st;
+}
+
+/* First the servers below the cut, then the others: no two records of an RRset name the same. */
+static void put_glue(compose_t *c, const siphash_key_t *key, const zone_version_t *v,
+                     const glue_cut_t *cut)
 {
 	size_t apex_len = dns_wire_len(zone_version_apex_name(v));
 	pass_t p = { .record = cut->ns->wire, .left = cut->ns->count };
-	status_t st = ST_OK;
-	servers_t servers;
+	servers_t first;
 
 	if (cut->ns->fixes == 0 && apex_len > 1)
-		return ST_OK;
-	while (p.left > 0 && st == ST_OK) {
-		find_servers(&servers, &p, key, cut, apex_len);
-		for (unsigned step = 0; step < ZONE_PREFETCH_STEPS; step++) {
-			for (unsigned i = 0; i < servers.count; i++)
-				zone_version_prefetch(v, servers.list[i].hash, step);
-		}
-		st = put_servers(c, v, cut, &servers, below, apex_len);
+		return;
+	take_servers(&first, &p, key, v, cut, apex_len);
+	if (put_servers(c, v, cut, &first, true, apex_len) != ST_OK ||
+	    put_others(c, key, v, cut, p, true, apex_len) != ST_OK) {
+		c->truncated = true;
+		return;
 	}
-	return st;
+	if (put_servers(c, v, cut, &first, false, apex_len) == ST_OK)
+		(void)put_others(c, key, v, cut, p, false, apex_len);
 }
 
 void glue_referral(compose_t *c, const siphash_key_t *key, const zone_version_t *v,
@@ -243,9 +268,6 @@ void glue_referral(compose_t *c, const siphash_key_t *key, const zone_version_t 
 	bool sigs = c->with_sigs;
 
 	c->with_sigs = false; /* glue is never signed (RFC 4035 2.2) */
-	if (put_pass(c, key, v, cut, true) != ST_OK)
-		c->truncated = true;
-	else
-		(void)put_pass(c, key, v, cut, false);
+	put_glue(c, key, v, cut);
 	c->with_sigs = sigs;
 }

@@ -116,7 +116,7 @@ static bool go_on(walk_t *w, compose_place_t place)
 	if (!slot || zone_slot_read(slot, &version) != ZONE_STATE_SERVED)
 		return false;
 	place.len = w->target.len;
-	w->at = (denial_name_t){ version, &w->target, &w->target_hashes, place };
+	w->at = (denial_name_t){ version, &w->target, &w->target_hashes, place, NULL };
 	return true;
 }
 
@@ -270,7 +270,10 @@ static step_t step(walk_t *w)
 	bool at_parent = w->req->query.qtype == DNS_TYPE_DS;
 	zone_lookup_t found;
 
-	zone_version_lookup(w->at.version, w->at.name, w->at.hashes, at_parent, &found);
+	if (w->steps == 0)
+		found = w->req->found;
+	else
+		zone_version_lookup(w->at.version, w->at.name, w->at.hashes, at_parent, &found);
 	switch (found.found) {
 	case ZONE_FOUND:
 	case ZONE_WILDCARD:
@@ -325,6 +328,7 @@ resolve_result_t resolve(const zone_set_t *zones, const answer_req_t *req, compo
 		.name = &req->query.qname,
 		.hashes = &req->hashes,
 		.place = { DNS_HEADER_LEN, req->query.qname.len, true },
+		.seek = &req->seek,
 	};
 	w.denial.count = 0;
 	w.extra = EXTRA_NONE;

@@ -47,13 +47,19 @@ void dns_nsec3_hash(const dns_nsec3_params_t *params, const uint8_t *name, size_
 
 void dns_nsec3_label(const uint8_t hash[DNS_NSEC3_HASH_LEN], uint8_t out[1 + DNS_NSEC3_LABEL_LEN])
 {
-	static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
+	const uint64_t each = UINT64_C(0x0101010101010101);
 
 	*out++ = DNS_NSEC3_LABEL_LEN;
-	for (unsigned group = 0; group < DNS_NSEC3_HASH_LEN / 5; group++, hash += 5) {
-		uint64_t bits = (uint64_t)hash[0] << 32 | get_u32(hash + 1);
+	for (unsigned group = 0; group < DNS_NSEC3_HASH_LEN / 5; group++, hash += 5, out += 8) {
+		uint64_t x = (uint64_t)hash[0] << 32 | get_u32(hash + 1);
 
-		for (int shift = 35; shift >= 0; shift -= 5)
-			*out++ = (uint8_t)digits[bits >> shift & 31];
+		/* 40 bits: by halves, then quarters, then eighths into an octet each. */
+		x = (x & UINT64_C(0xfffff00000)) << 12 | (x & UINT64_C(0x00000fffff));
+		x = (x & UINT64_C(0x000ffc00000ffc00)) << 6 | (x & UINT64_C(0x000003ff000003ff));
+		x = (x & UINT64_C(0x03e003e003e003e0)) << 3 | (x & UINT64_C(0x001f001f001f001f));
+		/* A digit, or from ten on a letter: which of them, bit 4 of x + 6 says, as 16 and
+		 * more do by their own. */
+		uint64_t letter = ((x + 6 * each) | x) >> 4 & each;
+		put_u64(out, x + '0' * each + letter * ('a' - 10 - '0'));
 	}
 }

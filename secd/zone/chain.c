@@ -5,7 +5,6 @@
 
 #include "dns/wire.h"
 #include "zone/index.h"
-#include "zone/tree.h"
 
 enum {
 	RR_HEAD = 2 + DNS_RR_FIXED,
@@ -75,6 +74,38 @@ static bool in_chain(const zone_node_t *node, const dns_nsec3_params_t *params)
 	return false;
 }
 
+void zone_chain_key(const uint8_t *label, zone_key_t *out)
+{
+	/* No digit of base32hex needs an escape. */
+	memcpy(out->octets, label + 1, DNS_NSEC3_LABEL_LEN);
+	out->octets[DNS_NSEC3_LABEL_LEN] = 0;
+	out->len = DNS_NSEC3_LABEL_LEN + 1;
+}
+
+const zone_node_t *zone_chain_found(const uint8_t *base, const zone_root_t *root,
+                                    const dns_nsec3_params_t *params, const uint8_t *label,
+                                    zone_ref_t at, bool *matches)
+{
+	zone_key_t key;
+
+	*matches = false;
+	for (unsigned i = 0; i < FOREIGN_MAX && root->denial != 0; i++) {
+		const zone_node_t *node =
+			node_at(base, at != 0 ? at : zone_tree_last(base, root->denial));
+
+		if (in_chain(node, params)) {
+			*matches = memcmp(node->name, label, 1 + DNS_NSEC3_LABEL_LEN) == 0;
+			return node;
+		}
+		/* Without its last octet a key comes right before itself, and behind all others
+		 * that do. */
+		zone_key_of(node->name, node->rel_labels, &key);
+		key.len--;
+		at = zone_tree_floor(base, root->denial, &key);
+	}
+	return NULL;
+}
+
 const zone_node_t *zone_chain_find(const uint8_t *base, const zone_root_t *root,
                                    const dns_nsec3_params_t *params,
                                    const uint8_t hash[DNS_NSEC3_HASH_LEN], bool *matches)
@@ -82,24 +113,10 @@ const zone_node_t *zone_chain_find(const uint8_t *base, const zone_root_t *root,
 	uint8_t label[1 + DNS_NSEC3_LABEL_LEN];
 	zone_key_t key;
 
-	*matches = false;
 	dns_nsec3_label(hash, label);
-	zone_key_of(label, 1, &key);
-	for (unsigned i = 0; i < FOREIGN_MAX && root->denial != 0; i++) {
-		zone_ref_t ref = zone_tree_floor(base, root->denial, &key);
-		const zone_node_t *node =
-			node_at(base, ref != 0 ? ref : zone_tree_last(base, root->denial));
-
-		if (in_chain(node, params)) {
-			*matches = memcmp(node->name, label, sizeof label) == 0;
-			return node;
-		}
-		/* Without its last octet a key comes right before itself, and behind all others
-		 * that do. */
-		zone_key_of(node->name, node->rel_labels, &key);
-		key.len--;
-	}
-	return NULL;
+	zone_chain_key(label, &key);
+	return zone_chain_found(base, root, params, label,
+	                        zone_tree_floor(base, root->denial, &key), matches);
 }
 
 static zone_ref_t ref_of(const uint8_t *base, const zone_node_t *node)

@@ -13,6 +13,7 @@
 #include "zone/change.h"
 #include "zone/layout.h"
 #include "zone/log.h"
+#include "zone/tree.h"
 
 /* How the names of a zone are hashed, by its apex or by the records of a build. False: they are
  * not. The salt is borrowed from there. */
@@ -29,6 +30,15 @@ void zone_chain_settle(const uint8_t *base, const dns_name_t *apex, zone_root_t 
 const zone_node_t *zone_chain_find(const uint8_t *base, const zone_root_t *root,
                                    const dns_nsec3_params_t *params,
                                    const uint8_t hash[DNS_NSEC3_HASH_LEN], bool *matches);
+
+/* The end of that search when the tree has been searched already: at is the last node at or before
+ * the hash whose label this is (dns_nsec3_label), or 0. */
+const zone_node_t *zone_chain_found(const uint8_t *base, const zone_root_t *root,
+                                    const dns_nsec3_params_t *params, const uint8_t *label,
+                                    zone_ref_t at, bool *matches);
+
+/* The key of such a label in the tree of owners of NSEC3. */
+void zone_chain_key(const uint8_t *label, zone_key_t *out);
 
 /* Build the tree of owners of NSEC, or give it back, if the apex has come by an NSEC or lost it.
  * ST_NOMEM. */

@@ -59,11 +59,7 @@ static bool has_address(const zone_version_t *v, const zone_node_t *node)
 /* A name server at or below the cut: the whole of its owner is the end of its name. */
 static bool is_in_domain(const zone_rrset_t *ns, const uint8_t *record)
 {
-	uint8_t own[DNS_NAME_MAX];
-	size_t own_len;
-
-	return ns->fixes > 0 &&
-	       zone_rrset_name(ns, record + 2 + DNS_RR_FIXED, own, &own_len) == ns->owner_len;
+	return ns->fixes > 0 && zone_rrset_name_end(ns, record + 2 + DNS_RR_FIXED) == ns->owner_len;
 }
 
 /* A delegation to name servers below it needs an address for each (RFC 9471 2). */

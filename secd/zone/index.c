@@ -156,21 +156,22 @@ static void prefetch_node(const uint8_t *base, const bucket_t *b, uint64_t hash)
 	}
 }
 
-void zone_index_prefetch(const uint8_t *base, const zone_index_t *x, uint64_t hash, unsigned step)
+void zone_index_prefetch(const uint8_t *base, const zone_index_t *x, uint64_t hash, unsigned step,
+                         const void **at)
 {
-	const zone_ref_t *place = bucket_place(base, x, hash);
-
-	if (step == 0) {
-		__builtin_prefetch(place);
+	switch (step) {
+	case 0:
+		*at = bucket_place(base, x, hash);
+		__builtin_prefetch(*at);
 		return;
-	}
-	const bucket_t *b = bucket_at(base, *place);
-	if (step == 1) { /* sixteen names are a hundred octets: two lines, mostly */
-		__builtin_prefetch(b);
-		__builtin_prefetch((const uint8_t *)b + 64);
+	case 1: /* sixteen names are a hundred octets: two lines, mostly */
+		*at = bucket_at(base, *(const zone_ref_t *)*at);
+		__builtin_prefetch(*at);
+		__builtin_prefetch((const uint8_t *)*at + 64);
 		return;
+	default:
+		prefetch_node(base, *at, hash);
 	}
-	prefetch_node(base, b, hash);
 }
 
 /* --- building ----------------------------------------------------------------------------------- */

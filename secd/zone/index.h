@@ -33,8 +33,9 @@ const zone_node_t *zone_index_find(const uint8_t *base, const zone_index_t *x, u
                                    const uint8_t *rel, size_t rel_len);
 
 /* Three looks ahead of zone_index_find(), each a hint that needs the one before: the page, the
- * bucket, the node. */
-void zone_index_prefetch(const uint8_t *base, const zone_index_t *x, uint64_t hash, unsigned step);
+ * bucket, the node. *at is where the one before has come. */
+void zone_index_prefetch(const uint8_t *base, const zone_index_t *x, uint64_t hash, unsigned step,
+                         const void **at);
 
 /* Put ref under hash in place of was, or anew when was is 0; or take was out when ref is 0. The
  * node of ref is written already, that of was still readable.

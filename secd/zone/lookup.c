@@ -14,9 +14,9 @@ static const zone_node_t *probe(const zone_version_t *v, uint64_t hash, const ui
 	return zone_index_find(v->base, &v->root.index, hash, rel, rel_len);
 }
 
-void zone_version_prefetch(const zone_version_t *v, uint64_t hash, unsigned step)
+void zone_version_prefetch(const zone_version_t *v, uint64_t hash, unsigned step, const void **at)
 {
-	zone_index_prefetch(v->base, &v->root.index, hash, step);
+	zone_index_prefetch(v->base, &v->root.index, hash, step, at);
 }
 
 void zone_version_prefetch_self(const zone_version_t *v)

@@ -40,6 +40,37 @@ const zone_node_t *zone_version_nsec3(const zone_version_t *v,
 	return zone_chain_find(v->base, &v->root, &params, hash, matches);
 }
 
+void zone_seek_begin(const zone_version_t *v, zone_seek_t *seek)
+{
+	seek->at = v->root.denial;
+	seek->ended = false;
+	dns_nsec3_label(seek->hash, seek->label);
+	zone_tree_prefetch(v->base, seek->at);
+}
+
+void zone_seek_step(const zone_version_t *v, zone_seek_t *seek)
+{
+	zone_key_t key;
+
+	zone_chain_key(seek->label, &key);
+	seek->ended = zone_tree_step(v->base, &seek->at, &key);
+	if (!seek->ended) {
+		zone_tree_prefetch(v->base, seek->at);
+	} else if (seek->at != 0) {
+		const uint8_t *node = v->base + (size_t)seek->at * ZONE_UNIT;
+
+		for (unsigned i = 0; i < 256; i += 64)
+			__builtin_prefetch(node + i);
+	}
+}
+
+const zone_node_t *zone_seek_end(const zone_version_t *v, const zone_seek_t *seek, bool *matches)
+{
+	dns_nsec3_params_t params = params_of(v);
+
+	return zone_chain_found(v->base, &v->root, &params, seek->label, seek->at, matches);
+}
+
 static const zone_node_t *node_or_null(const zone_version_t *v, zone_ref_t ref)
 {
 	return ref != 0 ? zone_node_at(v, ref) : NULL;

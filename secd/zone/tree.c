@@ -109,24 +109,38 @@ static int beside(const page_t *p, const zone_key_t *key)
 	return cmp ? cmp : n < p->common_len ? -1 : 0;
 }
 
+/* The first entry whose tail is not less: no branch depends on one, since none could be foretold. */
+static unsigned first_at_least(const page_t *p, uint64_t tail)
+{
+	const uint64_t *from = p->tail;
+	unsigned n = p->count;
+
+	while (n > 1) {
+		unsigned half = n / 2;
+
+		from += from[half - 1] < tail ? half : 0;
+		n -= half;
+	}
+	return (unsigned)(from - p->tail) + (n == 1 && *from < tail);
+}
+
 /* The number of entries whose key is at most key (at_most), or less than it. */
 static unsigned rank(const uint8_t *base, const page_t *p, const zone_key_t *key, bool at_most)
 {
 	int side = beside(p, key);
-	unsigned low = 0, high = p->count;
-	zone_key_t other;
 
 	if (side != 0)
 		return side < 0 ? 0 : p->count;
 	uint64_t tail = tail_of(key, p->common_len);
-	while (low < high) {
+	unsigned low = first_at_least(p, tail), high = low;
+	while (high < p->count && p->tail[high] == tail)
+		high++;
+	while (low < high) { /* the nodes know more than the page */
 		unsigned mid = (low + high) / 2;
-		int cmp = p->tail[mid] < tail ? -1 : p->tail[mid] > tail;
+		zone_key_t other;
 
-		if (cmp == 0) {
-			key_of_node(base, key_ref(p, mid), &other);
-			cmp = key_cmp(&other, key);
-		}
+		key_of_node(base, key_ref(p, mid), &other);
+		int cmp = key_cmp(&other, key);
 		if (cmp < 0 || (cmp == 0 && at_most))
 			low = mid + 1;
 		else
@@ -147,18 +161,32 @@ zone_ref_t zone_tree_last(const uint8_t *base, zone_ref_t root)
 	return root;
 }
 
+bool zone_tree_step(const uint8_t *base, zone_ref_t *at, const zone_key_t *key)
+{
+	const page_t *p = page_at(base, *at);
+	unsigned n = rank(base, p, key, true);
+
+	/* Only at the very left: a page's low key is at most key above. */
+	*at = n > 0 ? p->ref[n - 1] : 0;
+	return n == 0 || p->level == 0;
+}
+
+void zone_tree_prefetch(const uint8_t *base, zone_ref_t page)
+{
+	const page_t *p = page_at(base, page);
+
+	/* The head, and what a search halves first. */
+	__builtin_prefetch(p);
+	__builtin_prefetch(&p->tail[ROOM / 4]);
+	__builtin_prefetch(&p->tail[ROOM / 2]);
+	__builtin_prefetch(&p->tail[ROOM * 3 / 4]);
+	__builtin_prefetch(&p->ref[ROOM / 2]);
+}
+
 zone_ref_t zone_tree_floor(const uint8_t *base, zone_ref_t root, const zone_key_t *key)
 {
-	while (root != 0) {
-		const page_t *p = page_at(base, root);
-		unsigned n = rank(base, p, key, true);
-
-		if (n == 0)
-			return 0; /* only at the very left: a page's low key is at most key above */
-		root = p->ref[n - 1];
-		if (p->level == 0)
-			break;
-	}
+	while (root != 0 && !zone_tree_step(base, &root, key))
+		;
 	return root;
 }
 

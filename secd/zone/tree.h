@@ -33,6 +33,11 @@ status_t zone_tree_build(zone_change_t *c, const zone_ref_t *refs, size_t count,
 
 /* The last node at or before key; 0 when all come after it. */
 zone_ref_t zone_tree_floor(const uint8_t *base, zone_ref_t root, const zone_key_t *key);
+/* The same a page at a time: from the page at, first the root, to the page below it, and from a
+ * leaf (true) to the node. 0: all come after key. */
+bool zone_tree_step(const uint8_t *base, zone_ref_t *at, const zone_key_t *key);
+/* Ask for the memory that a step from this page reads first. */
+void zone_tree_prefetch(const uint8_t *base, zone_ref_t page);
 zone_ref_t zone_tree_last(const uint8_t *base, zone_ref_t root); /* 0: the tree is empty */
 
 /* Put ref at key, in place of the node that has this key if there is one; or, with ref 0, take

@@ -216,6 +216,21 @@ size_t zone_rrset_rdata(const zone_version_t *v, const zone_node_t *node, const 
 	return zone_wire_rdata(v, node, set, p, out);
 }
 
+size_t zone_rrset_name_end(const zone_rrset_t *set, const uint8_t *name)
+{
+	while (*name != 0) {
+		unsigned to = get_u16(name) & DNS_PTR_MAX;
+
+		if (*name < 0xc0)
+			name += *name + 1u;
+		else if (to < ZONE_WIRE_AT)
+			return set->owner_len + (size_t)DNS_HEADER_LEN - to;
+		else
+			name = set->wire + (to - ZONE_WIRE_AT);
+	}
+	return 1;
+}
+
 size_t zone_rrset_name(const zone_rrset_t *set, const uint8_t *name, uint8_t own[DNS_NAME_MAX],
                        size_t *own_len)
 {

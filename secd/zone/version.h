@@ -79,10 +79,10 @@ void zone_version_lookup(const zone_version_t *v, const dns_name_t *qname,
                          const zone_hashes_t *hashes, bool at_parent, zone_lookup_t *out);
 
 /* Ask for the memory that zone_version_lookup() of this hash will read, which hangs together in a
- * chain: step 0 for each query of a batch, then step 1 for each, then step 2. Hints without
- * effect. */
+ * chain: step 0 for each query of a batch, then step 1 for each, then step 2. *at is kept by the
+ * caller from step to step. Hints without effect. */
 enum { ZONE_PREFETCH_STEPS = 3 };
-void zone_version_prefetch(const zone_version_t *v, uint64_t hash, unsigned step);
+void zone_version_prefetch(const zone_version_t *v, uint64_t hash, unsigned step, const void **at);
 
 /* And before step 0: the version itself, which is not looked into. */
 void zone_version_prefetch_self(const zone_version_t *v);
@@ -111,6 +111,19 @@ const zone_node_t *zone_version_nsec(const zone_version_t *v, const dns_name_t *
  * hash (RFC 5155 7.2); NULL: the chain has a gap there. *matches: it is the hash's own. */
 const zone_node_t *zone_version_nsec3(const zone_version_t *v,
                                       const uint8_t hash[DNS_NSEC3_HASH_LEN], bool *matches);
+
+/* The same for many at a time, so that none waits for memory: begin each, step each until it says
+ * that it has ended, then take what zone_version_nsec3() would give. Of a version with
+ * ZONE_DENIAL_NSEC3; belongs to one caller. */
+typedef struct zone_seek {
+	uint8_t hash[DNS_NSEC3_HASH_LEN]; /* the caller's; the rest is zone/'s */
+	uint32_t at;
+	bool ended;
+	uint8_t label[1 + DNS_NSEC3_LABEL_LEN];
+} zone_seek_t;
+void zone_seek_begin(const zone_version_t *v, zone_seek_t *seek); /* of seek->hash */
+void zone_seek_step(const zone_version_t *v, zone_seek_t *seek);
+const zone_node_t *zone_seek_end(const zone_version_t *v, const zone_seek_t *seek, bool *matches);
 
 /* What that is for the apex, and for the name *.apex, without a search. */
 const zone_node_t *zone_version_nsec3_apex(const zone_version_t *v);
@@ -168,6 +181,8 @@ size_t zone_rrset_rdata(const zone_version_t *v, const zone_node_t *node, const 
 /* A name in the RDATA of a stored record, put together: own gets, folded, what stands left of the
  * end that it shares with the owner of the RRset. Returns the octets of that end: 1 if it is the
  * root's zero alone. */
+/* The same octets alone, without a look at each of the others. */
+size_t zone_rrset_name_end(const zone_rrset_t *set, const uint8_t *name);
 size_t zone_rrset_name(const zone_rrset_t *set, const uint8_t *name, uint8_t own[DNS_NAME_MAX],
                        size_t *own_len);
 
