@@ -24,6 +24,8 @@ static size_t host_offset(uint16_t type)
 {
 	switch (type) {
 	case DNS_TYPE_MX:
+	case DNS_TYPE_SVCB:
+	case DNS_TYPE_HTTPS:
 		return 2;
 	case DNS_TYPE_SRV:
 		return 6;
@@ -34,7 +36,8 @@ static size_t host_offset(uint16_t type)
 
 bool glue_wanted(uint16_t type)
 {
-	return type == DNS_TYPE_NS || type == DNS_TYPE_MX || type == DNS_TYPE_SRV;
+	return type == DNS_TYPE_NS || type == DNS_TYPE_MX || type == DNS_TYPE_SRV ||
+	       type == DNS_TYPE_SVCB || type == DNS_TYPE_HTTPS;
 }
 
 static bool seen(hosts_t *hosts, const zone_node_t *node)
@@ -65,12 +68,23 @@ static status_t put_addresses(compose_t *c, const zone_version_t *v, const zone_
 	return st;
 }
 
+/* Where the host stands that a record of the message names. A service whose target is "." is at
+ * the owner itself (RFC 9460 2.5.2), unless it is an alias: then there is none (2.5.1). */
+static size_t host_at(const compose_t *c, uint16_t type, size_t record)
+{
+	size_t at = record + RR_HEAD + host_offset(type);
+	bool service = (type == DNS_TYPE_SVCB || type == DNS_TYPE_HTTPS) &&
+	               get_u16(c->out + record + RR_HEAD) > 0;
+
+	return service && c->out[at] == 0 ? record : at;
+}
+
 /* The host that a record of the message names, looked up for its addresses. */
 static void put_target(compose_t *c, const siphash_key_t *key, const zone_version_t *v,
                        uint16_t type, size_t record, hosts_t *hosts)
 {
 	buf_t msg = buf_over(c->out, c->pos);
-	compose_place_t place = { .pos = (uint32_t)(record + RR_HEAD + host_offset(type)) };
+	compose_place_t place = { .pos = (uint32_t)host_at(c, type, record) };
 	zone_hashes_t hashes;
 	dns_name_t host;
 

@@ -8,7 +8,7 @@
 #include "zone/hash.h"
 #include "zone/version.h"
 
-/* Does an answer of this type name hosts whose addresses help (NS, MX, SRV)? */
+/* Does an answer of this type name hosts whose addresses help (NS, MX, SRV, SVCB, HTTPS)? */
 bool glue_wanted(uint16_t type);
 
 /* Addresses of the hosts that the records in out[from..to) of this type name, from the same

@@ -36,7 +36,8 @@ typedef struct walk {
 
 	unsigned steps;
 	uint64_t met[CHAIN_MAX + 1];              /* hashes of the names so far */
-	const zone_node_t *dnames[CHAIN_MAX + 1]; /* already in the answer */
+	const zone_node_t *dnames[CHAIN_MAX + 1]; /* already in the answer, and where their */
+	uint32_t dname_at[CHAIN_MAX + 1];         /* RDATA stands there */
 	dns_name_t target;                        /* what name points to after the first step */
 	zone_hashes_t target_hashes;
 } walk_t;
@@ -128,49 +129,58 @@ static step_t chase(walk_t *w, size_t record_at)
 	return go_on(w, place) ? STEP_CHASE : STEP_DONE;
 }
 
-/* The name left of the DNAME's owner put before its target (RFC 6672 2.2). ST_LIMIT: over 255
- * octets. */
-static status_t redirect(const walk_t *w, const zone_rrset_t *dname, dns_name_t *out)
+/* The name left of the DNAME's owner put before its target, which stands at target_at in the
+ * message (RFC 6672 2.2): *len octets. ST_LIMIT: the name would have over 255. */
+static status_t redirect(const walk_t *w, const zone_rrset_t *dname, uint32_t target_at,
+                         uint8_t out[DNS_NAME_MAX], size_t *len)
 {
 	const uint8_t *rdata = dname->wire + 2 + DNS_RR_FIXED; /* never stored compressed */
-	uint8_t wire[DNS_NAME_MAX];
-	size_t keep = w->at.name->len - dname->owner_len, len = dns_wire_len(rdata);
+	size_t keep = w->at.name->len - dname->owner_len, rest = dns_wire_len(rdata);
 
-	if (keep + len > DNS_NAME_MAX)
+	if (keep + rest > DNS_NAME_MAX)
 		return ST_LIMIT;
-	memcpy(wire, w->at.name->wire, keep);
-	memcpy(wire + keep, rdata, len);
-	dns_name_from_wire(wire, out);
+	memcpy(out, w->at.name->wire, keep);
+	memcpy(out + keep, rdata, rest);
+	if (target_at <= DNS_PTR_MAX && rest > 2) {
+		put_u16(out + keep, 0xc000u | target_at);
+		rest = 2;
+	}
+	*len = keep + rest;
 	return ST_OK;
 }
 
-static bool put_dname_once(walk_t *w, const zone_node_t *node, const zone_rrset_t *dname)
+/* Returns where its target stands in the message; 0: it does not fit. */
+static uint32_t put_dname_once(walk_t *w, const zone_node_t *node, const zone_rrset_t *dname)
 {
 	for (unsigned i = 0; i <= w->steps; i++) {
 		if (w->dnames[i] == node)
-			return true;
+			return w->dname_at[i];
 	}
-	put_needed(w, COMPOSE_ANSWER, dname, suffix_place(w, dname->owner_len));
 	w->dnames[w->steps] = node;
-	return !w->c->truncated;
+	w->dname_at[w->steps] = (uint32_t)w->c->pos + 2 + DNS_RR_FIXED;
+	put_needed(w, COMPOSE_ANSWER, dname, suffix_place(w, dname->owner_len));
+	return w->c->truncated ? 0 : w->dname_at[w->steps];
 }
 
 static step_t substitute(walk_t *w, const zone_node_t *node)
 {
+	uint8_t target[DNS_NAME_MAX];
 	zone_rrset_t dname;
-	dns_name_t target;
+	uint32_t target_at = 0;
+	size_t len;
 
 	w->result.aa |= w->steps == 0;
-	if (!zone_node_rrset(w->at.version, node, DNS_TYPE_DNAME, &dname) ||
-	    !put_dname_once(w, node, &dname))
+	if (zone_node_rrset(w->at.version, node, DNS_TYPE_DNAME, &dname))
+		target_at = put_dname_once(w, node, &dname);
+	if (target_at == 0)
 		return STEP_DONE;
-	if (redirect(w, &dname, &target) != ST_OK) {
+	if (redirect(w, &dname, target_at, target, &len) != ST_OK) {
 		w->result.rcode = DNS_RCODE_YXDOMAIN;
 		return STEP_DONE;
 	}
 	size_t at = w->c->pos;
 	if (compose_record(w->c, COMPOSE_ANSWER, w->at.place, DNS_TYPE_CNAME, DNS_CLASS_IN,
-	                   get_u32(dname.wire + 6), target.wire, target.len) != ST_OK) {
+	                   get_u32(dname.wire + 6), target, len) != ST_OK) {
 		w->c->truncated = true;
 		return STEP_DONE;
 	}
