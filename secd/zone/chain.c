@@ -58,8 +58,8 @@ bool zone_chain_params_logged(const zone_log_t *log, dns_nsec3_params_t *out)
 	return first;
 }
 
-/* Does the node own an NSEC3 of the chain? Most have but one. */
-static bool in_chain(const zone_node_t *node, const dns_nsec3_params_t *params)
+/* The node's NSEC3 of the chain, a whole record; NULL: it has none. Most have but one. */
+static const uint8_t *in_chain(const zone_node_t *node, const dns_nsec3_params_t *params)
 {
 	const zone_rrset_head_t *set = zone_node_find(node, DNS_TYPE_NSEC3);
 	const uint8_t *p = (const uint8_t *)(set + 1);
@@ -69,9 +69,9 @@ static bool in_chain(const zone_node_t *node, const dns_nsec3_params_t *params)
 
 		if (dns_nsec3_read(p + RR_HEAD, get_u16(p + 10), &own) &&
 		    dns_nsec3_same(&own, params))
-			return true;
+			return p;
 	}
-	return false;
+	return NULL;
 }
 
 void zone_chain_key(const uint8_t *label, zone_key_t *out)
@@ -142,6 +142,76 @@ void zone_chain_settle(const uint8_t *base, const dns_name_t *apex, zone_root_t 
 	const zone_node_t *found = zone_chain_find(base, root, &params, own, &matches);
 	root->apex_nsec3 = matches ? ref_of(base, found) : 0;
 	root->wild_nsec3 = ref_of(base, zone_chain_find(base, root, &params, wild, &matches));
+}
+
+/* --- gaps -------------------------------------------------------------------------------------- */
+
+static bool nsec3_leads_to(const zone_node_t *node, const dns_nsec3_params_t *params,
+                           const zone_node_t *next)
+{
+	const uint8_t *record = in_chain(node, params);
+	size_t at = 5u + params->salt_len; /* of the length of the next hash */
+	uint8_t label[1 + DNS_NSEC3_LABEL_LEN];
+
+	if (get_u16(record + 10) < at + 1 + DNS_NSEC3_HASH_LEN ||
+	    record[RR_HEAD + at] != DNS_NSEC3_HASH_LEN)
+		return false;
+	dns_nsec3_label(record + RR_HEAD + at + 1, label);
+	return memcmp(next->name, label, sizeof label) == 0;
+}
+
+static bool nsec_leads_to(const zone_version_t *v, const zone_node_t *node, const zone_node_t *next)
+{
+	const zone_rrset_head_t *set = zone_node_find(node, DNS_TYPE_NSEC);
+	const uint8_t *name = (const uint8_t *)(set + 1) + RR_HEAD; /* never compressed */
+	uint8_t wire[DNS_NAME_MAX];
+
+	memcpy(wire, next->name, next->rel_len);
+	memcpy(wire + next->rel_len, v->apex, v->apex_len);
+	return dns_wire_equal_fold(name, wire);
+}
+
+/* Owners of other chains out of the way. */
+static size_t keep_chain(const zone_version_t *v, const dns_nsec3_params_t *params,
+                         zone_ref_t *refs, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (in_chain(node_at(v->base, refs[i]), params))
+			refs[kept++] = refs[i];
+	}
+	return kept;
+}
+
+status_t zone_chain_gaps(const zone_version_t *v, uint32_t *gaps, const zone_node_t **first)
+{
+	const zone_root_t *root = &v->root;
+	dns_nsec3_params_t params;
+	bool hashed = zone_chain_params(node_at(v->base, root->apex), &params);
+	size_t room = hashed ? root->denials : root->names != 0 ? root->index.names : 0;
+
+	*gaps = hashed && root->apex_nsec3 == 0;
+	*first = *gaps > 0 ? node_at(v->base, root->apex) : NULL;
+	if (room == 0)
+		return ST_OK;
+	zone_ref_t *refs = malloc(room * sizeof *refs);
+	if (!refs)
+		return ST_NOMEM;
+	size_t count = zone_tree_all(v->base, hashed ? root->denial : root->names, refs);
+	if (hashed)
+		count = keep_chain(v, &params, refs, count);
+	for (size_t i = 0; i < count; i++) {
+		const zone_node_t *node = node_at(v->base, refs[i]);
+		const zone_node_t *next = node_at(v->base, refs[(i + 1) % count]);
+
+		if (hashed ? nsec3_leads_to(node, &params, next) : nsec_leads_to(v, node, next))
+			continue;
+		++*gaps;
+		*first = *first ? *first : node;
+	}
+	free(refs);
+	return ST_OK;
 }
 
 /* --- order ------------------------------------------------------------------------------------- */

@@ -40,6 +40,10 @@ const zone_node_t *zone_chain_found(const uint8_t *base, const zone_root_t *root
 /* The key of such a label in the tree of owners of NSEC3. */
 void zone_chain_key(const uint8_t *label, zone_key_t *out);
 
+/* Links of the chain that counts that don't lead to the owner behind: its count, and the first
+ * such owner, or NULL. A zone without a chain has none. ST_NOMEM. */
+status_t zone_chain_gaps(const zone_version_t *v, uint32_t *gaps, const zone_node_t **first);
+
 /* Build the tree of owners of NSEC, or give it back, if the apex has come by an NSEC or lost it.
  * ST_NOMEM. */
 status_t zone_chain_keep_order(zone_change_t *c, zone_root_t *root);
