@@ -276,7 +276,7 @@ static void look_at(const answer_t *a, answer_req_t *req)
 	if (!wants_zone(req))
 		return;
 	zone_hash_name(zone_set_key(a->zones), &req->query.qname, &req->hashes);
-	zone_set_prefetch(a->zones, &req->query.qname, &req->hashes, 0);
+	zone_set_prefetch(a->zones, &req->query.qname, &req->hashes, 0, &req->zone_ahead);
 }
 
 static void find_zone(const answer_t *a, answer_req_t *req)
@@ -320,9 +320,12 @@ void answer_batch(answer_t *a, answer_req_t *reqs, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		look_at(a, &reqs[i]);
-	for (size_t i = 0; i < n; i++) {
-		if (wants_zone(&reqs[i]))
-			zone_set_prefetch(a->zones, &reqs[i].query.qname, &reqs[i].hashes, 1);
+	for (unsigned step = 1; step < ZONE_SET_PREFETCH_STEPS; step++) {
+		for (size_t i = 0; i < n; i++) {
+			if (wants_zone(&reqs[i]))
+				zone_set_prefetch(a->zones, &reqs[i].query.qname, &reqs[i].hashes,
+				                  step, &reqs[i].zone_ahead);
+		}
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (wants_zone(&reqs[i]))

@@ -574,6 +574,10 @@ refresh_t *refresh_new(struct ev_loop *loop, const conf_t *conf, zone_set_t *set
 			return NULL;
 		}
 	}
+	if (zone_set_commit(set) != ST_OK) {
+		refresh_free(r);
+		return NULL;
+	}
 	return r;
 }
 

@@ -485,3 +485,29 @@ size_t zone_index_all(const uint8_t *base, const zone_index_t *x, zone_ref_t *ou
 {
 	return all_below(base, x->root, x->bits, out);
 }
+
+static status_t retire_below(zone_change_t *c, zone_ref_t ref, unsigned left)
+{
+	status_t st = ST_OK;
+
+	if (left > 0) {
+		const page_t *p = page_at(c->base, ref);
+		unsigned bits = level_bits(left);
+
+		for (size_t i = 0; i < (size_t)1 << bits && st == ST_OK; i++)
+			st = retire_below(c, p->ref[i], left - bits);
+		return st == ST_OK ? zone_change_replace(c, ref, page_size(bits),
+		                                         p->change == c->number)
+		                   : st;
+	}
+	const bucket_t *b = bucket_at(c->base, ref);
+	if (b->count == TREE)
+		st = zone_tree_retire(c, *bucket_root(b));
+	return st == ST_OK ? zone_change_replace(c, ref, bucket_octets(b), b->change == c->number)
+	                   : st;
+}
+
+status_t zone_index_retire(zone_change_t *c, const zone_index_t *x)
+{
+	return retire_below(c, x->root, x->bits);
+}

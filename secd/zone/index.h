@@ -43,6 +43,9 @@ void zone_index_prefetch(const uint8_t *base, const zone_index_t *x, uint64_t ha
 status_t zone_index_set(zone_change_t *c, zone_index_t *x, uint64_t hash, zone_ref_t was,
                         zone_ref_t ref);
 
+/* Give back the table's own pages (not the nodes). ST_NOMEM. */
+status_t zone_index_retire(zone_change_t *c, const zone_index_t *x);
+
 /* Has it outgrown its size, up or down? Then build anew. */
 bool zone_index_unfit(const zone_index_t *x);
 

@@ -1,55 +1,171 @@
-/* zone/set.c - slots found by hash, versions swapped by one exchange. */
+/* zone/set.c - the zones by the hash of their apex: a persistent table; versions by one exchange.
+ *
+ *     set -> view -> index -> slot -> version
+ *
+ * A view is one state of the table (zone/index.h), which shares its pages with the state before. Slots
+ * lie in the same arena, as the nodes that the index refers to, and never move: so a lookup of
+ * one zone among a million is a page or two that stay in the cache, a bucket, and the slot. */
 #include "zone/set.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "common/random.h"
+#include "zone/change.h"
+#include "zone/index.h"
 #include "zone/layout.h"
 
 struct zone_slot {
-	/* Read with the default (sequentially consistent) order: the epoch relies on it. */
-	_Atomic(zone_version_t *) current;
-	_Atomic bool expired;
-	_Atomic bool notified;
-	uint8_t apex_len;
 	const addr_acl_t *notify;
 	void *user;
 	uint64_t hash;
-	uint8_t apex[];
+	/* What queries read lies beside the name. The version is read with the default (sequentially
+	 * consistent) order: the epoch relies on it. */
+	_Atomic(zone_version_t *) current;
+	_Atomic bool expired;
+	_Atomic bool notified;
+	_Alignas(ZONE_UNIT) zone_node_t
+		node; /* its name is the apex, left of the root, whose octet follows it */
 };
 
-/* A slot's place in the table: the upper half of its hash beside it, so that a look at the table
- * tells which slot is worth a look. */
-typedef struct entry {
-	zone_slot_t *slot; /* NULL: free */
-	uint32_t tag;
-} entry_t;
+_Static_assert(offsetof(zone_slot_t, node) % ZONE_UNIT == 0, "the index refers to the node");
+
+/* What readers see. */
+typedef struct view {
+	epoch_node_t retired;
+	zone_arena_t *arena;
+	const uint8_t *base;
+	zone_index_t index;
+	uint64_t depths[2];     /* bit n: some apex has n labels */
+	zone_blocks_t replaced; /* by the view behind this one; they go with it */
+} view_t;
 
 struct zone_set {
 	epoch_t *epoch;
 	siphash_key_t key;
-	size_t count;
-	uint32_t mask;      /* of the table */
-	entry_t *table;     /* open addressing by hash */
-	uint64_t depths[2]; /* bit n: some apex has n labels */
+	_Atomic(view_t *) view;
+
+	/* The writer's: what the next view will be. */
+	zone_arena_t *arena;
+	zone_change_t change;
+	zone_index_t index;
+	bool open;                             /* the change has begun */
+	uint32_t at_depth[DNS_LABELS_MAX + 1]; /* zones whose apex has so many labels */
+	zone_slot_t **removed;                 /* until the commit */
+	size_t removed_count;
 };
 
-enum { FIRST_TABLE = 16 };
+/* Address space for some ten million zones. */
+static const size_t RESERVE = (size_t)4 << 30;
+
+/* --- the table ---------------------------------------------------------------------------------- */
+
+static size_t slot_size(const zone_slot_t *slot)
+{
+	return sizeof *slot + slot->node.rel_len + 1u;
+}
+
+static zone_ref_t slot_ref(const zone_set_t *set, const zone_slot_t *slot)
+{
+	return (zone_ref_t)(((const uint8_t *)slot - set->change.base) / ZONE_UNIT);
+}
+
+static zone_ref_t node_ref(const zone_set_t *set, const zone_slot_t *slot)
+{
+	return slot_ref(set, slot) + (zone_ref_t)(offsetof(zone_slot_t, node) / ZONE_UNIT);
+}
+
+static zone_slot_t *slot_of(const zone_node_t *node)
+{
+	return node ? (zone_slot_t *)((uintptr_t)node - offsetof(zone_slot_t, node)) : NULL;
+}
+
+static void begin(zone_set_t *set)
+{
+	if (!set->open)
+		zone_change_begin(&set->change, set->arena, false);
+	set->open = true;
+}
+
+/* A table of another size. */
+static status_t resize(zone_set_t *set)
+{
+	size_t count = set->index.names;
+	zone_named_t *named = malloc((count + 1) * sizeof *named);
+	zone_ref_t *refs = malloc((count + 1) * sizeof *refs);
+	status_t st = named && refs ? ST_OK : ST_NOMEM;
+	zone_index_t next;
+
+	if (st == ST_OK) {
+		zone_index_all(set->change.base, &set->index, refs);
+		for (size_t i = 0; i < count; i++) {
+			const zone_node_t *node = zone_change_at(&set->change, refs[i]);
+
+			named[i] = (zone_named_t){ slot_of(node)->hash, refs[i] };
+		}
+		st = zone_index_build(&set->change, named, count, &next);
+	}
+	if (st == ST_OK) {
+		st = zone_index_retire(&set->change, &set->index);
+		set->index = next;
+	}
+	free(named);
+	free(refs);
+	return st;
+}
+
+static view_t *new_view(const zone_set_t *set)
+{
+	view_t *view = calloc(1, sizeof *view);
+
+	if (!view)
+		return NULL;
+	view->arena = set->arena;
+	view->base = zone_arena_base(set->arena);
+	view->index = set->index;
+	for (unsigned i = 0; i <= DNS_LABELS_MAX; i++) {
+		if (set->at_depth[i] > 0)
+			view->depths[i / 64] |= UINT64_C(1) << (i % 64);
+	}
+	zone_arena_hold(set->arena);
+	return view;
+}
+
+static void release_view(epoch_node_t *node)
+{
+	view_t *view = (view_t *)(void *)node;
+
+	zone_arena_return(view->arena, &view->replaced);
+	zone_arena_drop(view->arena);
+	free(view);
+}
+
+static void release_version(epoch_node_t *node)
+{
+	zone_version_free((zone_version_t *)(void *)node);
+}
 
 zone_set_t *zone_set_new(epoch_t *epoch)
 {
 	zone_set_t *set = calloc(1, sizeof *set);
+	view_t *view = NULL;
 
 	if (!set)
 		return NULL;
 	set->epoch = epoch;
-	set->mask = FIRST_TABLE - 1;
-	set->table = calloc(FIRST_TABLE, sizeof *set->table);
 	random_bytes(&set->key, sizeof set->key);
-	if (set->table)
+	set->arena = zone_arena_new(RESERVE);
+	if (set->arena) {
+		begin(set);
+		zone_named_t none = { 0 };
+
+		if (zone_index_build(&set->change, &none, 0, &set->index) == ST_OK)
+			view = new_view(set);
+	}
+	atomic_init(&set->view, view);
+	if (view)
 		return set;
-	free(set);
+	zone_set_free(set);
 	return NULL;
 }
 
@@ -57,74 +173,108 @@ void zone_set_free(zone_set_t *set)
 {
 	if (!set)
 		return;
-	for (uint32_t i = 0; i <= set->mask; i++) {
-		if (set->table[i].slot)
-			zone_version_free(atomic_load(&set->table[i].slot->current));
-		free(set->table[i].slot);
+	size_t count = set->index.names;
+	zone_ref_t *refs = malloc((count + 1) * sizeof *refs);
+	view_t *view = atomic_load(&set->view);
+
+	for (size_t i = 0; i < set->removed_count; i++)
+		zone_version_free(atomic_load(&set->removed[i]->current));
+	free(set->removed);
+	if (refs && view)
+		zone_index_all(set->change.base, &set->index, refs);
+	for (size_t i = 0; refs && view && i < count; i++) {
+		const zone_node_t *node = zone_change_at(&set->change, refs[i]);
+
+		zone_version_free(atomic_load(&slot_of(node)->current));
 	}
-	free(set->table);
+	free(refs);
+	if (set->open)
+		zone_change_abort(&set->change);
+	if (view)
+		release_view(&view->retired);
+	zone_arena_drop(set->arena);
 	free(set);
-}
-
-static uint32_t tag_of(uint64_t hash)
-{
-	return (uint32_t)(hash >> 32);
-}
-
-static void insert(entry_t *table, uint32_t mask, zone_slot_t *slot)
-{
-	uint32_t i = (uint32_t)slot->hash & mask;
-
-	while (table[i].slot)
-		i = (i + 1) & mask;
-	table[i] = (entry_t){ slot, tag_of(slot->hash) };
-}
-
-/* Twice the table when it is three quarters full. */
-static status_t make_room(zone_set_t *set)
-{
-	uint32_t mask = set->mask * 2 + 1;
-
-	if ((set->count + 1) * 4 <= ((size_t)set->mask + 1) * 3)
-		return ST_OK;
-	entry_t *table = calloc((size_t)mask + 1, sizeof *table);
-	if (!table)
-		return ST_NOMEM;
-	for (uint32_t i = 0; i <= set->mask; i++) {
-		if (set->table[i].slot)
-			insert(table, mask, set->table[i].slot);
-	}
-	free(set->table);
-	set->table = table;
-	set->mask = mask;
-	return ST_OK;
 }
 
 status_t zone_set_add(zone_set_t *set, const dns_name_t *apex, const addr_acl_t *notify, void *user,
                       zone_slot_t **out)
 {
 	zone_hashes_t hashes;
+	status_t st = ST_OK;
 
+	begin(set);
 	zone_hash_name(&set->key, apex, &hashes);
-	if (zone_set_exact(set, apex, hashes.h[0]))
+	if (zone_index_find(set->change.base, &set->index, hashes.h[0], apex->wire, apex->len - 1u))
 		return ST_EXIST;
-	zone_slot_t *slot = malloc(sizeof *slot + apex->len);
-	if (!slot || make_room(set) != ST_OK) {
-		free(slot);
+	zone_ref_t ref = zone_change_take(&set->change, sizeof(zone_slot_t) + apex->len);
+	if (ref == 0)
 		return ST_NOMEM;
-	}
-	atomic_init(&slot->current, NULL);
-	atomic_init(&slot->expired, false);
-	atomic_init(&slot->notified, false);
-	slot->apex_len = apex->len;
+	zone_slot_t *slot = zone_change_at(&set->change, ref);
+	memset(slot, 0, sizeof *slot);
 	slot->notify = notify;
 	slot->user = user;
 	slot->hash = hashes.h[0];
-	memcpy(slot->apex, apex->wire, apex->len);
-	insert(set->table, set->mask, slot);
-	set->depths[apex->labels / 64] |= UINT64_C(1) << (apex->labels % 64);
-	set->count++;
+	slot->node.rel_len = (uint8_t)(apex->len - 1);
+	slot->node.rel_labels = apex->labels;
+	memcpy(slot->node.name, apex->wire, apex->len);
+	if (zone_index_unfit(&set->index))
+		st = resize(set);
+	if (st == ST_OK)
+		st = zone_index_set(&set->change, &set->index, slot->hash, 0, node_ref(set, slot));
+	if (st != ST_OK)
+		return st;
+	set->at_depth[apex->labels]++;
 	*out = slot;
+	return ST_OK;
+}
+
+status_t zone_set_remove(zone_set_t *set, zone_slot_t *slot)
+{
+	zone_slot_t **grown;
+
+	begin(set);
+	grown = reallocarray(set->removed, set->removed_count + 1, sizeof *grown);
+	if (!grown)
+		return ST_NOMEM;
+	set->removed = grown;
+	status_t st = zone_index_set(&set->change, &set->index, slot->hash, node_ref(set, slot), 0);
+	if (st == ST_OK)
+		st = zone_change_replace(&set->change, slot_ref(set, slot), slot_size(slot), false);
+	if (st == ST_OK && zone_index_unfit(&set->index))
+		st = resize(set);
+	if (st != ST_OK)
+		return st;
+	set->at_depth[slot->node.rel_labels]--;
+	set->removed[set->removed_count++] = slot;
+	return ST_OK;
+}
+
+status_t zone_set_commit(zone_set_t *set)
+{
+	view_t *next = set->open ? new_view(set) : NULL;
+	zone_blocks_t taken, replaced;
+
+	if (!set->open)
+		return ST_OK;
+	if (!next || zone_change_commit(&set->change, &taken, &replaced) != ST_OK) {
+		if (next)
+			release_view(&next->retired);
+		return ST_NOMEM;
+	}
+	set->open = false;
+	zone_blocks_free(&taken);
+	view_t *before = atomic_exchange(&set->view, next);
+	before->replaced = replaced;
+	epoch_retire(set->epoch, &before->retired, release_view);
+	for (size_t i = 0; i < set->removed_count; i++) {
+		zone_version_t *v = atomic_load(&set->removed[i]->current);
+
+		if (v)
+			epoch_retire(set->epoch, &v->retired, release_version);
+	}
+	free(set->removed);
+	set->removed = NULL;
+	set->removed_count = 0;
 	return ST_OK;
 }
 
@@ -135,65 +285,58 @@ const siphash_key_t *zone_set_key(const zone_set_t *set)
 
 size_t zone_set_count(const zone_set_t *set)
 {
-	return set->count;
+	return set->index.names;
 }
 
-/* The next entry from i on with this tag, or the free one that ends the search. */
-static const entry_t *next_tagged(const zone_set_t *set, uint64_t hash, uint32_t *i)
+/* --- lookups ------------------------------------------------------------------------------------ */
+
+static const view_t *view_of(const zone_set_t *set)
 {
-	while (set->table[*i].slot && set->table[*i].tag != tag_of(hash))
-		*i = (*i + 1) & set->mask;
-	return &set->table[*i];
+	return atomic_load_explicit(&((zone_set_t *)(uintptr_t)set)->view, memory_order_seq_cst);
 }
 
-static zone_slot_t *probe(const zone_set_t *set, uint64_t hash, const uint8_t *name, size_t len)
+static bool has_depth(const view_t *view, unsigned depth)
 {
-	for (uint32_t i = (uint32_t)hash & set->mask;; i = (i + 1) & set->mask) {
-		zone_slot_t *slot = next_tagged(set, hash, &i)->slot;
-
-		if (!slot || (slot->hash == hash && slot->apex_len == len &&
-		              memcmp(slot->apex, name, len) == 0))
-			return slot;
-	}
-}
-
-static bool has_depth(const zone_set_t *set, unsigned depth)
-{
-	return set->depths[depth / 64] >> (depth % 64) & 1;
+	return view->depths[depth / 64] >> (depth % 64) & 1;
 }
 
 void zone_set_prefetch(const zone_set_t *set, const dns_name_t *qname, const zone_hashes_t *hashes,
-                       unsigned step)
+                       unsigned step, zone_set_ahead_t *ahead)
 {
-	for (unsigned label = 0; label <= qname->labels; label++) {
-		uint32_t i = (uint32_t)hashes->h[label] & set->mask;
+	const view_t *view = view_of(set);
+	unsigned n = 0;
 
-		if (!has_depth(set, qname->labels - label))
-			continue;
-		if (step == 0)
-			__builtin_prefetch(&set->table[i]);
-		else
-			__builtin_prefetch(next_tagged(set, hashes->h[label], &i)->slot);
+	for (unsigned label = 0; label <= qname->labels && n < ARRAY_LEN(ahead->at); label++) {
+		if (has_depth(view, qname->labels - label))
+			zone_index_prefetch(view->base, &view->index, hashes->h[label], step,
+			                    &ahead->at[n++]);
 	}
+}
+
+/* name: len octets with the root's. */
+static zone_slot_t *exact(const view_t *view, uint64_t hash, const uint8_t *name, size_t len)
+{
+	return slot_of(zone_index_find(view->base, &view->index, hash, name, len - 1));
 }
 
 zone_slot_t *zone_set_exact(const zone_set_t *set, const dns_name_t *apex, uint64_t hash)
 {
-	return probe(set, hash, apex->wire, apex->len);
+	return exact(view_of(set), hash, apex->wire, apex->len);
 }
 
 const zone_slot_t *zone_set_find(const zone_set_t *set, const dns_name_t *qname,
                                  const zone_hashes_t *hashes, bool for_ds)
 {
 	const zone_slot_t *own = NULL; /* QTYPE=DS met the apex itself: a parent is better */
+	const view_t *view = view_of(set);
 
 	for (unsigned label = 0; label <= qname->labels; label++) {
 		unsigned depth = qname->labels - label, at = qname->off[label];
 
-		if (!has_depth(set, depth))
+		if (!has_depth(view, depth))
 			continue;
 		const zone_slot_t *slot =
-			probe(set, hashes->h[label], qname->wire + at, qname->len - at);
+			exact(view, hashes->h[label], qname->wire + at, qname->len - at);
 		if (slot && !(for_ds && label == 0))
 			return slot;
 		if (slot)
@@ -201,6 +344,8 @@ const zone_slot_t *zone_set_find(const zone_set_t *set, const dns_name_t *qname,
 	}
 	return own;
 }
+
+/* --- slots -------------------------------------------------------------------------------------- */
 
 zone_state_t zone_slot_read(const zone_slot_t *slot, const zone_version_t **v)
 {
@@ -228,7 +373,7 @@ const addr_acl_t *zone_slot_notify(const zone_slot_t *slot)
 
 const uint8_t *zone_slot_apex(const zone_slot_t *slot)
 {
-	return slot->apex;
+	return slot->node.name;
 }
 
 void *zone_slot_user(const zone_slot_t *slot)
@@ -252,11 +397,6 @@ void zone_slot_clear_notified(const zone_slot_t *slot)
 	atomic_store_explicit(notified(slot), false, memory_order_release);
 }
 
-static void release(epoch_node_t *node)
-{
-	zone_version_free((zone_version_t *)(void *)node);
-}
-
 status_t zone_set_publish(zone_set_t *set, zone_slot_t *slot, zone_version_t *next,
                           const zone_version_t *before)
 {
@@ -268,7 +408,7 @@ status_t zone_set_publish(zone_set_t *set, zone_slot_t *slot, zone_version_t *ne
 	zone_version_t *old = atomic_exchange(&slot->current, next);
 	zone_set_expire(slot, false);
 	if (old)
-		epoch_retire(set->epoch, &old->retired, release);
+		epoch_retire(set->epoch, &old->retired, release_version);
 	return ST_OK;
 }
 

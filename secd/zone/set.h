@@ -30,13 +30,23 @@ zone_set_t *zone_set_new(epoch_t *epoch);
 /* No reader is left. Frees every version still served. NULL is fine. */
 void zone_set_free(zone_set_t *set);
 
-/* Main thread, before readers start: configure a zone.
+/* Configure a zone: readers see it after zone_set_commit(). O(log n), but for a table that grows or
+ * shrinks now and then.
  *   apex      folded.
- *   notify    who may send NOTIFY for it; borrowed for the set's life.
+ *   notify    who may send NOTIFY for it; borrowed as long as the zone is in the set.
  *   user      the caller's own handle, given back by zone_slot_user().
- * Returns     ST_OK; ST_EXIST; ST_NOMEM. */
+ * Returns     ST_OK; ST_EXIST; ST_NOMEM. Main thread. */
 status_t zone_set_add(zone_set_t *set, const dns_name_t *apex, const addr_acl_t *notify, void *user,
                       zone_slot_t **out);
+
+/* Take a zone that was committed out of the set: readers miss it after zone_set_commit(). The slot is
+ * freed when none of them can hold it any more; what they have sent about it until then (NOTIFY) is
+ * the caller's to receive before the next epoch_reclaim(). ST_NOMEM: it may be tried again. Main
+ * thread. */
+status_t zone_set_remove(zone_set_t *set, zone_slot_t *slot);
+
+/* Let readers see all that was added and removed, at once. ST_NOMEM: not yet. Main thread. */
+status_t zone_set_commit(zone_set_t *set);
 
 const siphash_key_t *zone_set_key(const zone_set_t *set);
 size_t zone_set_count(const zone_set_t *set);
@@ -52,10 +62,13 @@ const zone_slot_t *zone_set_find(const zone_set_t *set, const dns_name_t *qname,
                                  const zone_hashes_t *hashes, bool for_ds);
 
 /* Ask for the memory that zone_set_find() will read: step 0 for each query of a batch, then step
- * 1 for each. Hints without effect. */
-enum { ZONE_SET_PREFETCH_STEPS = 2 };
+ * 1 for each, then step 2; ahead is kept by the caller from step to step. Hints without effect. */
+enum { ZONE_SET_PREFETCH_STEPS = 3 };
+typedef struct zone_set_ahead {
+	const void *at[3]; /* zones above one name whose apexes differ in depth; more are rare */
+} zone_set_ahead_t;
 void zone_set_prefetch(const zone_set_t *set, const dns_name_t *qname, const zone_hashes_t *hashes,
-                       unsigned step);
+                       unsigned step, zone_set_ahead_t *ahead);
 
 /* The slot of exactly this apex, or NULL. */
 zone_slot_t *zone_set_exact(const zone_set_t *set, const dns_name_t *apex, uint64_t hash);

@@ -87,6 +87,7 @@ static bool load(bench_t *b, const pack_entry_t *e)
 	b->bytes = zone_version_bytes(v);
 	b->octets = e->len;
 	ok = zone_set_add(b->set, &apex, &nobody, NULL, &b->slot) == ST_OK &&
+	     zone_set_commit(b->set) == ST_OK &&
 	     zone_set_publish(b->set, b->slot, v, NULL) == ST_OK;
 out:
 	zone_build_free(build);

@@ -81,7 +81,7 @@ static world_t *make_world(void)
 		add_line(b, rr, lines[i]);
 	if (zone_build_seal(b, &v) != ST_OK ||
 	    zone_set_add(w->set, &apex, &w->acl, NULL, &slot) != ST_OK ||
-	    zone_set_publish(w->set, slot, v, NULL) != ST_OK)
+	    zone_set_commit(w->set) != ST_OK || zone_set_publish(w->set, slot, v, NULL) != ST_OK)
 		abort();
 	zone_build_free(b);
 	free(rr);

@@ -53,6 +53,7 @@ static zone_slot_t *serve(fixture_t *f, const char *apex, const char *lines)
 	zone_slot_t *slot;
 
 	cr_assert(zone_set_add(f->set, &name, &f->acl, NULL, &slot) == ST_OK);
+	cr_assert(zone_set_commit(f->set) == ST_OK);
 	if (lines) {
 		zone_version_t *v = zones_version(zone_set_key(f->set), apex, lines);
 

@@ -216,6 +216,7 @@ static void serve(fixture_t *f, const char *apex, const char *lines)
 	zone_slot_t *slot;
 
 	cr_assert(zone_set_add(f->set, &name, &nobody, NULL, &slot) == ST_OK);
+	cr_assert(zone_set_commit(f->set) == ST_OK);
 	cr_assert(zone_set_publish(f->set, slot, zones_version(zone_set_key(f->set), apex, lines),
 	                           NULL) == ST_OK);
 }

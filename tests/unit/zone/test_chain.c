@@ -33,8 +33,8 @@ static void add_nsec3(char *lines, unsigned iterations, unsigned skip)
 	qsort(label, 3, sizeof label[0], (int (*)(const void *, const void *))strcmp);
 	for (unsigned i = 0; i < 3; i++) {
 		if (i != skip)
-			sprintf(lines + strlen(lines), "%s NSEC3 1 0 %u - %s A\n", label[i], iterations,
-			        label[(i + 1) % 3]);
+			sprintf(lines + strlen(lines), "%s NSEC3 1 0 %u - %s A\n", label[i],
+			        iterations, label[(i + 1) % 3]);
 	}
 }
 
@@ -54,18 +54,21 @@ static const struct {
 	{ "one that is missing", "@ NSEC a A\nb NSEC @ A\n", -1, -1, 3, ZONE_DENIAL_NSEC, 1 },
 	{ "one that leads nowhere", "@ NSEC a A\na NSEC b A\nb NSEC c A\n", -1, -1, 3,
 	  ZONE_DENIAL_NSEC, 1 },
-	{ "NSEC below an apex without", "a NSEC b A\nb NSEC @ A\n", -1, -1, 3, ZONE_DENIAL_NONE, 0 },
+	{ "NSEC below an apex without", "a NSEC b A\nb NSEC @ A\n", -1, -1, 3, ZONE_DENIAL_NONE,
+	  0 },
 	{ "NSEC3", "@ NSEC3PARAM 1 0 2 -\n", 2, -1, 3, ZONE_DENIAL_NSEC3, 0 },
 	{ "another chain beside it", "@ NSEC3PARAM 1 0 2 -\n", 2, 5, 3, ZONE_DENIAL_NSEC3, 0 },
 	{ "the other chain counts", "@ NSEC3PARAM 1 0 5 -\n", 2, 5, 1, ZONE_DENIAL_NSEC3, 0 },
 	{ "two that count: the first", "@ NSEC3PARAM 1 0 5 -\n@ NSEC3PARAM 1 0 2 -\n", 2, 5, 3,
 	  ZONE_DENIAL_NSEC3, 0 },
-	{ "NSEC beside NSEC3", "@ NSEC3PARAM 1 0 2 -\n@ NSEC a A\n", 2, -1, 3, ZONE_DENIAL_NSEC3, 0 },
+	{ "NSEC beside NSEC3", "@ NSEC3PARAM 1 0 2 -\n@ NSEC a A\n", 2, -1, 3, ZONE_DENIAL_NSEC3,
+	  0 },
 	{ "NSEC3 without NSEC3PARAM", "", 2, -1, 3, ZONE_DENIAL_NONE, 0 },
 	{ "NSEC3PARAM without NSEC3", "@ NSEC3PARAM 1 0 2 -\n", -1, -1, 3, ZONE_DENIAL_NONE, 1 },
 	{ "... and NSEC", "@ NSEC3PARAM 1 0 2 -\n@ NSEC @ A\n", -1, -1, 3, ZONE_DENIAL_NSEC, 1 },
 	{ "NSEC3PARAM with a flag", "@ NSEC3PARAM 1 1 2 -\n", 2, -1, 3, ZONE_DENIAL_NONE, 0 },
-	{ "NSEC3PARAM of another algorithm", "@ NSEC3PARAM 2 0 2 -\n", 2, -1, 3, ZONE_DENIAL_NONE, 0 },
+	{ "NSEC3PARAM of another algorithm", "@ NSEC3PARAM 2 0 2 -\n", 2, -1, 3, ZONE_DENIAL_NONE,
+	  0 },
 	{ "more iterations than any key allows", "@ NSEC3PARAM 1 0 2501 -\n", 2501, -1, 3,
 	  ZONE_DENIAL_NONE, 0 },
 };

@@ -9,6 +9,7 @@
 #include "support/zones.h"
 #include "zone/delta.h"
 #include "zone/layout.h"
+#include "zone/set.h"
 
 enum { NAMES = 20000 };
 
@@ -96,4 +97,34 @@ Test(zone_flood, names_of_equal_hash_are_found_and_changed_by_a_path)
 	cr_expect(eq(int, zones_lookup(v, name, false).found, ZONE_NONE), "it was removed");
 	zone_version_free(v);
 	free(rr);
+}
+
+/* The zones of a set lie in the same kind of table. */
+Test(zone_flood, finds_zones_of_equal_hash)
+{
+	enum { ZONES = 5000 };
+	static zone_slot_t *slot[ZONES];
+	epoch_t *e = epoch_new(0);
+	zone_set_t *set = zone_set_new(e);
+	zone_hashes_t h;
+	char name[40];
+
+	for (unsigned i = 0; i < ZONES; i++) {
+		sprintf(name, "h%u.z.", i);
+		dns_name_t apex = zones_name(name);
+		cr_assert(zone_set_add(set, &apex, NULL, NULL, &slot[i]) == ST_OK);
+	}
+	cr_assert(zone_set_commit(set) == ST_OK);
+	for (unsigned i = 0; i < ZONES; i += 2)
+		cr_assert(zone_set_remove(set, slot[i]) == ST_OK);
+	cr_assert(zone_set_commit(set) == ST_OK);
+	for (unsigned i = 0; i < ZONES; i++) {
+		sprintf(name, "www.h%u.z.", i);
+		dns_name_t q = zones_name(name);
+		zone_hash_name(zone_set_key(set), &q, &h);
+		cr_assert(zone_set_find(set, &q, &h, false) == (i % 2 ? slot[i] : NULL), "%s",
+		          name);
+	}
+	zone_set_free(set);
+	epoch_free(e);
 }

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "dns/wire.h"
 #include "support/zones.h"
@@ -17,6 +18,7 @@ static zone_slot_t *add(zone_set_t *set, const char *apex)
 	zone_slot_t *slot = NULL;
 
 	cr_assert(eq(int, zone_set_add(set, &n, NULL, NULL, &slot), ST_OK), "%s", apex);
+	cr_assert(eq(int, zone_set_commit(set), ST_OK));
 	return slot;
 }
 
@@ -100,6 +102,98 @@ Test(zone_set, serves_a_version_until_it_expires_and_again_after)
 	cr_expect(eq(int, zone_set_publish(set, slot, two, one), ST_OK));
 	cr_expect(eq(int, zone_slot_read(slot, &v), ZONE_STATE_SERVED));
 	cr_expect(v == two);
+	zone_set_free(set);
+	epoch_free(e);
+}
+
+/* --- zones that come and go --------------------------------------------------------------------- */
+
+enum { NAMES = 600 };
+
+static void zone_name(unsigned i, char out[64])
+{
+	static const char *const tops[] = { "", "org.", "a.org.", "b.a.org." };
+
+	if (i < 4)
+		snprintf(out, 64, "%s", i == 0 ? "." : tops[i]);
+	else
+		snprintf(out, 64, "z%u.%s", i / 4, tops[i % 4]);
+}
+
+/* Against a plain list, which names the longest apex that the name ends with. */
+Test(zone_set, follows_zones_that_come_and_go)
+{
+	static zone_slot_t *slot[NAMES];
+	static const zone_slot_t *seen[NAMES]; /* as of the last commit */
+	char name[64], asked[80];
+
+	for (unsigned seed = 1; seed <= 10; seed++) {
+		epoch_t *e = epoch_new(0);
+		zone_set_t *set = zone_set_new(e);
+
+		srand(seed);
+		memset(slot, 0, sizeof slot);
+		for (unsigned round = 0; round < 60; round++) {
+			unsigned changes = (unsigned)rand() % 200;
+
+			for (unsigned i = 0; i < changes; i++) {
+				unsigned n = (unsigned)rand() % NAMES;
+
+				zone_name(n, name);
+				dns_name_t apex = zones_name(name);
+				if (!slot[n])
+					cr_assert(zone_set_add(set, &apex, NULL, NULL, &slot[n]) ==
+					          ST_OK);
+				else if (seen[n] == slot[n] && round % 3 > 0) {
+					cr_assert(zone_set_remove(set, slot[n]) == ST_OK);
+					slot[n] = NULL;
+					seen[n] = NULL;
+					i = changes; /* one removal of a name in a commit */
+				}
+			}
+			cr_assert(zone_set_commit(set) == ST_OK);
+			epoch_reclaim(e);
+			memcpy(seen, slot, sizeof seen);
+			size_t count = 0;
+			for (unsigned n = 0; n < NAMES; n++) {
+				unsigned top = n >= 4 && !slot[n] ? n % 4 : n;
+
+				count += slot[n] != NULL;
+				zone_name(n, name);
+				snprintf(asked, sizeof asked, "www.%s", n == 0 ? "" : name);
+				while (top > 0 && !slot[top])
+					top--;
+				cr_assert(find(set, asked, false) == slot[top], "seed %u: %s", seed,
+				          asked);
+			}
+			cr_assert(eq(sz, zone_set_count(set), count));
+		}
+		zone_set_free(set);
+		epoch_free(e);
+	}
+}
+
+Test(zone_set, shows_nothing_before_the_commit)
+{
+	epoch_t *e = epoch_new(0);
+	zone_set_t *set = zone_set_new(e);
+	zone_slot_t *org = add(set, "org."), *a = NULL;
+	dns_name_t apex = zones_name("a.org.");
+	const zone_version_t *v;
+
+	cr_assert(
+		zone_set_publish(set, org,
+	                         zones_version(zone_set_key(set), "org.", "@ SOA a b 1 2 3 4 5\n"),
+	                         NULL) == ST_OK);
+	cr_assert(zone_set_add(set, &apex, NULL, NULL, &a) == ST_OK);
+	cr_assert(zone_set_remove(set, org) == ST_OK);
+	cr_expect(find(set, "www.a.org.", false) == org);
+	cr_expect(eq(int, zone_slot_read(org, &v), ZONE_STATE_SERVED), "as long as it is seen");
+	cr_assert(zone_set_commit(set) == ST_OK);
+	cr_expect(find(set, "www.a.org.", false) == a);
+	cr_expect(find(set, "www.org.", false) == NULL);
+	epoch_reclaim(e);
+	cr_assert(zone_set_remove(set, a) == ST_OK);
 	zone_set_free(set);
 	epoch_free(e);
 }
