@@ -138,42 +138,77 @@ static status_t put_spelled(compose_t *c, const uint8_t *wire, unsigned n, compo
 	return ST_OK;
 }
 
-static status_t put(compose_t *c, compose_section_t section, const zone_rrset_t *set,
-                    const uint8_t *wire, size_t len, unsigned n, compose_place_t owner)
+/* Where the record is that comes first when an RRset is turned. One whose names point to each other
+ * keeps its order: pointers lead backwards only. */
+static size_t first_record(const compose_t *c, compose_section_t section, const zone_rrset_t *set)
 {
-	if (len > c->limit - c->pos)
-		return ST_LIMIT;
-	/* Too far for a pointer to the owner or to its end. Addresses can do without; elsewhere
-	 * records begin with pointers, and this answer is one for a test of limits. */
-	if (owner.pos + (size_t)owner.len > DNS_PTR_MAX) {
-		if (section != COMPOSE_ADDITIONAL || set->fixes > 0 ||
-		    put_spelled(c, wire, n, owner) != ST_OK)
-			return ST_LIMIT;
-		c->count[section] = (uint16_t)(c->count[section] + n);
-		return ST_OK;
-	}
-	if (set->fixes > 0 && wire == set->wire && c->pos > DNS_PTR_MAX - ZONE_WIRE_AT) {
-		size_t signatures = len - set->wire_len, unfolded = put_unfolded(c, set, owner);
+	size_t at = 0;
 
-		if (unfolded == 0 || signatures > c->limit - c->pos - unfolded)
-			return ST_LIMIT;
-		memcpy(c->out + c->pos + unfolded, wire + set->wire_len, signatures);
-		turn_owners(c->out + c->pos + unfolded, c->out + c->pos + unfolded + signatures,
-		            owner.pos);
-		c->pos += unfolded + signatures;
-		c->count[section] = (uint16_t)(c->count[section] + n);
-		return ST_OK;
-	}
+	if (c->turn == 0 || section != COMPOSE_ANSWER || set->count < 2 || set->fixes > 0)
+		return 0;
+	for (unsigned i = c->turn % set->count; i > 0; i--)
+		at += RR_HEAD + get_u16(set->wire + at + 10);
+	return at;
+}
+
+/* wire as it is stored, its pointers turned. */
+static void put_turned(compose_t *c, compose_section_t section, const zone_rrset_t *set,
+                       const uint8_t *wire, size_t len, compose_place_t owner)
+{
+	size_t first = wire == set->wire ? first_record(c, section, set) : 0;
 	uint8_t *p = c->out + c->pos;
 
-	memcpy(p, wire, len);
+	if (first > 0) {
+		memcpy(p, wire + first, set->wire_len - first);
+		memcpy(p + set->wire_len - first, wire, first);
+		memcpy(p + set->wire_len, wire + set->wire_len, len - set->wire_len);
+	} else {
+		memcpy(p, wire, len);
+	}
 	if (owner.pos != DNS_HEADER_LEN)
 		turn_owners(p, p + len, owner.pos);
 	if (wire == set->wire)
 		turn_pointers(c, p, set, owner);
 	c->pos += len;
-	c->count[section] = (uint16_t)(c->count[section] + n);
+}
+
+/* The whole RRset, written out, and sig_len octets of signatures behind it. */
+static status_t put_written_out(compose_t *c, const zone_rrset_t *set, size_t sig_len,
+                                compose_place_t owner)
+{
+	size_t records = put_unfolded(c, set, owner);
+	uint8_t *sigs = c->out + c->pos + records;
+
+	if (records == 0 || sig_len > c->limit - c->pos - records)
+		return ST_LIMIT;
+	memcpy(sigs, set->wire + set->wire_len, sig_len);
+	turn_owners(sigs, sigs + sig_len, owner.pos);
+	c->pos += records + sig_len;
 	return ST_OK;
+}
+
+/* len octets of wire, n records: the RRset, with its signatures or without, or these alone. */
+static status_t put(compose_t *c, compose_section_t section, const zone_rrset_t *set,
+                    const uint8_t *wire, size_t len, unsigned n, compose_place_t owner)
+{
+	bool far = c->pos > DNS_PTR_MAX - ZONE_WIRE_AT; /* for a pointer into the RRset */
+	status_t st = ST_OK;
+
+	if (len > c->limit - c->pos)
+		return ST_LIMIT;
+	/* Too far for a pointer to the owner or to its end. Addresses can do without; elsewhere
+	 * records begin with pointers, and this answer is one for a test of limits. */
+	if (owner.pos + (size_t)owner.len > DNS_PTR_MAX)
+		st = section == COMPOSE_ADDITIONAL && set->fixes == 0
+		             ? put_spelled(c, wire, n, owner)
+		             : ST_LIMIT;
+	else if (far && set->fixes > 0 && wire == set->wire)
+		st = put_written_out(c, set, len - set->wire_len, owner);
+	else
+		put_turned(c, section, set, wire, len, owner);
+	if (st == ST_OK)
+		c->count[section] = (uint16_t)(c->count[section] + n);
+	return st;
 }
 
 status_t compose_rrset(compose_t *c, compose_section_t section, const zone_rrset_t *set,

@@ -31,6 +31,7 @@ typedef struct compose {
 	size_t pos;
 	size_t limit; /* of the message, room for OPT already taken off */
 	uint16_t count[3];
+	unsigned turn;  /* RRsets of the answer section begin with another record: 0 for none */
 	bool with_sigs; /* DO: RRSIGs go with their RRset */
 	bool truncated;
 } compose_t;

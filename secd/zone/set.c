@@ -306,6 +306,8 @@ void zone_set_prefetch(const zone_set_t *set, const dns_name_t *qname, const zon
 	const view_t *view = view_of(set);
 	unsigned n = 0;
 
+	if (view->index.bits == 0)
+		return; /* a few zones, always at hand */
 	for (unsigned label = 0; label <= qname->labels && n < ARRAY_LEN(ahead->at); label++) {
 		if (has_depth(view, qname->labels - label))
 			zone_index_prefetch(view->base, &view->index, hashes->h[label], step,

@@ -19,6 +19,8 @@ static const char zone[] =
 	"cut NS ns.cut\ncut NS a.ns.cut\ncut NS ns.other\ncut NS x.other\n"
 	"mail MX 1 a.mx.net.\nmail MX 2 b.mx.net.\nmail MX 3 mail\nmail MX 4 x.mail\n"
 	"mi MINFO r.example.net. e.example.net.\n"
+	"many A 192.0.2.1\nmany A 192.0.2.2\nmany A 192.0.2.3\n"
+	"many RRSIG A 8 2 300 20380101000000 20200101000000 1 example. AAAA\n"
 	"*.w MX 1 *.w\n*.w MX 2 w\n*.w MX 3 a.*.w\n*.w MX 4 b.a.*.w\n";
 
 /* A question in front, whose name is the owner or something below it; then the RRset at pos, and
@@ -124,6 +126,40 @@ Test(compose, writes_nothing_that_does_not_fit)
 			cr_expect(eq(sz, c.pos, room < len ? pos : pos + len));
 			cr_expect(eq(int, c.count[COMPOSE_ANSWER] > 0, room == len));
 		}
+	}
+	free(out);
+	zone_version_free(v);
+}
+
+Test(compose, turns_rrsets_of_the_answer)
+{
+	zone_version_t *v = zones_version(&zones_key, "example.", zone);
+	dns_name_t name = zones_name("many.example.");
+	const compose_place_t place = { DNS_HEADER_LEN, name.len, true };
+	uint8_t *out = calloc(1, 65535);
+	zone_hashes_t h;
+	zone_rrset_t set, ns;
+
+	memcpy(out + DNS_HEADER_LEN, name.wire, name.len);
+	zone_hash_name(zone_version_key(v), &name, &h);
+	const zone_node_t *node = zone_version_exact(v, &name, h.h[0]);
+	cr_assert(zone_node_rrset(v, node, DNS_TYPE_A, &set));
+	cr_assert(zone_node_rrset(v, zone_version_apex(v), DNS_TYPE_NS, &ns));
+	for (unsigned turn = 0; turn < 7; turn++) {
+		compose_t c = {
+			.out = out, .pos = 300, .limit = 65535, .with_sigs = true, .turn = turn
+		};
+
+		cr_assert(compose_rrset(&c, COMPOSE_ANSWER, &set, place) == ST_OK);
+		for (unsigned i = 0; i < 3; i++)
+			cr_expect(eq(int, out[300 + 16 * i + 15], 1 + (turn + i) % 3), "%u", turn);
+		cr_expect(eq(int, get_u16(out + 300 + 48 + 2), DNS_TYPE_RRSIG));
+		c.pos = 300;
+		cr_assert(compose_rrset(&c, COMPOSE_ADDITIONAL, &set, place) == ST_OK);
+		cr_expect(eq(int, out[300 + 15], 1), "elsewhere the order stays");
+		c.pos = 300;
+		cr_assert(compose_rrset(&c, COMPOSE_ANSWER, &ns, place) == ST_OK);
+		cr_expect(memcmp(out + 302, ns.wire + 2, 11) == 0, "names stay in order");
 	}
 	free(out);
 	zone_version_free(v);
