@@ -131,7 +131,8 @@ UNIT_zone_set := tests/unit/zone/test_set.c $(filter-out tests/unit/zone/%,$(UNI
 UNITS += answer
 UNIT_answer := tests/unit/answer/test_answer.c $(ANSWER) common/addr.c \
                $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
-UNITS += compose denial
+UNITS += compose denial validated
+UNIT_validated := tests/unit/answer/test_validated.c $(filter-out tests/unit/answer/%,$(UNIT_answer))
 UNIT_compose := tests/unit/answer/test_compose.c $(filter-out tests/unit/answer/%,$(UNIT_answer))
 UNIT_denial := tests/unit/answer/test_denial.c $(filter-out tests/unit/answer/%,$(UNIT_answer))
 

@@ -162,7 +162,7 @@ static unsigned owe_encloser(denial_t *d, const compose_t *c, const denial_name_
                              unsigned label, bool exact, const zone_node_t **encloser)
 {
 	unsigned apex_at = apex_label(n);
-	const zone_node_t *cover = NULL, *nsec3;
+	const zone_node_t *cover = NULL, *nsec3 = NULL;
 	unsigned first = label;
 	bool matches = false;
 
