@@ -57,8 +57,8 @@ LIBS := -lev -lldns -linih -lcrypto
 
 COMMON := common/addr.c common/clock.c common/epoch.c common/huge.c common/log.c common/mailbox.c \
           common/pool.c common/random.c common/siphash.c common/status.c
-DNS := secd/dns/name.c secd/dns/nsec3.c secd/dns/query.c secd/dns/rdata.c secd/dns/request.c secd/dns/rr.c \
-       secd/dns/rrtype.c secd/dns/soa.c
+DNS := secd/dns/cookie.c secd/dns/name.c secd/dns/nsec3.c secd/dns/query.c secd/dns/rdata.c \
+       secd/dns/request.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/soa.c
 CONF := secd/conf/conf.c secd/conf/faults.c secd/conf/include.c secd/conf/objects.c \
         secd/conf/options.c secd/conf/parse.c secd/conf/resolve.c secd/conf/source.c \
         secd/conf/store.c secd/conf/value.c secd/conf/zonelist.c secd/conf/zones.c
@@ -101,7 +101,8 @@ UNIT_xfr_axfr := tests/unit/xfr/test_axfr.c tests/unit/xfr/support/stream.c secd
 UNIT_xfr_fetch := tests/unit/xfr/test_fetch.c tests/unit/xfr/support/server.c \
                   tests/unit/xfr/support/stream.c $(XFR) $(DNS) $(ZONE) $(COMMON)
 
-UNITS += dns_nsec3 dns_rdata
+UNITS += dns_cookie dns_nsec3 dns_rdata
+UNIT_dns_cookie := tests/unit/dns/test_cookie.c secd/dns/cookie.c common/siphash.c common/addr.c
 UNIT_dns_nsec3 := tests/unit/dns/test_nsec3.c secd/dns/nsec3.c secd/dns/name.c
 UNIT_dns_rdata := tests/unit/dns/test_rdata.c secd/dns/name.c secd/dns/rdata.c secd/dns/rr.c \
                   secd/dns/rrtype.c common/status.c

@@ -15,6 +15,16 @@ static const struct {
 	{ 3, 0x8bf80ab8e7ddf7fb }, { 7, 0xd3927d989bb11140 }, { 8, 0x369095118d299a8e },
 };
 
+/* SipHash-2-4 of the same, from the paper's reference implementation (vectors_sip64). */
+static const struct {
+	size_t n;
+	uint64_t want;
+} vectors24[] = {
+	{ 0, 0x726fdb47dd0e0e31 },  { 1, 0x74f839c593dc67fd }, { 2, 0x0d6c8009d9a94f5a },
+	{ 3, 0x85676696d7fb7e2d },  { 7, 0xab0200f58b01d137 }, { 8, 0x93f5f5799a932462 },
+	{ 15, 0xa129ca6149be45e5 },
+};
+
 Test(siphash, gives_the_known_values)
 {
 	const siphash_key_t key = { 0x0706050403020100, 0x0f0e0d0c0b0a0908 };
@@ -25,6 +35,9 @@ Test(siphash, gives_the_known_values)
 	for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++)
 		cr_expect(eq(u64, siphash13(&key, data, vectors[i].n), vectors[i].want), "%zu",
 		          vectors[i].n);
+	for (size_t i = 0; i < sizeof vectors24 / sizeof vectors24[0]; i++)
+		cr_expect(eq(u64, siphash24(&key, data, vectors24[i].n), vectors24[i].want), "%zu",
+		          vectors24[i].n);
 }
 
 Test(siphash, a_chain_is_the_hash_of_the_head_and_the_data)
