@@ -10,3 +10,11 @@ mono_t clock_mono(void)
 	clock_gettime(CLOCK_BOOTTIME, &ts);
 	return (mono_t){ (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec };
 }
+
+wall_t clock_wall_coarse(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+	return (wall_t){ ts.tv_sec };
+}

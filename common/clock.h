@@ -11,11 +11,19 @@ typedef struct mono {
 	int64_t ns;
 } mono_t;
 
+/* Seconds since 1970, for what other machines have to agree with. It may jump. */
+typedef struct wall {
+	int64_t s;
+} wall_t;
+
 #define NS_PER_S  INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
 
 /* Any thread. A system call at worst: never per query. */
 mono_t clock_mono(void);
+
+/* Any thread. Never a system call: it is as old as the kernel's last tick. */
+wall_t clock_wall_coarse(void);
 
 static inline mono_t mono_add_s(mono_t t, int64_t s)
 {

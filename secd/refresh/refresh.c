@@ -205,6 +205,7 @@ static void end_round(zone_t *z)
 		bool was_expired = z->clock.expired;
 
 		refresh_clock_current(&z->clock, now, spread(z));
+		zone_set_expires(z->slot, z->clock.expires);
 		if (z->any_newer) /* alive, but behind: don't wait for REFRESH */
 			refresh_clock_failed(&z->clock, now, spread(z));
 		revive(z, was_expired);
@@ -259,6 +260,7 @@ static void publish(zone_t *z, xfr_fetch_result_t *res)
 	}
 	refresh_clock_loaded(&z->clock, &res->soa, &z->conf->group->policy, clock_mono(),
 	                     spread(z));
+	zone_set_expires(z->slot, z->clock.expires);
 	log_info("xfr installed zone=%s serial=%u primary=%s addr=%s records=%lu bytes=%lu "
 	         "messages=%lu memory=%zu seconds=%.3f",
 	         zone_text(z, name), res->soa.serial, current_primary(z)->name,

@@ -16,6 +16,7 @@
 #include "zone/layout.h"
 
 struct zone_slot {
+	_Atomic int64_t expires; /* mono_t; 0: not told yet */
 	const addr_acl_t *notify;
 	void *user;
 	uint64_t hash;
@@ -417,4 +418,14 @@ status_t zone_set_publish(zone_set_t *set, zone_slot_t *slot, zone_version_t *ne
 void zone_set_expire(zone_slot_t *slot, bool expired)
 {
 	atomic_store_explicit(&slot->expired, expired, memory_order_relaxed);
+}
+
+void zone_set_expires(zone_slot_t *slot, mono_t at)
+{
+	atomic_store_explicit(&slot->expires, at.ns, memory_order_relaxed);
+}
+
+mono_t zone_slot_expires(const zone_slot_t *slot)
+{
+	return (mono_t){ atomic_load_explicit(&slot->expires, memory_order_relaxed) };
 }

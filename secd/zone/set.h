@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "common/addr.h"
+#include "common/clock.h"
 #include "common/epoch.h"
 #include "common/siphash.h"
 #include "common/status.h"
@@ -110,3 +111,10 @@ status_t zone_set_publish(zone_set_t *set, zone_slot_t *slot, zone_version_t *ne
 
 /* Stop serving the zone's data, or serve it again; the version is kept. Main thread. */
 void zone_set_expire(zone_slot_t *slot, bool expired);
+
+/* Until when the zone's data count, unless they are confirmed again: for those who follow us
+ * (RFC 7314). It expires nothing by itself. Main thread. */
+void zone_set_expires(zone_slot_t *slot, mono_t at);
+
+/* What was told last; 0 before the first time. Any thread. */
+mono_t zone_slot_expires(const zone_slot_t *slot);
