@@ -66,8 +66,8 @@ ZONE := secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c
         secd/zone/delta.c secd/zone/index.c secd/zone/log.c secd/zone/lookup.c \
         secd/zone/node.c secd/zone/order.c secd/zone/set.c secd/zone/tree.c \
         secd/zone/version.c secd/zone/write.c
-ANSWER := secd/answer/answer.c secd/answer/compose.c secd/answer/denial.c secd/answer/glue.c \
-          secd/answer/resolve.c
+ANSWER := secd/answer/answer.c secd/answer/compose.c secd/answer/denial.c secd/answer/edns.c \
+          secd/answer/glue.c secd/answer/resolve.c
 XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/fetch.c secd/xfr/poll.c secd/xfr/soa_answer.c
 REFRESH := secd/refresh/clock.c secd/refresh/queue.c secd/refresh/refresh.c \
            secd/refresh/strangers.c
@@ -95,13 +95,16 @@ UNIT_xfr_soa_answer := tests/unit/xfr/test_soa_answer.c secd/xfr/soa_answer.c se
 UNIT_xfr_conn := tests/unit/xfr/test_conn.c tests/unit/xfr/support/server.c secd/xfr/conn.c \
                  common/addr.c
 UNIT_xfr_poll := tests/unit/xfr/test_poll.c tests/unit/xfr/support/server.c secd/xfr/conn.c \
-                 secd/xfr/poll.c secd/xfr/soa_answer.c $(DNS) common/addr.c common/random.c
+                 secd/xfr/poll.c secd/xfr/soa_answer.c $(DNS) common/addr.c common/random.c \
+                 common/siphash.c
 UNIT_xfr_axfr := tests/unit/xfr/test_axfr.c tests/unit/xfr/support/stream.c secd/xfr/axfr.c \
                  $(DNS) $(ZONE) $(COMMON)
 UNIT_xfr_fetch := tests/unit/xfr/test_fetch.c tests/unit/xfr/support/server.c \
                   tests/unit/xfr/support/stream.c $(XFR) $(DNS) $(ZONE) $(COMMON)
 
-UNITS += dns_cookie dns_nsec3 dns_rdata
+UNITS += dns_cookie dns_nsec3 dns_query dns_rdata
+UNIT_dns_query := tests/unit/dns/test_query.c secd/dns/name.c secd/dns/query.c \
+                  secd/dns/rdata.c secd/dns/rr.c secd/dns/rrtype.c
 UNIT_dns_cookie := tests/unit/dns/test_cookie.c secd/dns/cookie.c common/siphash.c common/addr.c
 UNIT_dns_nsec3 := tests/unit/dns/test_nsec3.c secd/dns/nsec3.c secd/dns/name.c
 UNIT_dns_rdata := tests/unit/dns/test_rdata.c secd/dns/name.c secd/dns/rdata.c secd/dns/rr.c \
@@ -122,18 +125,18 @@ UNIT_zone_delta = tests/unit/zone/test_delta.c $(filter-out tests/unit/zone/%,$(
 UNIT_zone_faults = tests/unit/zone/test_faults.c common/status.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 LINK_zone_faults := $(foreach f,malloc calloc realloc reallocarray mmap mprotect,-Wl,--wrap=$(f))
 UNIT_zone_flood = tests/unit/zone/test_flood.c tests/unit/zone/flat_hash.c \
-                  $(filter-out tests/unit/zone/% common/siphash.c,$(UNIT_zone_build))
+                  $(filter-out tests/unit/zone/% secd/dns/cookie.c common/siphash.c,$(UNIT_zone_build))
 UNIT_zone_build := tests/unit/zone/test_build.c tests/unit/support/zones.c $(ZONE) $(DNS) \
                    common/epoch.c common/huge.c common/random.c common/siphash.c
 UNIT_zone_chain := tests/unit/zone/test_chain.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_lookup := tests/unit/zone/test_lookup.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_set := tests/unit/zone/test_set.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 
-UNITS += answer
+UNITS += answer answer_edns compose denial validated
 UNIT_answer := tests/unit/answer/test_answer.c $(ANSWER) common/addr.c \
                $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
-UNITS += compose denial validated
 UNIT_validated := tests/unit/answer/test_validated.c $(filter-out tests/unit/answer/%,$(UNIT_answer))
+UNIT_answer_edns := tests/unit/answer/test_edns.c $(filter-out tests/unit/answer/%,$(UNIT_answer))
 UNIT_compose := tests/unit/answer/test_compose.c $(filter-out tests/unit/answer/%,$(UNIT_answer))
 UNIT_denial := tests/unit/answer/test_denial.c $(filter-out tests/unit/answer/%,$(UNIT_answer))
 
@@ -157,7 +160,7 @@ FUZZ_query := tests/fuzz/fuzz_query.c $(ANSWER) $(ZONE) $(DNS) common/addr.c com
 FUZZERS += axfr poll
 FUZZ_axfr := tests/fuzz/fuzz_axfr.c secd/xfr/axfr.c $(ZONE) $(DNS) common/epoch.c common/huge.c \
              common/random.c common/siphash.c common/status.c
-FUZZ_poll := tests/fuzz/fuzz_poll.c secd/xfr/soa_answer.c $(DNS)
+FUZZ_poll := tests/fuzz/fuzz_poll.c secd/xfr/soa_answer.c $(DNS) common/siphash.c
 
 # --- rules -------------------------------------------------------------------------------------
 

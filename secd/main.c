@@ -116,7 +116,9 @@ static status_t start_net(daemon_t *d)
 		.tcp_clients = c->tcp_clients,
 		.tcp_per_client = c->tcp_per_client,
 		.tcp_idle = c->tcp_idle,
-		.answer = { c->version, c->identity, (uint16_t)c->udp_payload },
+		.answer = { .version = c->version,
+		            .identity = c->identity,
+		            .udp_payload = (uint16_t)c->udp_payload },
 	};
 	char why[256];
 	status_t st = net_open(&net, d->zones, d->epoch, &d->notify, &d->net, why);

@@ -4,11 +4,10 @@
 #include <stdlib.h>
 
 #include "answer/compose.h"
+#include "answer/edns.h"
 #include "answer/resolve.h"
 #include "common/buf.h"
 #include "dns/wire.h"
-
-enum { OPT_LEN = 11 };
 
 struct answer {
 	const zone_set_t *zones;
@@ -52,8 +51,7 @@ static compose_t begin(const answer_t *a, answer_req_t *req)
 	}
 	if (limit > DNS_MSG_MAX)
 		limit = DNS_MSG_MAX;
-	if (q->has_opt)
-		limit -= OPT_LEN;
+	limit -= edns_room(a->conf, req);
 	memcpy(req->out + DNS_HEADER_LEN, req->in + DNS_HEADER_LEN,
 	       q->question_end - (size_t)DNS_HEADER_LEN);
 	return (compose_t){
@@ -64,53 +62,45 @@ static compose_t begin(const answer_t *a, answer_req_t *req)
 	};
 }
 
-/* RFC 6891 6.1.1: an OPT in the answer if there was one in the query, in errors too. */
-static void put_opt(const answer_t *a, const dns_query_t *q, unsigned rcode, compose_t *c)
-{
-	bufw_t w = bufw_over(c->out + c->pos, OPT_LEN);
-
-	bufw_u8(&w, 0);
-	bufw_u16(&w, DNS_TYPE_OPT);
-	bufw_u16(&w, a->conf->udp_payload);
-	bufw_u8(&w, rcode >> 4);
-	bufw_u8(&w, 0);
-	bufw_u16(&w, q->dnssec_ok ? DNS_OPT_DO : 0);
-	bufw_u16(&w, 0);
-	c->pos += OPT_LEN;
-	c->count[COMPOSE_ADDITIONAL]++;
-}
-
 /* RD and CD as they came (RFC 4035 3.1.6), RA and AD never. */
-static void finish(const answer_t *a, answer_req_t *req, resolve_result_t r, compose_t *c)
+static void finish(const answer_t *a, const answer_time_t *now, answer_req_t *req,
+                   const edns_outcome_t *o, compose_t *c)
 {
 	const dns_query_t *q = &req->query;
 	unsigned flags = DNS_QR | (q->flags & (DNS_OPCODE_MASK | DNS_RD | DNS_CD));
 
-	if (r.aa)
+	if (o->aa)
 		flags |= DNS_AA;
 	if (c->truncated) {
 		flags |= DNS_TC;
 		count(&a->counters->truncated);
 	}
-	if (q->has_opt)
-		put_opt(a, q, r.rcode, c);
+	if (q->has_opt) /* RFC 6891 6.1.1: in errors too */
+		edns_put(a->conf, now, req, o, c);
 	put_u16(c->out, q->id);
-	put_u16(c->out + 2, flags | (r.rcode & DNS_RCODE_MASK));
+	put_u16(c->out + 2, flags | (o->rcode & DNS_RCODE_MASK));
 	put_u16(c->out + 4, q->question_end > DNS_HEADER_LEN);
 	put_u16(c->out + 6, c->count[COMPOSE_ANSWER]);
 	put_u16(c->out + 8, c->count[COMPOSE_AUTHORITY]);
 	put_u16(c->out + 10, c->count[COMPOSE_ADDITIONAL]);
 	req->out_len = c->pos;
-	count(&a->counters->rcode[r.rcode & DNS_RCODE_MASK]);
+	count(&a->counters->rcode[o->rcode & DNS_RCODE_MASK]);
 }
 
-static resolve_result_t error(unsigned rcode)
+static edns_outcome_t error(unsigned rcode)
 {
-	return (resolve_result_t){ rcode, false };
+	return (edns_outcome_t){ .rcode = rcode };
 }
+
+static edns_outcome_t error_because(unsigned rcode, edns_why_t why)
+{
+	return (edns_outcome_t){ .rcode = rcode, .why = why };
+}
+
+static const edns_outcome_t done = { .rcode = DNS_RCODE_NOERROR, .aa = true };
 
 /* version.bind and its relatives, CLASS CHAOS (RFC 4892 for id.server). */
-static resolve_result_t answer_chaos(const answer_t *a, const dns_query_t *q, compose_t *c)
+static edns_outcome_t answer_chaos(const answer_t *a, const dns_query_t *q, compose_t *c)
 {
 	static const struct {
 		uint8_t name[16];
@@ -134,11 +124,11 @@ static resolve_result_t answer_chaos(const answer_t *a, const dns_query_t *q, co
 		rdata[0] = (uint8_t)len;
 		memcpy(rdata + 1, text, len);
 		if (q->qtype != DNS_TYPE_TXT && q->qtype != DNS_TYPE_ANY)
-			return (resolve_result_t){ DNS_RCODE_NOERROR, true };
+			return done;
 		if (compose_record(c, COMPOSE_ANSWER, owner, DNS_TYPE_TXT, DNS_CLASS_CH, 0, rdata,
 		                   len + 1) != ST_OK)
 			c->truncated = true;
-		return (resolve_result_t){ DNS_RCODE_NOERROR, true };
+		return done;
 	}
 	return error(DNS_RCODE_REFUSED);
 }
@@ -169,7 +159,7 @@ static unsigned refuse_type(const answer_req_t *req)
 	}
 }
 
-static resolve_result_t answer_ask(const answer_t *a, const answer_req_t *req, compose_t *c)
+static edns_outcome_t answer_ask(const answer_t *a, const answer_req_t *req, compose_t *c)
 {
 	const dns_query_t *q = &req->query;
 	unsigned refused = refuse_type(req);
@@ -178,25 +168,30 @@ static resolve_result_t answer_ask(const answer_t *a, const answer_req_t *req, c
 		return answer_chaos(a, q, c);
 	if (q->qclass != DNS_CLASS_IN && q->qclass != DNS_CLASS_ANY)
 		return error(DNS_RCODE_REFUSED);
+	if (refused == DNS_RCODE_REFUSED)
+		return error_because(refused, EDNS_WHY_NO_TRANSFER);
 	if (refused != DNS_RCODE_NOERROR)
 		return error(refused);
 	if (!req->slot)
-		return error(DNS_RCODE_REFUSED);
+		return error_because(DNS_RCODE_REFUSED, EDNS_WHY_NOT_OURS);
 	switch (req->state) {
 	case ZONE_STATE_EMPTY:
+		return error_because(DNS_RCODE_SERVFAIL, EDNS_WHY_NOT_READY);
 	case ZONE_STATE_EXPIRED:
-		return error(DNS_RCODE_SERVFAIL);
+		return error_because(DNS_RCODE_SERVFAIL, EDNS_WHY_EXPIRED);
 	case ZONE_STATE_SERVED:
 		break;
 	}
 	resolve_result_t r = resolve(a->zones, req, c);
-	if (q->qclass == DNS_CLASS_ANY)
-		r.aa = false; /* RFC 1035 6.2: not all classes were looked at */
-	return r;
+	return (edns_outcome_t){
+		.rcode = r.rcode,
+		.aa = r.aa && q->qclass == DNS_CLASS_IN, /* RFC 1035 6.2: ANY saw no other class */
+		.from_zone = true,
+	};
 }
 
 /* RFC 1996 3: answered at once; what follows from it is the main loop's. */
-static resolve_result_t answer_notify(const answer_t *a, answer_req_t *req)
+static edns_outcome_t answer_notify(const answer_t *a, answer_req_t *req)
 {
 	const dns_query_t *q = &req->query;
 	const zone_slot_t *slot = NULL;
@@ -207,44 +202,60 @@ static resolve_result_t answer_notify(const answer_t *a, answer_req_t *req)
 		return error(DNS_RCODE_NOTAUTH);
 	if (!addr_acl_match(zone_slot_notify(slot), req->peer)) {
 		req->notify_refused = slot;
-		return error(DNS_RCODE_REFUSED);
+		return error_because(DNS_RCODE_REFUSED, EDNS_WHY_NO_NOTIFY);
 	}
 	req->notify = slot;
 	count(&a->counters->notifies);
-	return (resolve_result_t){ DNS_RCODE_NOERROR, true };
+	return done;
 }
 
-static void answer_one(const answer_t *a, answer_req_t *req)
+/* RFC 7873 5.4: no question, so the cookie is the answer. */
+static edns_outcome_t answer_cookie(const answer_t *a, const answer_time_t *now,
+                                    const answer_req_t *req)
+{
+	if (a->conf->cookies.count == 0)
+		return error(DNS_RCODE_FORMERR);
+	if (edns_cookie_bad(a->conf, now, req))
+		return error(DNS_RCODE_BADCOOKIE);
+	return error(DNS_RCODE_NOERROR);
+}
+
+static void answer_one(const answer_t *a, const answer_time_t *now, answer_req_t *req)
 {
 	dns_query_t *q = &req->query;
-	resolve_result_t r = error(DNS_RCODE_FORMERR);
+	edns_outcome_t o = { 0 };
 	compose_t c;
 
-	switch (q->kind) {
-	case DNS_QUERY_DROP:
+	if (q->kind == DNS_QUERY_DROP) {
 		count(&a->counters->dropped);
 		return;
-	case DNS_QUERY_FORMERR:
-	case DNS_QUERY_NOTIMP:
-		if (q->kind == DNS_QUERY_NOTIMP)
-			r = error(DNS_RCODE_NOTIMP);
+	}
+	if (q->kind == DNS_QUERY_FORMERR || q->kind == DNS_QUERY_NOTIMP)
 		q->question_end = DNS_HEADER_LEN; /* nothing but the header goes back */
-		c = begin(a, req);
+	c = begin(a, req);
+	switch (q->kind) {
+	case DNS_QUERY_DROP:
+		return;
+	case DNS_QUERY_FORMERR:
+		o = error(DNS_RCODE_FORMERR);
+		break;
+	case DNS_QUERY_NOTIMP:
+		o = error(DNS_RCODE_NOTIMP);
 		break;
 	case DNS_QUERY_BADVERS:
-		c = begin(a, req);
-		r = error(DNS_RCODE_BADVERS);
+		o = error(DNS_RCODE_BADVERS);
 		break;
 	case DNS_QUERY_NOTIFY:
-		c = begin(a, req);
-		r = answer_notify(a, req);
+		o = answer_notify(a, req);
+		break;
+	case DNS_QUERY_COOKIE:
+		o = answer_cookie(a, now, req);
 		break;
 	case DNS_QUERY_ASK:
-		c = begin(a, req);
-		r = answer_ask(a, req, &c);
+		o = answer_ask(a, req, &c);
 		break;
 	}
-	finish(a, req, r, &c);
+	finish(a, now, req, &o, &c);
 }
 
 /* The name itself, and the one right below the apex: in a zone of delegations that is the cut. */
@@ -271,7 +282,7 @@ static void look_at(const answer_t *a, answer_req_t *req)
 	req->slot = NULL;
 	req->version = NULL;
 	req->state = ZONE_STATE_EMPTY;
-	dns_query_read(req->in, req->in_len, &req->query);
+	dns_query_read(req->in, req->in_len, req->via == ANSWER_TCP, &req->query);
 	count(&a->counters->queries);
 	if (!wants_zone(req))
 		return;
@@ -316,7 +327,7 @@ static void seek(answer_req_t *reqs, size_t n)
 	}
 }
 
-void answer_batch(answer_t *a, answer_req_t *reqs, size_t n)
+void answer_batch(answer_t *a, const answer_time_t *now, answer_req_t *reqs, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		look_at(a, &reqs[i]);
@@ -343,5 +354,5 @@ void answer_batch(answer_t *a, answer_req_t *reqs, size_t n)
 	}
 	seek(reqs, n);
 	for (size_t i = 0; i < n; i++)
-		answer_one(a, &reqs[i]);
+		answer_one(a, now, &reqs[i]);
 }

@@ -2,7 +2,8 @@
  *
  * Takes a batch of messages and writes an answer for each, from the zones of a set. It knows no
  * socket, reads no clock, allocates nothing, keeps no state beyond the counters that it is
- * handed. RFC 1034 4.3.2 with 2181, 2308, 4343, 4592, 6604, 6672, 6891, 8482, 8906, 9471. */
+ * handed. RFC 1034 4.3.2 with 2181, 2308, 4343, 4592, 6604, 6672, 6891, 8482, 8906, 9471; the
+ * options of EDNS are in answer/edns.h. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,18 +12,34 @@
 
 #include "answer/denial.h"
 #include "common/addr.h"
+#include "common/clock.h"
+#include "dns/cookie.h"
 #include "dns/query.h"
 #include "zone/hash.h"
 #include "zone/set.h"
 
 typedef enum answer_via { ANSWER_UDP, ANSWER_TCP } answer_via_t;
 
-/* Texts of the CHAOS class; an empty or NULL text is REFUSED. Borrowed. */
+enum { ANSWER_NSID_MAX = 128 };
+
+/* Borrowed, with all that it points to. */
 typedef struct answer_conf {
+	/* Texts of the CHAOS class; an empty or NULL text is REFUSED. */
 	const char *version;  /* version.bind, version.server */
 	const char *identity; /* id.server, hostname.bind */
 	uint16_t udp_payload; /* the largest UDP answer that we send, and what our OPT says */
+	uint16_t keepalive;   /* how long TCP may rest, in units of 100 ms (RFC 7828) */
+	const uint8_t *nsid;  /* our name for RFC 5001 */
+	size_t nsid_len;      /* up to ANSWER_NSID_MAX; 0: NSID is ignored */
+	dns_cookie_secrets_t cookies; /* none: cookies are ignored */
 } answer_conf_t;
+
+/* When a batch is answered. The wall clock is what cookies are made by, the other one what is left
+ * until a zone expires is counted by. Both may be a second old. */
+typedef struct answer_time {
+	wall_t wall;
+	mono_t mono;
+} answer_time_t;
 
 /* What happened, summed by one writer (a worker); readers take relaxed loads. */
 typedef struct answer_counters {
@@ -67,4 +84,4 @@ void answer_free(answer_t *a);
 
 /* Answer reqs[0..n): parse and hash all, prefetch what they will touch, then answer each. The
  * calling thread must be an online reader of the set. */
-void answer_batch(answer_t *a, answer_req_t *reqs, size_t n);
+void answer_batch(answer_t *a, const answer_time_t *now, answer_req_t *reqs, size_t n);

@@ -2,6 +2,7 @@
 #include "dns/query.h"
 
 #include "common/buf.h"
+#include "dns/cookie.h"
 #include "dns/rr.h"
 #include "dns/soa.h"
 #include "dns/wire.h"
@@ -51,34 +52,75 @@ static status_t step_over(buf_t *msg, unsigned count, bool hint, dns_query_t *q)
 	return ST_OK;
 }
 
-/* Options are {code, length, data}: framing alone matters here (RFC 6891 6.1.2). */
-static bool options_framed(const uint8_t *p, size_t len)
+/* The first COOKIE counts, others are as if they weren't there (RFC 7873 5.2). */
+static status_t take_cookie(size_t at, size_t len, dns_query_t *q)
 {
-	buf_t b = buf_over(p, len);
-
-	while (buf_ok(&b) && buf_left(&b) > 0) {
-		buf_u16(&b);
-		buf_take(&b, buf_u16(&b));
-	}
-	return buf_ok(&b);
-}
-
-static status_t read_opt(const buf_t *msg, const dns_name_t *owner, const dns_rr_head_t *head,
-                         dns_query_t *q)
-{
-	if (q->has_opt || owner->len != 1)
-		return ST_MALFORMED; /* RFC 6891 6.1.1: one, at the root */
-	if (!options_framed(msg->base + head->rdata_at, head->rdlen))
+	if (q->wants & DNS_WANTS_COOKIE)
+		return ST_OK;
+	if (!dns_cookie_len_ok(len))
 		return ST_MALFORMED;
-	q->has_opt = true;
-	q->dnssec_ok = head->ttl & DNS_OPT_DO;
-	q->payload = head->class < DNS_UDP_MIN ? DNS_UDP_MIN : head->class;
-	if ((head->ttl >> 16 & 0xff) != 0)
-		q->kind = DNS_QUERY_BADVERS;
+	q->wants |= DNS_WANTS_COOKIE;
+	q->cookie_at = (uint16_t)at;
+	q->cookie_len = (uint8_t)len;
 	return ST_OK;
 }
 
-static status_t read_additional(buf_t *msg, unsigned count, dns_query_t *q)
+/* What NSID and EXPIRE may carry in a query is not looked at (RFC 5001 2.2). */
+static status_t take_option(unsigned code, size_t at, size_t len, bool stream, dns_query_t *q)
+{
+	switch (code) {
+	case DNS_OPTION_NSID:
+		q->wants |= DNS_WANTS_NSID;
+		return ST_OK;
+	case DNS_OPTION_EXPIRE:
+		q->wants |= DNS_WANTS_EXPIRE;
+		return ST_OK;
+	case DNS_OPTION_COOKIE:
+		return take_cookie(at, len, q);
+	case DNS_OPTION_KEEPALIVE:
+		if (!stream)
+			return ST_OK; /* RFC 7828 3.3.1 */
+		q->wants |= DNS_WANTS_KEEPALIVE;
+		return len == 0 ? ST_OK : ST_MALFORMED;
+	case DNS_OPTION_ZONEVERSION:
+		q->wants |= DNS_WANTS_ZONEVERSION;
+		return len == 0 ? ST_OK : ST_MALFORMED; /* RFC 9660 3 */
+	default:
+		return ST_OK;
+	}
+}
+
+/* Options are {code, length, data}, one behind the other (RFC 6891 6.1.2). */
+static status_t read_options(buf_t msg, const dns_rr_head_t *head, bool stream, dns_query_t *q)
+{
+	msg.pos = head->rdata_at;
+	msg.len = head->rdata_at + head->rdlen;
+	while (buf_left(&msg) > 0) {
+		unsigned code = buf_u16(&msg);
+		size_t len = buf_u16(&msg), at = msg.pos;
+
+		if (!buf_take(&msg, len) || take_option(code, at, len, stream, q) != ST_OK)
+			return ST_MALFORMED;
+	}
+	return ST_OK;
+}
+
+static status_t read_opt(const buf_t *msg, const dns_name_t *owner, const dns_rr_head_t *head,
+                         bool stream, dns_query_t *q)
+{
+	if (q->has_opt || owner->len != 1)
+		return ST_MALFORMED; /* RFC 6891 6.1.1: one, at the root */
+	q->has_opt = true;
+	q->dnssec_ok = head->ttl & DNS_OPT_DO;
+	q->payload = head->class < DNS_UDP_MIN ? DNS_UDP_MIN : head->class;
+	if ((head->ttl >> 16 & 0xff) != 0) {
+		q->kind = DNS_QUERY_BADVERS;
+		return ST_OK;
+	}
+	return read_options(*msg, head, stream, q);
+}
+
+static status_t read_additional(buf_t *msg, unsigned count, bool stream, dns_query_t *q)
 {
 	dns_rr_head_t head;
 	dns_name_t owner;
@@ -86,34 +128,46 @@ static status_t read_additional(buf_t *msg, unsigned count, dns_query_t *q)
 	for (; count > 0; count--) {
 		if (dns_rr_skip(msg, &owner, &head) != ST_OK)
 			return ST_MALFORMED;
-		if (head.type == DNS_TYPE_OPT && read_opt(msg, &owner, &head, q) != ST_OK)
+		if (head.type == DNS_TYPE_OPT && read_opt(msg, &owner, &head, stream, q) != ST_OK)
 			return ST_MALFORMED;
 	}
 	return buf_left(msg) == 0 ? ST_OK : ST_MALFORMED;
 }
 
+/* What has no question may still ask for a cookie, or learn our EDNS version. */
+static status_t without_question(dns_query_t *q)
+{
+	if (q->kind == DNS_QUERY_ASK && q->wants & DNS_WANTS_COOKIE)
+		q->kind = DNS_QUERY_COOKIE;
+	return q->kind == DNS_QUERY_COOKIE || q->kind == DNS_QUERY_BADVERS ? ST_OK : ST_MALFORMED;
+}
+
 /* The question and what follows; q->kind is what a sound message is. */
-static status_t read_sections(buf_t *msg, dns_query_t *q)
+static status_t read_sections(buf_t *msg, bool stream, dns_query_t *q)
 {
 	const uint8_t *counts = msg->base + 4;
+	unsigned questions = get_u16(counts);
 	bool notify = q->kind == DNS_QUERY_NOTIFY;
 
-	if (get_u16(counts) != 1 || read_question(msg, q) != ST_OK)
+	if (questions > 1 || (questions == 1 && read_question(msg, q) != ST_OK))
 		return ST_MALFORMED;
-	if (step_over(msg, get_u16(counts + 2), notify, q) != ST_OK ||
+	if (step_over(msg, get_u16(counts + 2), notify && questions > 0, q) != ST_OK ||
 	    step_over(msg, get_u16(counts + 4), false, q) != ST_OK ||
-	    read_additional(msg, get_u16(counts + 6), q) != ST_OK)
+	    read_additional(msg, get_u16(counts + 6), stream, q) != ST_OK)
 		return ST_MALFORMED;
+	if (questions == 0)
+		return without_question(q);
 	/* RFC 1996 3.7: SOA is the only QTYPE that a NOTIFY is defined for. */
 	return notify && q->qtype != DNS_TYPE_SOA ? ST_MALFORMED : ST_OK;
 }
 
-void dns_query_read(const uint8_t *msg, size_t len, dns_query_t *q)
+void dns_query_read(const uint8_t *msg, size_t len, bool stream, dns_query_t *q)
 {
 	buf_t b = buf_over(msg, len);
 
 	q->kind = DNS_QUERY_DROP;
 	q->has_question = q->has_opt = q->dnssec_ok = q->has_hint = false;
+	q->wants = 0;
 	q->payload = DNS_UDP_MIN;
 	q->question_end = DNS_HEADER_LEN;
 	q->hint_serial = 0;
@@ -135,6 +189,8 @@ void dns_query_read(const uint8_t *msg, size_t len, dns_query_t *q)
 		q->kind = DNS_QUERY_NOTIMP;
 		return;
 	}
-	if (read_sections(&b, q) != ST_OK)
+	if (read_sections(&b, stream, q) != ST_OK) {
 		q->kind = DNS_QUERY_FORMERR;
+		q->wants = 0;
+	}
 }

@@ -13,12 +13,23 @@
 /* What to do with the message. Each is an outcome of its own in answer/'s switch. */
 typedef enum dns_query_kind {
 	DNS_QUERY_DROP,    /* shorter than a header, or QR set: no answer at all */
-	DNS_QUERY_FORMERR, /* question unreadable, QDCOUNT not 1, OPT twice or malformed, junk */
+	DNS_QUERY_FORMERR, /* question unreadable, QDCOUNT not 1, OPT twice or malformed, an option
+	                    * against its RFC, junk */
 	DNS_QUERY_NOTIMP,  /* an opcode that we don't know: only the header goes back */
 	DNS_QUERY_BADVERS, /* EDNS version above 0 (RFC 6891 6.1.3) */
 	DNS_QUERY_NOTIFY,  /* opcode NOTIFY with one SOA question (RFC 1996) */
-	DNS_QUERY_ASK,     /* a question to answer */
+	DNS_QUERY_COOKIE, /* no question, but a COOKIE option: what is the server's? (RFC 7873 5.4) */
+	DNS_QUERY_ASK,    /* a question to answer */
 } dns_query_kind_t;
+
+/* What the options of the OPT ask for. */
+enum {
+	DNS_WANTS_NSID = 1,
+	DNS_WANTS_EXPIRE = 2,
+	DNS_WANTS_COOKIE = 4, /* cookie_at and cookie_len are valid */
+	DNS_WANTS_KEEPALIVE = 8,
+	DNS_WANTS_ZONEVERSION = 16,
+};
 
 typedef struct dns_query {
 	dns_query_kind_t kind;
@@ -27,8 +38,11 @@ typedef struct dns_query {
 	bool has_question; /* qname..qclass are valid, and question_end */
 	bool has_opt;
 	bool dnssec_ok;
-	bool has_hint;    /* NOTIFY: a SOA for the name stood in the answer section */
-	uint16_t payload; /* the peer's UDP size, at least 512; 512 without OPT */
+	bool has_hint;      /* NOTIFY: a SOA for the name stood in the answer section */
+	uint8_t wants;      /* DNS_WANTS_..., none unless the message is sound */
+	uint8_t cookie_len; /* 8, or 16 to 40 with a server's cookie */
+	uint16_t cookie_at; /* offset of the COOKIE option's data in the message */
+	uint16_t payload;   /* the peer's UDP size, at least 512; 512 without OPT */
 	uint16_t qtype, qclass;
 	uint16_t question_end; /* offset behind the question: 12..end is echoed as it came */
 	uint32_t hint_serial;
@@ -37,5 +51,7 @@ typedef struct dns_query {
 
 /* Read msg, whatever it holds. Names in the question may not be compressed. Records in the
  * answer and authority sections of a query are stepped over (RFC 1996 3.9 for NOTIFY), but
- * must be well framed. */
-void dns_query_read(const uint8_t *msg, size_t len, dns_query_t *out);
+ * must be well framed. Options that we don't know are passed over, those of an EDNS version that
+ * we don't know are not even looked at.
+ *   stream   it came over TCP or TLS: there alone keepalive means anything (RFC 7828 3.3.1). */
+void dns_query_read(const uint8_t *msg, size_t len, bool stream, dns_query_t *out);

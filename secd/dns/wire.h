@@ -38,6 +38,7 @@ enum {
 	DNS_RCODE_YXDOMAIN = 6,
 	DNS_RCODE_NOTAUTH = 9,
 	DNS_RCODE_BADVERS = 16,
+	DNS_RCODE_BADCOOKIE = 23,
 };
 
 enum { DNS_CLASS_IN = 1, DNS_CLASS_CH = 3, DNS_CLASS_NONE = 254, DNS_CLASS_ANY = 255 };
@@ -73,3 +74,21 @@ enum {
 };
 
 enum { DNS_OPT_DO = 0x8000 }; /* in the low half of OPT's TTL field */
+
+/* EDNS options that the code names; all others are passed over (RFC 6891 6.1.2). */
+enum {
+	DNS_OPTION_NSID = 3,         /* RFC 5001 */
+	DNS_OPTION_EXPIRE = 9,       /* RFC 7314 */
+	DNS_OPTION_COOKIE = 10,      /* RFC 7873 */
+	DNS_OPTION_KEEPALIVE = 11,   /* RFC 7828 */
+	DNS_OPTION_EDE = 15,         /* RFC 8914 */
+	DNS_OPTION_ZONEVERSION = 19, /* RFC 9660 */
+};
+
+/* INFO-CODEs of RFC 8914. */
+enum {
+	DNS_EDE_NOT_READY = 14,
+	DNS_EDE_PROHIBITED = 18,
+	DNS_EDE_NOT_AUTHORITATIVE = 20,
+	DNS_EDE_INVALID_DATA = 24,
+};

@@ -175,7 +175,7 @@ static conn_verdict_t answer_whole(conn_t *c, conn_desk_t *desk, const uint8_t *
 	while (left(&c->out) == 0 && (n = collect(desk, c, bytes + *used, len - *used)) > 0) {
 		size_t took, done;
 
-		answer_batch(desk->w->answer, desk->req, n);
+		answer_batch(desk->w->answer, worker_now(desk->w), desk->req, n);
 		verdict = write_batch(c, desk, n, &took);
 		if (verdict == CONN_OVER || settle(c, desk, n, took, &done) != ST_OK)
 			return CONN_OVER;

@@ -1,4 +1,4 @@
-/* net/udp.c - the hot path: no lock, no clock, no allocation, two system calls per batch. */
+/* net/udp.c - the hot path: no lock, no allocation, two system calls per batch. */
 #include "net/udp.h"
 
 #include <assert.h>
@@ -176,7 +176,7 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int revents)
 			return; /* nothing left, or it will be told again */
 		for (int i = 0; i < n; i++)
 			take(udp, s, i);
-		answer_batch(udp->w->answer, udp->req, (size_t)n);
+		answer_batch(udp->w->answer, worker_now(udp->w), udp->req, (size_t)n);
 		reply(udp, s, n);
 		if (n < BATCH)
 			return;

@@ -9,6 +9,17 @@
 #include "net/tcp.h"
 #include "net/udp.h"
 
+/* No coarse clock counts the time that a machine sleeps, so the exact one is asked, but only when a
+ * second has passed: nothing that is said in an answer is finer than that. */
+const answer_time_t *worker_now(worker_t *w)
+{
+	wall_t wall = clock_wall_coarse();
+
+	if (wall.s != w->now.wall.s)
+		w->now = (answer_time_t){ wall, clock_mono() };
+	return &w->now;
+}
+
 static void before_block(struct ev_loop *loop, ev_prepare *watcher, int revents)
 {
 	worker_t *w = watcher->data;

@@ -35,6 +35,7 @@ typedef struct worker {
 	worker_counters_t counters;
 
 	_Alignas(64) struct ev_loop *loop;
+	answer_time_t now; /* of the last batch */
 	ev_prepare before;
 	ev_check after;
 	ev_async stop;
@@ -54,6 +55,9 @@ static inline void worker_count(_Atomic uint64_t *counter, uint64_t n)
 
 	atomic_store_explicit(counter, now + n, memory_order_relaxed);
 }
+
+/* The time of a batch, for its answers. Read from memory, but for one clock once a second. */
+const answer_time_t *worker_now(worker_t *w);
 
 /* Make what a worker needs but its sockets; w is zeroed memory of the caller. The arguments are
  * those of net_open(); conf is borrowed for its life. ST_NOMEM, ST_SYSTEM (no loop); worker_close() is due in any case. */

@@ -13,7 +13,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const answer_conf_t conf = { "secd", "fuzz", 1232 };
+static const siphash_key_t secrets[] = { { 1, 2 }, { 3, 4 } };
+static const answer_conf_t conf = { .version = "secd",
+	                            .identity = "fuzz",
+	                            .udp_payload = 1232,
+	                            .keepalive = 100,
+	                            .nsid = (const uint8_t *)"fuzz",
+	                            .nsid_len = 4,
+	                            .cookies = { secrets, 2 } };
+static const answer_time_t now = { { 1559731985 }, { 1000 * NS_PER_S } };
 
 typedef struct world {
 	zone_set_t *set;
@@ -83,6 +91,7 @@ static world_t *make_world(void)
 	    zone_set_add(w->set, &apex, &w->acl, NULL, &slot) != ST_OK ||
 	    zone_set_commit(w->set) != ST_OK || zone_set_publish(w->set, slot, v, NULL) != ST_OK)
 		abort();
+	zone_set_expires(slot, mono_add_s(now.mono, 4000));
 	zone_build_free(b);
 	free(rr);
 	w->answer = answer_new(w->set, &conf, &w->counters);
@@ -122,7 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		                 .out_room = sizeof w->out,
 		                 .peer = &w->peer,
 		                 .via = data[0] & 1 ? ANSWER_TCP : ANSWER_UDP };
-	answer_batch(w->answer, &w->req, 1);
+	answer_batch(w->answer, &now, &w->req, 1);
 	check(w, in, size - 1);
 	free(in);
 	return 0;

@@ -34,7 +34,8 @@ static const char example[] =
 static const char child[] = "@ SOA ns hm 9 3600 600 86400 300\n@ 30 NS ns\nns A 192.0.2.7\n"
 			    "www A 192.0.2.8\n";
 
-static const answer_conf_t conf = { "secd", "", 1232 };
+static const answer_conf_t conf = { .version = "secd", .identity = "", .udp_payload = 1232 };
+static const answer_time_t now = { { 1559731985 }, { 1000 * NS_PER_S } };
 
 typedef struct fixture {
 	epoch_t *epoch;
@@ -131,7 +132,7 @@ static size_t ask(fixture_t *f, const uint8_t *msg, size_t len, answer_via_t via
 	req->out_room = 65535;
 	req->via = via;
 	req->peer = &f->peer;
-	answer_batch(f->answer, req, 1);
+	answer_batch(f->answer, &now, req, 1);
 	out_len = req->out_len;
 	free(req);
 	return out_len;
@@ -599,7 +600,7 @@ Test(answer, takes_notify_from_those_who_may_send_it)
 	*req = (answer_req_t){
 		.in = msg, .in_len = len + 36, .out = out, .out_room = 65535, .peer = &f.peer
 	};
-	answer_batch(f.answer, req, 1);
+	answer_batch(f.answer, &now, req, 1);
 	cr_expect(eq(int, flags_of(out), DNS_QR | 0x2000 | DNS_AA));
 	cr_expect(req->notify != NULL);
 	cr_expect(req->query.has_hint);
@@ -607,7 +608,7 @@ Test(answer, takes_notify_from_those_who_may_send_it)
 	cr_expect(eq(sz, req->out_len, len), "the question and nothing else");
 
 	req->peer = &stranger;
-	answer_batch(f.answer, req, 1);
+	answer_batch(f.answer, &now, req, 1);
 	cr_expect(eq(int, flags_of(out) & 15, DNS_RCODE_REFUSED));
 	cr_expect(req->notify == NULL);
 	free(req);
@@ -632,7 +633,7 @@ Test(answer, answers_a_batch_as_it_answers_one_by_one)
 		reqs[i].out_room = sizeof outs[i];
 		reqs[i].peer = &f.peer;
 	}
-	answer_batch(f.answer, reqs, N);
+	answer_batch(f.answer, &now, reqs, N);
 	for (size_t i = 0; i < N; i++) {
 		size_t n = ask(&f, msgs[i], reqs[i].in_len, ANSWER_UDP, alone);
 

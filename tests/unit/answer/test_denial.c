@@ -241,6 +241,7 @@ static void teardown(fixture_t *f)
 
 static size_t ask(fixture_t *f, const char *name, uint16_t type, unsigned payload, uint8_t *out)
 {
+	static const answer_time_t now = { { 1700000000 }, { NS_PER_S } };
 	answer_req_t *req = calloc(1, sizeof *req);
 	uint8_t msg[512];
 	bufw_t w = bufw_over(msg, sizeof msg);
@@ -259,7 +260,7 @@ static size_t ask(fixture_t *f, const char *name, uint16_t type, unsigned payloa
 	*req = (answer_req_t){
 		.in = msg, .in_len = w.pos, .out = out, .out_room = 65535, .peer = &f->peer
 	};
-	answer_batch(f->answer, req, 1);
+	answer_batch(f->answer, &now, req, 1);
 	size_t len = req->out_len;
 	free(req);
 	return len;

@@ -73,6 +73,15 @@ static void require(bool held)
 		abort();
 }
 
+/* No more than a second and a tick behind the clocks themselves. */
+static void check_time(const answer_time_t *now)
+{
+	int64_t wall = clock_wall_coarse().s - now->wall.s;
+	double mono = mono_diff(now->mono, clock_mono());
+
+	require(wall >= 0 && wall <= 1 && mono >= 0 && mono <= 1.5);
+}
+
 static void check_contract(const answer_t *a, const answer_req_t *req)
 {
 	size_t udp = a->conf->udp_payload > 512 ? a->conf->udp_payload : 512;
@@ -121,9 +130,10 @@ static void answer_one(answer_t *a, answer_req_t *req)
 	}
 }
 
-void answer_batch(answer_t *a, answer_req_t *reqs, size_t n)
+void answer_batch(answer_t *a, const answer_time_t *now, answer_req_t *reqs, size_t n)
 {
 	require(n > 0 && n <= 64);
+	check_time(now);
 	if (n > atomic_load(&largest))
 		atomic_store(&largest, n);
 	for (size_t i = 0; i < n; i++) {
