@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/mailbox.h"
 #include "common/pool.h"
+#include "common/random.h"
 #include "conf/conf.h"
 #include "net/net.h"
 #include "refresh/refresh.h"
@@ -48,6 +49,7 @@ typedef struct daemon {
 	refresh_t *refresh;
 	bool notify_open;
 	mailbox_t notify;
+	siphash_key_t cookie_secret; /* when the settings have none */
 	net_t *net;
 	ev_signal on_term, on_int, on_hup;
 } daemon_t;
@@ -106,6 +108,34 @@ static void raise_file_limit(void)
 	}
 }
 
+/* A secret of our own does for one server; several that answer for one address need to share. */
+static dns_cookie_secrets_t cookie_secrets(daemon_t *d)
+{
+	const conf_t *c = d->conf;
+
+	if (!c->cookies)
+		return (dns_cookie_secrets_t){ NULL, 0 };
+	if (c->cookie_secret_count > 0)
+		return (dns_cookie_secrets_t){ c->cookie_secrets, c->cookie_secret_count };
+	random_bytes(&d->cookie_secret, sizeof d->cookie_secret);
+	return (dns_cookie_secrets_t){ &d->cookie_secret, 1 };
+}
+
+static answer_conf_t answer_conf(daemon_t *d)
+{
+	const conf_t *c = d->conf;
+
+	return (answer_conf_t){
+		.version = c->version,
+		.identity = c->identity,
+		.udp_payload = (uint16_t)c->udp_payload,
+		.keepalive = (uint16_t)(c->tcp_idle * 10),
+		.nsid = c->nsid,
+		.nsid_len = c->nsid_len,
+		.cookies = cookie_secrets(d),
+	};
+}
+
 static status_t start_net(daemon_t *d)
 {
 	const conf_t *c = d->conf;
@@ -116,9 +146,7 @@ static status_t start_net(daemon_t *d)
 		.tcp_clients = c->tcp_clients,
 		.tcp_per_client = c->tcp_per_client,
 		.tcp_idle = c->tcp_idle,
-		.answer = { .version = c->version,
-		            .identity = c->identity,
-		            .udp_payload = (uint16_t)c->udp_payload },
+		.answer = answer_conf(d),
 	};
 	char why[256];
 	status_t st = net_open(&net, d->zones, d->epoch, &d->notify, &d->net, why);

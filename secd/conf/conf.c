@@ -29,6 +29,7 @@ void conf_free(conf_t *conf)
 		free(conf->primaries[i]->notify_from);
 	}
 	free(conf->listen);
+	free(conf->cookie_secrets);
 	free(conf->primaries);
 	free(conf->groups);
 	free(conf->zones);

@@ -16,9 +16,12 @@
 
 #include "common/addr.h"
 #include "common/log.h"
+#include "common/siphash.h"
 #include "common/status.h"
 
 enum {
+	CONF_NSID_MAX = 128, /* octets */
+	CONF_COOKIE_SECRETS_MAX = 8,
 	CONF_FAULTS_MAX = 1000, /* kept; those beyond are only counted */
 	CONF_DEPTH_MAX = 8,     /* files that include one another */
 };
@@ -72,6 +75,11 @@ typedef struct conf {
 	const char *state_dir;
 	const char *version;  /* for CHAOS version.bind and version.server; "" refuses */
 	const char *identity; /* for CHAOS id.server and hostname.bind; "" refuses */
+	const uint8_t *nsid;  /* for EDNS NSID; without octets it is ignored */
+	size_t nsid_len;
+	bool cookies;
+	siphash_key_t *cookie_secrets; /* the first makes, all verify; none: a random one */
+	size_t cookie_secret_count;
 	uint32_t udp_payload; /* octets */
 	uint32_t tcp_clients, tcp_per_client;
 	uint32_t tcp_idle; /* seconds */
@@ -155,6 +163,8 @@ typedef enum conf_type {
 	CONF_SECONDS, /* uint32_t; s, m, h, d, w behind the number */
 	CONF_SIZE,    /* uint64_t octets; k, M, G behind the number */
 	CONF_TEXT,    /* const char *, may be empty */
+	CONF_OCTETS,  /* uint8_t list: text as it is, or 0x and hex digits; may be empty */
+	CONF_SWITCH,  /* bool: on or off */
 	CONF_PATH,    /* const char *, relative to the file */
 	CONF_LOG_TARGET,
 	CONF_LOG_LEVEL,
@@ -165,8 +175,9 @@ typedef enum conf_type {
 	CONF_KEY_NAME,
 	CONF_ALGORITHM,
 	CONF_SECRET,
-	CONF_FILES, /* settings to include; adds up */
-	CONF_LISTS, /* zone lists to include; adds up */
+	CONF_COOKIE_SECRETS, /* siphash_key_t list, 32 hex digits each; adds up */
+	CONF_FILES,          /* settings to include; adds up */
+	CONF_LISTS,          /* zone lists to include; adds up */
 } conf_type_t;
 
 typedef struct conf_option {

@@ -20,6 +20,11 @@ static const conf_option_t options[] = {
 	{ CONF_SERVER, "state-dir", CONF_PATH, .fallback = "/var/lib/secd", SERVER(state_dir) },
 	{ CONF_SERVER, "version", CONF_TEXT, .fallback = "", SERVER(version) },
 	{ CONF_SERVER, "identity", CONF_TEXT, .fallback = "", SERVER(identity) },
+	{ CONF_SERVER, "nsid", CONF_OCTETS, .fallback = "", SERVER(nsid),
+	  COUNT_IN(conf_t, nsid_len) },
+	{ CONF_SERVER, "cookies", CONF_SWITCH, .fallback = "on", SERVER(cookies) },
+	{ CONF_SERVER, "cookie-secret", CONF_COOKIE_SECRETS, SERVER(cookie_secrets),
+	  COUNT_IN(conf_t, cookie_secret_count) },
 	{ CONF_SERVER, "udp-payload", CONF_NUMBER, .min = 512, .max = 4096, .fallback = "1232",
 	  SERVER(udp_payload) },
 	{ CONF_SERVER, "tcp-clients", CONF_NUMBER, .min = 1, .max = 100000, .fallback = "1000",
@@ -120,12 +125,15 @@ bool conf_type_adds_up(conf_type_t type)
 	case CONF_NAMES:
 	case CONF_FILES:
 	case CONF_LISTS:
+	case CONF_COOKIE_SECRETS:
 		return true;
 	case CONF_NUMBER:
 	case CONF_COUNT:
 	case CONF_SECONDS:
 	case CONF_SIZE:
 	case CONF_TEXT:
+	case CONF_OCTETS:
+	case CONF_SWITCH:
 	case CONF_PATH:
 	case CONF_LOG_TARGET:
 	case CONF_LOG_LEVEL:

@@ -108,6 +108,76 @@ static void set_text(const setting_t *s, const char *text)
 		*(const char **)target_of(s) = text;
 }
 
+/* Not repeated: it may be a secret that stands in the wrong line. */
+static void set_switch(const setting_t *s)
+{
+	bool on = strcmp(s->value, "on") == 0;
+
+	if (on || strcmp(s->value, "off") == 0)
+		*(bool *)target_of(s) = on;
+	else
+		conf_fault(s->b, s->where, "%s is neither on nor off; write one of the two",
+		           s->option->key);
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* Pairs of hex digits to the end of text. ST_MALFORMED; ST_LIMIT: more than room octets. */
+static status_t parse_hex(const char *text, uint8_t *out, size_t room, size_t *len)
+{
+	for (*len = 0; *text; text += 2) {
+		int high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
+
+		if (low < 0)
+			return ST_MALFORMED;
+		if (*len == room)
+			return ST_LIMIT;
+		out[(*len)++] = (uint8_t)(high << 4 | low);
+	}
+	return ST_OK;
+}
+
+static void set_octets(const setting_t *s)
+{
+	uint8_t octets[CONF_NSID_MAX];
+	status_t st = ST_OK;
+	size_t len;
+
+	if (strncmp(s->value, "0x", 2) == 0) {
+		st = parse_hex(s->value + 2, octets, sizeof octets, &len);
+		if (st == ST_OK && len == 0)
+			st = ST_MALFORMED;
+	} else {
+		len = strlen(s->value);
+		if (len > sizeof octets)
+			st = ST_LIMIT;
+		else
+			memcpy(octets, s->value, len);
+	}
+	if (st == ST_MALFORMED)
+		conf_fault(
+			s->b, s->where,
+			"%s begins with 0x, but pairs of hex digits don't follow; write them, or "
+			"a text",
+			s->option->key);
+	else if (st == ST_LIMIT)
+		conf_fault(s->b, s->where, "%s is too long; write at most %d octets",
+		           s->option->key, CONF_NSID_MAX);
+	if (st != ST_OK)
+		return;
+	set_text(s, conf_arena_text(&s->b->conf->own->arena, (const char *)octets, len));
+	*count_of(s) = len;
+}
+
 static void set_log_target(const setting_t *s)
 {
 	log_target_t *target = target_of(s);
@@ -264,6 +334,39 @@ static void add_name(const setting_t *s, const char *text)
 		object->name_count++;
 }
 
+/* SipHash takes its key as two numbers in little-endian order, which is ours. Never repeated in a
+ * fault: it is a secret. */
+static void add_cookie_secret(const setting_t *s, const char *text)
+{
+	siphash_key_t **list = target_of(s), *more, key;
+	size_t *count = count_of(s), len;
+
+	if (parse_hex(text, (uint8_t *)&key, sizeof key, &len) != ST_OK || len != sizeof key) {
+		conf_fault(s->b, s->where,
+		           "a %s is not of 128 bits; write 32 hex digits, and a comma between two",
+		           s->option->key);
+		return;
+	}
+	for (size_t i = 0; i < *count; i++) {
+		if (memcmp(&(*list)[i], &key, sizeof key) == 0) {
+			conf_fault(s->b, s->where, "a %s stands twice; remove one", s->option->key);
+			return;
+		}
+	}
+	if (*count == CONF_COOKIE_SECRETS_MAX) {
+		conf_fault(s->b, s->where, "this %s is one too many; write at most %d",
+		           s->option->key, CONF_COOKIE_SECRETS_MAX);
+		return;
+	}
+	more = conf_list_grow(*list, *count, sizeof **list);
+	if (!more) {
+		s->b->status = ST_NOMEM;
+		return;
+	}
+	*list = more;
+	more[(*count)++] = key;
+}
+
 static void add_items(const setting_t *s, void (*add)(const setting_t *, const char *))
 {
 	const char *at = s->value;
@@ -328,7 +431,8 @@ void conf_value_set(conf_build_t *b, conf_object_t *object, const conf_option_t 
 	const char *at = value, *item;
 	size_t len;
 
-	if (option->type != CONF_TEXT && !conf_item_next(&at, &item, &len)) {
+	if (option->type != CONF_TEXT && option->type != CONF_OCTETS &&
+	    !conf_item_next(&at, &item, &len)) {
 		conf_fault(b, where, "%s has no value; write one or remove the line", option->key);
 		return;
 	}
@@ -349,6 +453,12 @@ void conf_value_set(conf_build_t *b, conf_object_t *object, const conf_option_t 
 		break;
 	case CONF_TEXT:
 		set_text(&s, conf_arena_text(&b->conf->own->arena, value, strlen(value)));
+		break;
+	case CONF_OCTETS:
+		set_octets(&s);
+		break;
+	case CONF_SWITCH:
+		set_switch(&s);
 		break;
 	case CONF_PATH:
 		set_text(&s, conf_path_join(&b->conf->own->arena, where->file, value));
@@ -379,6 +489,9 @@ void conf_value_set(conf_build_t *b, conf_object_t *object, const conf_option_t 
 		break;
 	case CONF_SECRET:
 		check_secret(&s);
+		break;
+	case CONF_COOKIE_SECRETS:
+		add_items(&s, add_cookie_secret);
 		break;
 	case CONF_FILES:
 	case CONF_LISTS:

@@ -107,8 +107,9 @@ static const row_t goes_on[] = {
 	{ "what goes on with a fault is part of it",
 	  INI("[server]\nlissten = ::1,\n  ::1\n  ::2\nworkers=1\n"),
 	  "secd.ini:2: unknown key 'lissten' in [server]; it takes listen, workers, state-dir, "
-	  "version, identity, udp-payload, tcp-clients, tcp-per-client, tcp-idle, builders, "
-	  "transfers, polls, transfer-idle, transfer-time and connect-time\n" },
+	  "version, identity, nsid, cookies, cookie-secret, udp-payload, tcp-clients, "
+	  "tcp-per-client, tcp-idle, builders, transfers, polls, transfer-idle, transfer-time and "
+	  "connect-time\n" },
 };
 
 Test(conf_parse, takes_a_list_over_several_lines_and_nothing_else)
@@ -283,6 +284,7 @@ Test(conf_parse, refuses_tsig_in_clear_words)
 }
 
 #define SECRET "c2VjcmV0c2VjcmV0c2VjcmV0"
+#define HEX    "5ec4e75ec4e75ec4e75ec4e75ec4e75e" /* 128 bits */
 
 Test(conf_parse, repeats_no_secret_wherever_a_slip_puts_it)
 {
@@ -302,6 +304,17 @@ Test(conf_parse, repeats_no_secret_wherever_a_slip_puts_it)
 		"[primary p]\naddress = ::1\nsecret = " SECRET "\n",
 		"[key t]\nsecret = \001" SECRET "\n",
 		"[kei t]\nsecret = " SECRET "\n",
+		"[server]\ncookie-secret = " HEX "x\n",
+		"[server]\ncookie-secret = " HEX "," HEX "\n",
+		"[server]\ncookie-secret = " HEX "00\n",
+		"[server]\ncookie-secret " HEX "\n",
+		"[server]\ncookie-secret: " HEX "\n",
+		"[server]\n" HEX "\n",
+		"[server]\ncookies = " HEX "\n",
+		"[server]\ncookies = on\n  " HEX "\n",
+		"[server]\ncookie-secrets = " HEX "\n",
+		"[server]\ncookie-secret = " HEX "\n" HEX "\n",
+		"[server]\nnsid = 0x" HEX "5\n",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(slips); i++) {
@@ -312,9 +325,77 @@ Test(conf_parse, repeats_no_secret_wherever_a_slip_puts_it)
 		faults = files_faults("secd.ini", NULL);
 		cr_expect(strlen(faults) > 0, "%s", slips[i]);
 		cr_expect(strstr(faults, "c2Vj") == NULL, "%s", faults);
+		cr_expect(strstr(faults, "5ec4e7") == NULL, "%s", faults);
 		free(faults);
 		files_leave();
 	}
+}
+
+#define HEX_31        "0123456789abcdef0123456789abcde"
+#define ONE_OF(digit) digit HEX_31
+#define ZEROS         "00000000000000000000000000000000"
+
+static const row_t
+	edns[] = {
+		{ "the longest NSID", INI("[server]\nnsid = " FORTY FORTY FORTY "12345678\n"), "" },
+		{ "an NSID too long", INI("[server]\nnsid = " FORTY FORTY FORTY "123456789\n"),
+	          "secd.ini:2: nsid is too long; write at most 128 octets\n" },
+		{ "an NSID in hex", INI("[server]\nnsid = 0x00ffAb\n"), "" },
+		{ "an odd digit", INI("[server]\nnsid = 0x00f\n"),
+	          "secd.ini:2: nsid begins with 0x, but pairs of hex digits don't follow; "
+	          "write them, or a "
+	          "text\n" },
+		{ "0x and nothing", INI("[server]\nnsid = 0x\n"),
+	          "secd.ini:2: nsid begins with 0x, but pairs of hex digits don't follow; "
+	          "write them, or a "
+	          "text\n" },
+		{ "an NSID of nothing is none", INI("[server]\nnsid =\n"), "" },
+		{ "cookies on and off", INI("[server]\ncookies = off\ncookies = on\n"),
+	          "secd.ini:3: cookies stands here and at secd.ini:2; remove one\n" },
+		{ "a switch knows two words", INI("[server]\ncookies = yes\n"),
+	          "secd.ini:2: cookies is neither on nor off; write one of the two\n" },
+		{ "secrets add up",
+	          INI("[server]\ncookie-secret = " HEX ", " ZEROS "\ncookie-secret = 0" HEX_31
+	              "\n"),
+	          "" },
+		{ "secrets stand once, whatever the case of their digits",
+	          INI("[server]\ncookie-secret = " HEX ",\n  5EC4E75ec4e75ec4e75ec4e75ec4e75e\n"),
+	          "secd.ini:3: a cookie-secret stands twice; remove one\n" },
+		{ "a secret has 128 bits", INI("[server]\ncookie-secret = " HEX_31 "\n"),
+	          "secd.ini:2: a cookie-secret is not of 128 bits; write 32 hex digits, "
+	          "and a comma between "
+	          "two\n" },
+		{ "eight secrets and no more",
+	          INI(
+			  "[server]\ncookie-secret = " ONE_OF("0") "," ONE_OF("1") "," ONE_OF("2") "\ncookie-secret = " ONE_OF(
+				  "3") "," ONE_OF("4") "," ONE_OF("5") "\ncookie-secret "
+								       "= " ONE_OF("6") "," ONE_OF(
+									       "7") "," ONE_OF("8") "\n"),
+	          "secd.ini:4: this cookie-secret is one too many; write at most 8\n" },
+	};
+
+Test(conf_parse, takes_what_the_options_of_edns_need)
+{
+	files_expect(edns, ARRAY_LEN(edns));
+}
+
+Test(conf_parse, keeps_octets_and_secrets_as_they_are_meant)
+{
+	static const char text[] = "[server]\nnsid = 0x00ffAb\ncookies = off\n"
+				   "cookie-secret = 000102030405060708090a0b0c0d0e0F " ZEROS "\n";
+	conf_faults_t faults = { 0 };
+	conf_t *c = NULL;
+
+	cr_assert(eq(int, conf_read_memory("t", text, strlen(text), &c, &faults), ST_OK));
+	cr_expect(eq(sz, c->nsid_len, 3));
+	cr_expect(memcmp(c->nsid, "\0\xff\xab", 3) == 0);
+	cr_expect(not(c->cookies));
+	cr_assert(eq(sz, c->cookie_secret_count, 2));
+	cr_expect(eq(u64, c->cookie_secrets[0].k0, 0x0706050403020100));
+	cr_expect(eq(u64, c->cookie_secrets[0].k1, 0x0f0e0d0c0b0a0908));
+	cr_expect(eq(u64, c->cookie_secrets[1].k0, 0));
+	conf_free(c);
+	conf_faults_free(&faults);
 }
 
 static const row_t zones[] = {
