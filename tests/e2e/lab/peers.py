@@ -18,7 +18,8 @@ class Primary:
 
     def __init__(self, lab, zones, notify, *, addr: str = "127.0.0.1", extra: str = "",
                  zone_extra: str = ""):
-        """extra goes to the end of the configuration, zone_extra into each zone's."""
+        """extra goes to the end of the configuration (Knot: before its zones), zone_extra into
+        each zone's."""
         self.lab = lab
         self.addr = addr
         self.port = lab.port(addr)
@@ -132,6 +133,7 @@ class Knot(Primary):
             out.append("remote:")
             for i, (addr, port) in enumerate(self.notify):
                 out += [f"  - id: n{i}", f"    address: {addr}@{port}"]
+        out += self.extra.splitlines()
         out += ["template:", "  - id: default", f"    storage: {self.dir}", "    acl: local",
                 "    zonefile-sync: -1"]
         if self.notify:
@@ -142,7 +144,7 @@ class Knot(Primary):
             quoted = apex.replace("\\", "\\\\").replace('"', '\\"')
             out += [f'  - domain: "{quoted}"', f"    file: {path.name}"]
         (self.dir / "db").mkdir()
-        (self.dir / "knot.conf").write_text("\n".join(out) + "\n" + self.extra)
+        (self.dir / "knot.conf").write_text("\n".join(out) + "\n")
 
     def argv(self) -> list[str]:
         return ["knotd", "-c", str(self.dir / "knot.conf")]
