@@ -133,6 +133,7 @@ static answer_conf_t answer_conf(daemon_t *d)
 		.nsid = c->nsid,
 		.nsid_len = c->nsid_len,
 		.cookies = cookie_secrets(d),
+		.rotate = c->rotate,
 	};
 }
 

@@ -13,6 +13,7 @@ struct answer {
 	const zone_set_t *zones;
 	const answer_conf_t *conf;
 	answer_counters_t *counters;
+	unsigned turn; /* of the answer at hand, where the order of records rotates */
 };
 
 answer_t *answer_new(const zone_set_t *zones, const answer_conf_t *conf,
@@ -21,7 +22,7 @@ answer_t *answer_new(const zone_set_t *zones, const answer_conf_t *conf,
 	answer_t *a = malloc(sizeof *a);
 
 	if (a)
-		*a = (answer_t){ zones, conf, counters };
+		*a = (answer_t){ .zones = zones, .conf = conf, .counters = counters };
 	return a;
 }
 
@@ -58,6 +59,7 @@ static compose_t begin(const answer_t *a, answer_req_t *req)
 		.out = req->out,
 		.pos = q->question_end,
 		.limit = limit,
+		.turn = a->turn,
 		.with_sigs = q->dnssec_ok,
 	};
 }
@@ -353,6 +355,8 @@ void answer_batch(answer_t *a, const answer_time_t *now, answer_req_t *reqs, siz
 			look_up(&reqs[i]);
 	}
 	seek(reqs, n);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		a->turn += a->conf->rotate;
 		answer_one(a, now, &reqs[i]);
+	}
 }

@@ -32,6 +32,7 @@ typedef struct answer_conf {
 	const uint8_t *nsid;  /* our name for RFC 5001 */
 	size_t nsid_len;      /* up to ANSWER_NSID_MAX; 0: NSID is ignored */
 	dns_cookie_secrets_t cookies; /* none: cookies are ignored */
+	bool rotate;                  /* each answer begins with another record of its set */
 } answer_conf_t;
 
 /* When a batch is answered. The wall clock is what cookies are made by, the other one what is left

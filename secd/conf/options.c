@@ -25,6 +25,7 @@ static const conf_option_t options[] = {
 	{ CONF_SERVER, "cookies", CONF_SWITCH, .fallback = "on", SERVER(cookies) },
 	{ CONF_SERVER, "cookie-secret", CONF_COOKIE_SECRETS, SERVER(cookie_secrets),
 	  COUNT_IN(conf_t, cookie_secret_count) },
+	{ CONF_SERVER, "rotate", CONF_SWITCH, .fallback = "off", SERVER(rotate) },
 	{ CONF_SERVER, "udp-payload", CONF_NUMBER, .min = 512, .max = 4096, .fallback = "1232",
 	  SERVER(udp_payload) },
 	{ CONF_SERVER, "tcp-clients", CONF_NUMBER, .min = 1, .max = 100000, .fallback = "1000",

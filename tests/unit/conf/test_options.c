@@ -170,6 +170,7 @@ Test(conf_options, mean_in_the_example_what_they_mean_without_it)
 		cr_expect(eq(str, (char *)a->identity, (char *)bare->identity));
 		cr_expect(eq(sz, a->nsid_len, bare->nsid_len));
 		cr_expect(eq(int, a->cookies, bare->cookies));
+		cr_expect(eq(int, a->rotate, bare->rotate));
 		cr_expect(eq(u32, a->workers, bare->workers));
 		cr_expect(eq(u32, a->udp_payload, bare->udp_payload));
 		cr_expect(eq(u32, a->tcp_clients, bare->tcp_clients));
@@ -211,6 +212,7 @@ Test(conf_options, have_the_documented_values_when_nothing_is_set)
 	cr_expect(eq(u32, c->udp_payload, 1232));
 	cr_expect(c->cookies && c->cookie_secret_count == 0);
 	cr_expect(eq(sz, c->nsid_len, 0));
+	cr_expect(not(c->rotate));
 	cr_expect(eq(u32, c->transfer_time, 3600));
 	cr_expect(eq(u32, p->max_refresh, 4 * 7 * 86400));
 	cr_expect(eq(u32, p->max_retry, 2 * 7 * 86400));

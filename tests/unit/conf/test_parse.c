@@ -107,8 +107,9 @@ static const row_t goes_on[] = {
 	{ "what goes on with a fault is part of it",
 	  INI("[server]\nlissten = ::1,\n  ::1\n  ::2\nworkers=1\n"),
 	  "secd.ini:2: unknown key 'lissten' in [server]; it takes listen, workers, state-dir, "
-	  "version, identity, nsid, cookies, cookie-secret, udp-payload, tcp-clients, "
-	  "tcp-per-client, tcp-idle, builders, transfers, polls, transfer-idle, transfer-time and "
+	  "version, identity, nsid, cookies, cookie-secret, rotate, udp-payload, "
+	  "tcp-clients, tcp-per-client, tcp-idle, builders, transfers, polls, transfer-idle, "
+	  "transfer-time and "
 	  "connect-time\n" },
 };
 
@@ -381,7 +382,7 @@ Test(conf_parse, takes_what_the_options_of_edns_need)
 
 Test(conf_parse, keeps_octets_and_secrets_as_they_are_meant)
 {
-	static const char text[] = "[server]\nnsid = 0x00ffAb\ncookies = off\n"
+	static const char text[] = "[server]\nnsid = 0x00ffAb\ncookies = off\nrotate = on\n"
 				   "cookie-secret = 000102030405060708090a0b0c0d0e0F " ZEROS "\n";
 	conf_faults_t faults = { 0 };
 	conf_t *c = NULL;
@@ -390,6 +391,7 @@ Test(conf_parse, keeps_octets_and_secrets_as_they_are_meant)
 	cr_expect(eq(sz, c->nsid_len, 3));
 	cr_expect(memcmp(c->nsid, "\0\xff\xab", 3) == 0);
 	cr_expect(not(c->cookies));
+	cr_expect(c->rotate);
 	cr_assert(eq(sz, c->cookie_secret_count, 2));
 	cr_expect(eq(u64, c->cookie_secrets[0].k0, 0x0706050403020100));
 	cr_expect(eq(u64, c->cookie_secrets[0].k1, 0x0f0e0d0c0b0a0908));
