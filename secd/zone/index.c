@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 
-#include "common/huge.h"
 #include "zone/tree.h"
 
 enum {
@@ -242,33 +241,54 @@ static zone_ref_t fill_bucket(zone_change_t *c, const zone_named_t *named, size_
 	return ref;
 }
 
-static size_t which(uint64_t hash, unsigned bits)
+enum { DIGIT = 8 };
+
+/* The n bits of the hash behind the first done ones. */
+static size_t digit(uint64_t hash, unsigned done, unsigned n)
 {
-	return bits > 0 ? hash >> (64 - bits) : 0;
+	return (hash << done) >> (64 - n);
 }
 
-/* Sort by bucket: counted first, then moved. start[i]: where bucket i begins. */
-static status_t by_bucket(zone_named_t *named, size_t count, unsigned bits, size_t *start)
+/* Move each to where its part grows, until one comes that belongs where it is. at[i], end[i]: of
+ * what is still to be seen to of part i. */
+static void distribute(zone_named_t *named, size_t *at, const size_t *end, unsigned done,
+                       unsigned n)
 {
-	size_t buckets = (size_t)1 << bits;
-	zone_named_t *moved = huge_take(count * sizeof *moved);
-	size_t *at = malloc(buckets * sizeof *at);
-	status_t st = moved && at ? ST_OK : ST_NOMEM;
+	for (size_t i = 0; i < (size_t)1 << n; i++) {
+		while (at[i] < end[i]) {
+			zone_named_t moving = named[at[i]];
+			size_t to;
 
-	if (st == ST_OK) {
-		memset(start, 0, (buckets + 1) * sizeof *start);
-		for (size_t i = 0; i < count; i++)
-			start[which(named[i].hash, bits) + 1]++;
-		for (size_t i = 0; i < buckets; i++)
-			start[i + 1] += start[i];
-		memcpy(at, start, buckets * sizeof *at);
-		for (size_t i = 0; i < count; i++)
-			moved[at[which(named[i].hash, bits)]++] = named[i];
-		memcpy(named, moved, count * sizeof *named);
+			while ((to = digit(moving.hash, done, n)) != i) {
+				zone_named_t there = named[at[to]];
+
+				named[at[to]++] = moving;
+				moving = there;
+			}
+			named[at[i]++] = moving;
+		}
 	}
-	huge_give(moved, count * sizeof *moved);
-	free(at);
-	return st;
+}
+
+/* Sort by the bits behind the first done ones, in place: a second array would be the most memory
+ * that the build ever needs. In steps of so few bits that where each part grows stays in the cache. */
+static void by_bucket(zone_named_t *named, size_t count, unsigned done, unsigned bits)
+{
+	unsigned n = bits < DIGIT ? bits : DIGIT;
+	size_t at[1 << DIGIT], end[1 << DIGIT] = { 0 }, sum = 0;
+
+	if (bits == 0 || count < 2)
+		return;
+	for (size_t i = 0; i < count; i++)
+		end[digit(named[i].hash, done, n)]++;
+	for (size_t i = 0; i < (size_t)1 << n; i++) {
+		at[i] = sum;
+		sum += end[i];
+		end[i] = sum;
+	}
+	distribute(named, at, end, done, n);
+	for (size_t i = 0, from = 0; i < (size_t)1 << n; from = end[i++])
+		by_bucket(named + from, end[i] - from, done + n, bits - n);
 }
 
 /* Pages over refs[0..1 << bits), from the lowest level up; *root is the one that is left. */
@@ -301,18 +321,19 @@ status_t zone_index_build(zone_change_t *c, zone_named_t *named, size_t count, z
 	while (count >> bits > AIM)
 		bits++;
 	size_t buckets = (size_t)1 << bits;
-	size_t *start = malloc((buckets + 1) * sizeof *start);
 	zone_ref_t *refs = malloc(buckets * sizeof *refs);
 
-	st = start && refs ? by_bucket(named, count, bits, start) : ST_NOMEM;
-	for (size_t i = 0; i < buckets && st == ST_OK; i++) {
-		refs[i] = fill_bucket(c, named + start[i], start[i + 1] - start[i]);
+	st = refs ? ST_OK : ST_NOMEM;
+	by_bucket(named, count, 0, bits);
+	for (size_t i = 0, from = 0, to = 0; i < buckets && st == ST_OK; i++, from = to) {
+		while (to < count && (bits == 0 || digit(named[to].hash, 0, bits) == i))
+			to++;
+		refs[i] = fill_bucket(c, named + from, to - from);
 		st = refs[i] != 0 ? ST_OK : ST_NOMEM;
 	}
 	*out = (zone_index_t){ .names = (uint32_t)count, .bits = (uint8_t)bits };
 	if (st == ST_OK)
 		st = build_pages(c, refs, bits, &out->root);
-	free(start);
 	free(refs);
 	return st;
 }
