@@ -80,6 +80,18 @@ zone_arena_t *zone_arena_new(size_t reserve)
 	atomic_init(&a->parcels, NULL);
 	return a;
 }
+
+void zone_arena_trim(zone_arena_t *a, size_t reserve)
+{
+	reserve = (reserve + COMMIT_STEP - 1) / COMMIT_STEP * COMMIT_STEP;
+	if (reserve < a->committed)
+		reserve = a->committed;
+	if (a->small || reserve >= a->reserved)
+		return;
+	munmap(a->base + reserve, a->reserved - reserve);
+	a->reserved = reserve;
+}
+
 void zone_arena_hold(zone_arena_t *a)
 {
 	atomic_fetch_add_explicit(&a->holders, 1, memory_order_relaxed);

@@ -35,6 +35,9 @@ typedef struct zone_arena zone_arena_t;
 /* An arena that may grow to reserve octets (at most 32 GiB), held once. NULL: no address space. */
 zone_arena_t *zone_arena_new(size_t reserve);
 
+/* Let go of address space beyond reserve octets, as far as nothing is there yet. The writer. */
+void zone_arena_trim(zone_arena_t *a, size_t reserve);
+
 void zone_arena_hold(zone_arena_t *a); /* any thread */
 void zone_arena_drop(zone_arena_t *a); /* any thread; NULL is fine */
 

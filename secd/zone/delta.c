@@ -488,8 +488,8 @@ status_t zone_delta_seal(zone_delta_t *d, zone_version_t **out)
 
 	*out = NULL;
 	d->culprit = NULL;
-	zone_list_sort(&d->log.names);
-	zone_list_sort(&d->log.denial);
+	if (zone_list_sort(&d->log.names) != ST_OK || zone_list_sort(&d->log.denial) != ST_OK)
+		return ST_NOMEM;
 	if (d->base->arena)
 		st = seal_shared(d, out);
 	if (st == ST_NOMEM) /* a small zone, or an arena that is full */

@@ -1,6 +1,8 @@
 /* zone/log.c - chunks of records, two lists of where they are.
  *
- * Most primaries send canonical order, and then nothing is sorted at all. */
+ * Most primaries send canonical order, and then nothing is sorted at all. A big zone's records lie
+ * in huge pages, each of which goes back to the system when the last of its records has been
+ * written to its place: so a build needs memory for the zone about once, not twice. */
 #include "zone/log.h"
 
 #include <stdlib.h>
@@ -10,13 +12,17 @@
 #include "dns/wire.h"
 #include "zone/layout.h"
 
-enum { CHUNK_FIRST = 1024, CHUNK_MOST = 8 << 20, LIST_FIRST = 8 };
+enum { CHUNK_FIRST = 1024, LIST_FIRST = 8 };
 
 struct zone_chunk {
-	struct zone_chunk *next;
+	struct zone_chunk *next, *before;
 	size_t used, room;
+	size_t records; /* in it, that are still needed */
 	_Alignas(8) uint8_t bytes[];
 };
+
+/* What a chunk that is a huge page has room for. */
+static const size_t BLOCK_ROOM = HUGE_PAGE - sizeof(zone_chunk_t);
 
 void zone_log_init(zone_log_t *l, const dns_name_t *apex, const zone_limits_t *limits)
 {
@@ -24,39 +30,60 @@ void zone_log_init(zone_log_t *l, const dns_name_t *apex, const zone_limits_t *l
 	l->apex = *apex;
 	l->limits = *limits;
 	l->next_room = CHUNK_FIRST;
-	l->names.sorted = l->denial.sorted = true;
+}
+
+static void free_entries(zone_entry_t *entry, size_t room)
+{
+	huge_give(entry, room * sizeof *entry);
+}
+
+static void free_chunk(zone_log_t *l, zone_chunk_t *c)
+{
+	if (c->before)
+		c->before->next = c->next;
+	else
+		l->chunks = c->next;
+	if (c->next)
+		c->next->before = c->before;
+	huge_give(c, sizeof *c + c->room);
+}
+
+static void free_list(zone_list_t *l)
+{
+	free_entries(l->entry, l->room);
+	free_entries(l->late.entry, l->late.room);
+	*l = (zone_list_t){ 0 };
 }
 
 void zone_log_free(zone_log_t *l)
 {
-	while (l->chunks) {
-		zone_chunk_t *c = l->chunks;
+	while (l->chunks)
+		free_chunk(l, l->chunks);
+	free_list(&l->names);
+	free_list(&l->denial);
+}
 
-		l->chunks = c->next;
-		huge_give(c, sizeof *c + c->room);
-	}
-	huge_give(l->names.entry, l->names.room * sizeof(zone_entry_t));
-	huge_give(l->denial.entry, l->denial.room * sizeof(zone_entry_t));
-	l->names.entry = l->denial.entry = NULL;
-	l->names.count = l->denial.count = l->names.room = l->denial.room = 0;
+/* Chunks double up to a huge page, which they then are. */
+static zone_chunk_t *new_chunk(zone_log_t *l, size_t n)
+{
+	size_t room = n > l->next_room ? n : l->next_room;
+	zone_chunk_t *c = huge_take(sizeof *c + room);
+
+	if (!c)
+		return NULL;
+	*c = (zone_chunk_t){ .next = l->chunks, .room = room };
+	if (c->next)
+		c->next->before = c;
+	l->chunks = c;
+	l->next_room = l->next_room * 4 < HUGE_PAGE ? l->next_room * 2 : BLOCK_ROOM;
+	return c;
 }
 
 void *zone_log_take(zone_log_t *l, size_t n)
 {
 	n = zone_align(n, 8);
-	if (!l->chunks || n > l->chunks->room - l->chunks->used) {
-		size_t room = n > l->next_room ? n : l->next_room;
-		zone_chunk_t *c = huge_take(sizeof *c + room);
-
-		if (!c)
-			return NULL;
-		c->next = l->chunks;
-		c->used = 0;
-		c->room = room;
-		l->chunks = c;
-		if (l->next_room < CHUNK_MOST)
-			l->next_room *= 2;
-	}
+	if ((!l->chunks || n > l->chunks->room - l->chunks->used) && !new_chunk(l, n))
+		return NULL;
 	void *p = l->chunks->bytes + l->chunks->used;
 	l->chunks->used += n;
 	return p;
@@ -101,21 +128,41 @@ static bool same_owner(const zone_rec_t *a, const zone_rec_t *b)
 	return a->rel_len == b->rel_len && memcmp(a->bytes, b->bytes, a->rel_len) == 0;
 }
 
+/* Room for this many. */
+static status_t list_room(zone_entry_t **entry, size_t *room, size_t count)
+{
+	size_t more = *room ? *room : LIST_FIRST;
+	zone_entry_t *grown;
+
+	if (count <= *room)
+		return ST_OK;
+	while (more < count)
+		more *= 2;
+	grown = huge_grow(*entry, *room * sizeof *grown, more * sizeof *grown);
+	if (!grown)
+		return ST_NOMEM;
+	*entry = grown;
+	*room = more;
+	return ST_OK;
+}
+
+static bool in_order(const zone_entry_t *a, const zone_entry_t *b)
+{
+	if (a->prefix != b->prefix)
+		return a->prefix < b->prefix;
+	return same_owner(a->rec, b->rec) || owner_cmp(a, b) < 0;
+}
+
 static status_t list_append(zone_list_t *l, zone_entry_t entry)
 {
-	if (l->count == l->room) {
-		size_t room = l->room ? l->room * 2 : LIST_FIRST;
-		zone_entry_t *grown =
-			huge_grow(l->entry, l->room * sizeof *grown, room * sizeof *grown);
-
-		if (!grown)
+	if (l->count > 0 && !in_order(&l->entry[l->count - 1], &entry)) {
+		if (list_room(&l->late.entry, &l->late.room, l->late.count + 1) != ST_OK)
 			return ST_NOMEM;
-		l->entry = grown;
-		l->room = room;
+		l->late.entry[l->late.count++] = entry;
+		return ST_OK;
 	}
-	if (l->sorted && l->count > 0 && !same_owner(l->entry[l->count - 1].rec, entry.rec) &&
-	    owner_cmp(&l->entry[l->count - 1], &entry) > 0)
-		l->sorted = false;
+	if (list_room(&l->entry, &l->room, l->count + 1) != ST_OK)
+		return ST_NOMEM;
 	l->entry[l->count++] = entry;
 	return ST_OK;
 }
@@ -152,6 +199,7 @@ static status_t copy_record(zone_log_t *l, const dns_rr_t *rr, bool remove)
 
 	if (!rec)
 		return ST_NOMEM;
+	l->chunks->records++;
 	*rec = (zone_rec_t){
 		.ttl = rr->ttl,
 		.number = (uint32_t)l->stats.added,
@@ -159,6 +207,7 @@ static status_t copy_record(zone_log_t *l, const dns_rr_t *rr, bool remove)
 		.rdlen = rr->rdlen,
 		.is_sig = rr->type == DNS_TYPE_RRSIG,
 		.remove = remove,
+		.in_block = l->chunks->room == BLOCK_ROOM,
 		.rel_len = (uint8_t)rel_len,
 		.rel_labels = (uint8_t)(rr->owner.labels - l->apex.labels),
 	};
@@ -192,11 +241,57 @@ static int entry_order(const void *a, const void *b)
 	return cmp ? cmp : (x->rec->number > y->rec->number) - (x->rec->number < y->rec->number);
 }
 
-void zone_list_sort(zone_list_t *l)
+/* The late ones into their places, from the end on. */
+static void merge(zone_entry_t *entry, size_t count, const zone_entry_t *late, size_t late_count)
 {
-	if (!l->sorted)
+	size_t to = count + late_count;
+
+	while (late_count > 0) {
+		if (count > 0 && entry_order(&entry[count - 1], &late[late_count - 1]) > 0)
+			entry[--to] = entry[--count];
+		else
+			entry[--to] = late[--late_count];
+	}
+}
+
+status_t zone_list_sort(zone_list_t *l)
+{
+	zone_entries_t *late = &l->late;
+
+	if (late->count == 0)
+		return ST_OK;
+	if (late->count > l->count) { /* the fewer go between the many */
+		zone_entries_t many = *late;
+
+		*late = (zone_entries_t){ l->entry, l->count, l->room };
+		l->entry = many.entry;
+		l->count = many.count;
+		l->room = many.room;
 		qsort(l->entry, l->count, sizeof *l->entry, entry_order);
-	l->sorted = true;
+	} else {
+		qsort(late->entry, late->count, sizeof *late->entry, entry_order);
+	}
+	if (list_room(&l->entry, &l->room, l->count + late->count) != ST_OK)
+		return ST_NOMEM;
+	merge(l->entry, l->count, late->entry, late->count);
+	l->count += late->count;
+	free_entries(late->entry, late->room);
+	*late = (zone_entries_t){ 0 };
+	return ST_OK;
+}
+
+void zone_log_spend(zone_log_t *log, zone_list_t *l, size_t first, size_t end)
+{
+	const size_t size = sizeof *l->entry;
+
+	for (size_t i = first; i < end; i++) {
+		const zone_rec_t *rec = l->entry[i].rec;
+		uintptr_t chunk = (uintptr_t)rec & ~(uintptr_t)(HUGE_PAGE - 1);
+
+		if (rec->in_block && rec->rel_len > 0 && --((zone_chunk_t *)chunk)->records == 0)
+			free_chunk(log, (zone_chunk_t *)chunk);
+	}
+	huge_give_front(l->entry, l->room * size, first * size, end * size);
 }
 
 size_t zone_list_run(const zone_list_t *l, size_t first)

@@ -18,8 +18,9 @@ typedef struct zone_rec {
 	uint32_t number; /* in the order in which they came */
 	uint16_t type;   /* of an RRSIG: the type that it covers */
 	uint16_t rdlen;
-	bool is_sig;
-	bool remove;                 /* of a delta: take it out */
+	bool is_sig : 1;
+	bool remove : 1;             /* of a delta: take it out */
+	bool in_block : 1;           /* its chunk is a huge page, begins where one does */
 	uint8_t rel_len, rel_labels; /* the owner left of the apex */
 	uint8_t bytes[];             /* rel_len octets of owner, rdlen of RDATA */
 } zone_rec_t;
@@ -34,11 +35,17 @@ typedef struct zone_entry {
 	const zone_rec_t *rec;
 } zone_entry_t;
 
-/* Owners of one space: the zone's names, or those of NSEC3. */
+typedef struct zone_entries {
+	zone_entry_t *entry;
+	size_t count, room;
+} zone_entries_t;
+
+/* Owners of one space: the zone's names, or those of NSEC3. In canonical order as far as they came
+ * so; what came behind a greater owner waits apart until zone_list_sort(). */
 typedef struct zone_list {
 	zone_entry_t *entry;
 	size_t count, room;
-	bool sorted;
+	zone_entries_t late;
 } zone_list_t;
 
 typedef struct zone_chunk zone_chunk_t;
@@ -62,8 +69,14 @@ status_t zone_log_add(zone_log_t *l, const dns_rr_t *rr, bool remove);
 /* Room for n octets that live as long as the log; NULL: no memory. */
 void *zone_log_take(zone_log_t *l, size_t n);
 
-/* Canonical order; those of one owner in the order in which they came. */
-void zone_list_sort(zone_list_t *l);
+/* Canonical order; those of one owner in the order in which they came. Costs what is out of order.
+ * ST_NOMEM: nothing is lost. */
+status_t zone_list_sort(zone_list_t *l);
+
+/* Entries first..end of l, which is sorted, and their records are not needed any more: all before
+ * them were said to be so, too. What memory that frees goes back now. Not for records of the apex,
+ * which stay. */
+void zone_log_spend(zone_log_t *log, zone_list_t *l, size_t first, size_t end);
 
 /* The end of the run of one owner that begins at first; the beginning of the one that ends
  * before end. */

@@ -25,6 +25,7 @@ typedef struct writer {
 	const siphash_key_t *key;
 	zone_encoder_t *e;
 	zone_log_t *log;
+	bool spend;          /* the log, as it is written */
 	zone_named_t *named; /* in canonical order */
 	size_t names, name_room;
 	zone_ref_t *denial;
@@ -55,7 +56,7 @@ static zone_ref_t place(zone_change_t *c, const zone_image_t *image)
 static status_t enlist(writer_t *w, zone_ref_t ref, uint64_t hash)
 {
 	if (w->names == w->name_room) {
-		size_t room = w->name_room ? w->name_room * 2 : 8;
+		size_t room = w->name_room * 2;
 		zone_named_t *grown =
 			huge_grow(w->named, w->name_room * sizeof *grown, room * sizeof *grown);
 
@@ -160,26 +161,37 @@ static status_t gather(writer_t *w, const zone_entry_t *entry, size_t count)
 	return ST_OK;
 }
 
+/* The node of entries first..end, which are one owner's, and of the names it needs above it. */
+static status_t put_owner(writer_t *w, const zone_list_t *l, size_t first, size_t end)
+{
+	const zone_rec_t *rec = l->entry[first].rec;
+	const zone_rec_t *next = end < l->count ? l->entry[end].rec : NULL;
+	status_t st = put_missing(w, rec);
+
+	if (st == ST_OK)
+		st = put_name(w, rec->bytes, rec->rel_len, rec->rel_labels, end - first,
+		              is_below(next, rec));
+	w->last = rec;
+	return st;
+}
+
 static status_t put_list(writer_t *w, zone_list_t *l, bool denial)
 {
 	status_t st = ST_OK;
 
-	for (size_t i = 0, end; i < l->count && st == ST_OK; i = end) {
-		const zone_rec_t *rec = l->entry[i].rec;
-
+	for (size_t i = 0, end, spent = 0; i < l->count && st == ST_OK; i = end) {
 		end = zone_list_run(l, i);
 		st = gather(w, l->entry + i, end - i);
-		if (st == ST_OK && denial) {
-			st = put_denial(w, rec, end - i);
-			continue;
+		if (st == ST_OK && denial)
+			st = put_denial(w, l->entry[i].rec, end - i);
+		else if (st == ST_OK)
+			st = put_owner(w, l, i, end);
+		if (w->spend) { /* all but what w->last is one of */
+			zone_log_spend(w->log, l, spent, i);
+			spent = i;
 		}
-		if (st == ST_OK)
-			st = put_missing(w, rec);
-		if (st == ST_OK)
-			st = put_name(w, rec->bytes, rec->rel_len, rec->rel_labels, end - i,
-			              is_below(end < l->count ? l->entry[end].rec : NULL, rec));
-		w->last = rec;
 	}
+	w->last = NULL;
 	return st;
 }
 
@@ -223,11 +235,11 @@ static void release(writer_t *w)
 	free(w->group);
 }
 
-status_t zone_write_log(zone_change_t *c, const siphash_key_t *key, zone_log_t *log,
+status_t zone_write_log(zone_change_t *c, const siphash_key_t *key, zone_log_t *log, bool spend,
                         zone_root_t *out)
 {
 	size_t denials = log->denial.count;
-	writer_t w = { .c = c, .key = key, .log = log };
+	writer_t w = { .c = c, .key = key, .log = log, .spend = spend };
 	dns_nsec3_params_t params;
 	status_t st = ST_NOMEM;
 
@@ -237,7 +249,9 @@ status_t zone_write_log(zone_change_t *c, const siphash_key_t *key, zone_log_t *
 	                       zone_chain_params_logged(log, &params) ? &params : NULL,
 	                       &log->stats);
 	w.denial = malloc((denials ? denials : 1) * sizeof *w.denial);
-	if (w.e && w.denial)
+	w.named = huge_take(log->names.count * sizeof *w.named); /* room is touched as it is used */
+	w.name_room = w.named ? log->names.count : 0;
+	if (w.e && w.denial && w.named)
 		st = put_list(&w, &log->names, false);
 	if (st == ST_OK)
 		st = put_list(&w, &log->denial, true);
@@ -346,7 +360,9 @@ status_t zone_write_copy(zone_change_t *c, const siphash_key_t *key, const dns_n
 	status_t st = ST_NOMEM;
 
 	w.denial = malloc((root->denials ? root->denials : 1) * sizeof *w.denial);
-	if (refs && w.denial)
+	w.name_room = root->index.names;
+	w.named = huge_take(w.name_room * sizeof *w.named);
+	if (refs && w.denial && w.named)
 		st = copy_names(&w, apex, base, root, refs);
 	if (st == ST_OK)
 		st = copy_denial(&w, base, root);

@@ -8,9 +8,9 @@
 #include "zone/node.h"
 
 /* Write every record of the log, whose lists are sorted, into the arena of c, which is empty, and
- * tell where it begins.
+ * tell where it begins. With spend, the log's memory goes back as its records are written.
  * Returns   ST_OK; ST_NOENT, ST_EXIST: not exactly one SOA; ST_LIMIT; ST_MALFORMED; ST_NOMEM. */
-status_t zone_write_log(zone_change_t *c, const siphash_key_t *key, zone_log_t *log,
+status_t zone_write_log(zone_change_t *c, const siphash_key_t *key, zone_log_t *log, bool spend,
                         zone_root_t *out);
 
 /* Copy everything that a root leads to into the arena of c, without holes. With e, the names get

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/huge.h"
 
@@ -34,4 +35,19 @@ Test(huge, takes_and_gives_nothing)
 	p = huge_grow(NULL, 0, (size_t)5 << 20);
 	cr_expect(p != NULL);
 	huge_give(p, (size_t)5 << 20);
+}
+
+Test(huge, gives_its_front_back_and_keeps_the_rest)
+{
+	size_t size = 5 * HUGE_PAGE;
+	uint8_t *p = huge_take(size);
+
+	memset(p, 7, size);
+	cr_expect(eq(sz, (uintptr_t)p % HUGE_PAGE, 0));
+	huge_give_front(p, size, 0, HUGE_PAGE / 2);
+	cr_expect(eq(int, p[0], 7), "no whole page yet");
+	huge_give_front(p, size, HUGE_PAGE / 2, 3 * HUGE_PAGE + 1);
+	cr_expect(eq(int, p[3 * HUGE_PAGE - 1], 0), "given: fresh when touched again");
+	cr_expect(eq(int, p[3 * HUGE_PAGE], 7));
+	huge_give(p, size);
 }
