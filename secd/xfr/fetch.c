@@ -22,10 +22,10 @@
 #include <string.h>
 
 enum {
-	PREFIX = 2,                    /* the length before each frame */
-	CHUNK_ROOM = 96 * 1024,        /* one frame of any length fits */
-	PAUSE_ABOVE = 4 * 1024 * 1024, /* octets that may wait for the builder */
-	RESUME_BELOW = 1024 * 1024,
+	PREFIX = 2,                /* the length before each frame */
+	CHUNK_ROOM = 96 * 1024,    /* one frame of any length fits */
+	PAUSE_ABOVE = 1024 * 1024, /* octets that may wait for the builder */
+	RESUME_BELOW = 256 * 1024,
 	CHUNKS_PER_JOB = 32, /* then other zones' jobs have their turn */
 };
 
@@ -33,7 +33,7 @@ _Static_assert(CHUNK_ROOM >= PREFIX + DNS_MSG_MAX, "a frame must fit into an emp
 
 typedef struct chunk {
 	struct chunk *next;
-	size_t used;
+	size_t used, room;
 	uint8_t bytes[]; /* frames, each behind its length */
 } chunk_t;
 
@@ -66,6 +66,7 @@ struct xfr_fetch {
 	/* Between the two, under the mutex. */
 	pthread_mutex_t mutex;
 	chunk_t *first, **last;
+	chunk_t *spare; /* used ones of CHUNK_ROOM, to be filled again */
 	size_t queued;  /* octets in the queue */
 	bool scheduled; /* a job is in the pool or runs: never two */
 	bool paused;    /* the connection; resume is mailed when the queue has run dry */
@@ -111,6 +112,7 @@ static void let_go(xfr_fetch_t *f)
 	if (atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	free_chunks(f->first);
+	free_chunks(f->spare);
 	free(f->filling);
 	pthread_mutex_destroy(&f->mutex);
 	free(f);
@@ -151,11 +153,25 @@ static void ask_to_resume(xfr_fetch_t *f)
 	post(f, &f->resume_mail);
 }
 
-static job_step_t next_step(xfr_fetch_t *f, chunk_t **chunk)
+/* Under the mutex. A chunk that went back to malloc each time would go on to the system and come
+ * from there again, page by page: memory that is always the same is in the cache as well. */
+static void keep_spare(xfr_fetch_t *f, chunk_t *chunk)
+{
+	if (chunk && chunk->room == CHUNK_ROOM && !f->ended) {
+		chunk->next = f->spare;
+		f->spare = chunk;
+	} else {
+		free(chunk);
+	}
+}
+
+/* used: the chunk that is done, or NULL. */
+static job_step_t next_step(xfr_fetch_t *f, chunk_t *used, chunk_t **chunk)
 {
 	job_step_t step = STEP_SLEEP;
 
 	pthread_mutex_lock(&f->mutex);
+	keep_spare(f, used);
 	if ((f->abandoned || f->judged) &&
 	    (f->first || f->build || (f->abandoned && f->result.version))) {
 		*chunk = f->first; /* all of them */
@@ -289,13 +305,17 @@ static void run_job(pool_job_t *job)
 {
 	xfr_fetch_t *f = (xfr_fetch_t *)((char *)job - offsetof(xfr_fetch_t, job));
 
+	chunk_t *used = NULL;
+
 	for (int i = 0; i < CHUNKS_PER_JOB; i++) {
 		chunk_t *chunk = NULL;
+		job_step_t step = next_step(f, used, &chunk);
 
-		switch (next_step(f, &chunk)) {
+		used = NULL;
+		switch (step) {
 		case STEP_FEED:
 			feed_chunk(f, chunk);
-			free(chunk);
+			used = chunk;
 			break;
 		case STEP_END:
 			judge(f, f->end_status, f->end_why);
@@ -308,6 +328,7 @@ static void run_job(pool_job_t *job)
 			return;
 		}
 	}
+	free(used);
 	pool_push(f->env->builders, &f->job); /* still scheduled, and still holds its reference */
 }
 
@@ -345,8 +366,11 @@ static bool push_filling(xfr_fetch_t *f)
 	if (!chunk)
 		return true;
 	f->filling = NULL;
-	if (chunk->used < CHUNK_ROOM / 2 && (fitted = realloc(chunk, sizeof *chunk + chunk->used)))
+	if (chunk->used < CHUNK_ROOM / 2 &&
+	    (fitted = realloc(chunk, sizeof *chunk + chunk->used))) {
 		chunk = fitted; /* so that many small chunks weigh what they hold */
+		chunk->room = chunk->used;
+	}
 	chunk->next = NULL;
 	pthread_mutex_lock(&f->mutex);
 	*f->last = chunk;
@@ -398,6 +422,21 @@ static void end(xfr_fetch_t *f, status_t st, const char *fmt, ...)
 	tell(f, &result);
 }
 
+/* An empty chunk to fill: one that was used, or a new one. */
+static chunk_t *empty_chunk(xfr_fetch_t *f)
+{
+	pthread_mutex_lock(&f->mutex);
+	chunk_t *chunk = f->spare;
+	if (chunk)
+		f->spare = chunk->next;
+	pthread_mutex_unlock(&f->mutex);
+	if (!chunk && (chunk = malloc(sizeof *chunk + CHUNK_ROOM)))
+		chunk->room = CHUNK_ROOM;
+	if (chunk)
+		chunk->used = 0;
+	return chunk;
+}
+
 static void on_message(void *arg, const uint8_t *msg, size_t len)
 {
 	xfr_fetch_t *f = arg;
@@ -406,13 +445,9 @@ static void on_message(void *arg, const uint8_t *msg, size_t len)
 	f->bytes += PREFIX + len;
 	if (f->filling && CHUNK_ROOM - f->filling->used < PREFIX + len && !push_filling(f))
 		xfr_conn_pause(f->conn, true);
-	if (!f->filling) {
-		f->filling = malloc(sizeof *f->filling + CHUNK_ROOM);
-		if (!f->filling) {
-			end(f, ST_NOMEM, "%s", status_text(ST_NOMEM));
-			return;
-		}
-		f->filling->used = 0;
+	if (!f->filling && !(f->filling = empty_chunk(f))) {
+		end(f, ST_NOMEM, "%s", status_text(ST_NOMEM));
+		return;
 	}
 	put_u16(f->filling->bytes + f->filling->used, (unsigned)len);
 	memcpy(f->filling->bytes + f->filling->used + PREFIX, msg, len);

@@ -5,7 +5,7 @@
  *     done(result)               <-- mailbox -- the verdict
  *
  * The main loop only copies bytes; everything that grows with the zone happens in the pool, its
- * freeing too. At most a few MB of frames wait between the two: then the connection is paused.
+ * freeing too. At most a MB or so of frames waits between the two: then the connection is paused.
  * What came before the connection ended or a deadline passed is judged first: a zone whose
  * closing SOA is among it is whole. */
 #pragma once
