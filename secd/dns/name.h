@@ -28,7 +28,7 @@ typedef struct dns_name {
 	uint8_t len;                     /* octets in wire, 1..255 */
 	uint8_t labels;                  /* the root not counted: 0..127 */
 	uint8_t off[DNS_LABELS_MAX + 1]; /* of label i from the left; off[labels] is the root's */
-	uint8_t wire[DNS_NAME_MAX];
+	uint8_t wire[DNS_NAME_MAX + 1];  /* one more: so words cover it */
 } dns_name_t;
 
 extern const uint8_t dns_fold_table[256];

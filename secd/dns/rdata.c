@@ -339,8 +339,8 @@ static status_t read_fields(buf_t *in, bufw_t *out, uint16_t type, const layout_
 	return st == ST_OK && n < l->needed ? ST_MALFORMED : st;
 }
 
-status_t dns_rdata_read(buf_t *msg, uint16_t type, size_t rdlen, uint8_t out[65535],
-                        size_t *out_len)
+status_t dns_rdata_read_by_fields(buf_t *msg, uint16_t type, size_t rdlen, uint8_t out[65535],
+                                  size_t *out_len)
 {
 	buf_t in = *msg;
 	bufw_t w = bufw_over(out, 65535);
@@ -360,6 +360,78 @@ status_t dns_rdata_read(buf_t *msg, uint16_t type, size_t rdlen, uint8_t out[655
 	if (st != ST_OK)
 		msg->bad = true;
 	return st;
+}
+
+/* --- short cuts --------------------------------------------------------------------------------- */
+
+/* The octets of an uncompressed name at p, of which n can be read; 0: it isn't one. */
+static size_t plain_name(const uint8_t *p, size_t n)
+{
+	size_t at = 0;
+
+	for (; at < n && p[at] != 0; at += (size_t)p[at] + 1) {
+		if (p[at] > DNS_LABEL_MAX)
+			return 0;
+	}
+	return at < n && at < DNS_NAME_MAX ? at + 1 : 0;
+}
+
+/* RFC 5155 3.2: salt and next owner are counted, the latter is not empty. One window of types at
+ * most: that is what there is without rare ones. */
+static bool plain_nsec3(const uint8_t *p, size_t n)
+{
+	size_t salt = 4, next, types;
+
+	if (n <= salt || (next = salt + 1 + p[salt]) >= n)
+		return false;
+	types = next + 1 + p[next];
+	if (p[next] == 0 || types > n)
+		return false;
+	if (types == n)
+		return true;
+	return n - types > 2 && p[types + 1] == n - types - 2 && n - types - 2 <= 32 &&
+	       p[n - 1] != 0;
+}
+
+/* Is this RDATA, of a type that most records of a zone have, sound and free of compression, so that
+ * it can be taken as it is? If not, the reader of fields says what it is. */
+static bool is_plain(uint16_t type, const uint8_t *p, size_t n)
+{
+	enum { BEFORE_SIGNER = 18 };
+
+	switch (type) {
+	case DNS_TYPE_A:
+		return n == 4;
+	case DNS_TYPE_AAAA:
+		return n == 16;
+	case DNS_TYPE_NS:
+	case DNS_TYPE_CNAME:
+	case DNS_TYPE_PTR:
+		return n > 0 && plain_name(p, n) == n;
+	case DNS_TYPE_DS:
+		return n >= 4;
+	case DNS_TYPE_RRSIG:
+		return n > BEFORE_SIGNER && plain_name(p + BEFORE_SIGNER, n - BEFORE_SIGNER) > 0;
+	case DNS_TYPE_NSEC3:
+		return plain_nsec3(p, n);
+	default:
+		return false;
+	}
+}
+
+status_t dns_rdata_read(buf_t *msg, uint16_t type, size_t rdlen, uint8_t out[65535],
+                        size_t *out_len)
+{
+	buf_t at = *msg;
+	const uint8_t *p = buf_take(&at, rdlen);
+
+	if (p && rdlen <= 65535 && is_plain(type, p, rdlen)) {
+		memcpy(out, p, rdlen);
+		*out_len = rdlen;
+		*msg = at;
+		return ST_OK;
+	}
+	return dns_rdata_read_by_fields(msg, type, rdlen, out, out_len);
 }
 
 /* Octets that a field takes in sound, uncompressed RDATA with left octets to go. */

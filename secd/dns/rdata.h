@@ -14,3 +14,8 @@
  * Returns   ST_OK and *out_len; ST_SHORT; ST_MALFORMED; ST_LIMIT: over 65,535 octets. */
 status_t dns_rdata_read(buf_t *msg, uint16_t type, size_t rdlen, uint8_t out[65535],
                         size_t *out_len);
+
+/* The same without the short cuts that the former has for types of which zones are full. For tests
+ * of these. */
+status_t dns_rdata_read_by_fields(buf_t *msg, uint16_t type, size_t rdlen, uint8_t out[65535],
+                                  size_t *out_len);

@@ -26,15 +26,15 @@ status_t dns_rr_read(buf_t *msg, dns_rr_t *rr)
 	if (st != ST_OK)
 		return st;
 	dns_name_fold(&rr->owner);
-	rr->type = buf_u16(msg);
-	rr->class = buf_u16(msg);
-	rr->ttl = buf_u32(msg);
-	uint16_t sent = buf_u16(msg);
-	if (!buf_ok(msg))
+	const uint8_t *fixed = buf_take(msg, DNS_RR_FIXED);
+	if (!fixed)
 		return ST_SHORT;
+	rr->type = get_u16(fixed);
+	rr->class = get_u16(fixed + 2);
+	rr->ttl = get_u32(fixed + 4);
 	if (rr->ttl > DNS_TTL_MAX)
 		rr->ttl = 0;
-	st = dns_rdata_read(msg, rr->type, sent, rr->rdata, &rdlen);
+	st = dns_rdata_read(msg, rr->type, get_u16(fixed + 8), rr->rdata, &rdlen);
 	rr->rdlen = (uint16_t)rdlen;
 	return st;
 }

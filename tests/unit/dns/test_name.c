@@ -236,3 +236,25 @@ Test(dns_name, folds_ascii_letters_alone)
 	cr_expect(dns_wire_equal_fold(name("ExAmPlE").wire, name("eXaMpLe").wire));
 	cr_expect(not(dns_wire_equal_fold(name("exbmple").wire, name("example").wire)));
 }
+
+/* Labels of every length, so that each way of copying one is taken; each octet, so that each is
+ * folded as it should be. */
+Test(dns_name, reads_and_folds_labels_of_every_length)
+{
+	for (unsigned n = 1; n <= 63; n++) {
+		for (unsigned first = 0; first < 256; first += n) {
+			uint8_t wire[70] = { (uint8_t)n };
+			dns_name_t name;
+
+			for (unsigned i = 0; i < n; i++)
+				wire[1 + i] = (uint8_t)(first + i);
+			buf_t b = buf_over(wire, n + 2);
+			cr_assert(dns_name_read(&b, &name) == ST_OK);
+			cr_assert(name.len == n + 2 && name.labels == 1 && b.pos == n + 2);
+			cr_assert(memcmp(name.wire, wire, n + 2) == 0);
+			dns_name_fold(&name);
+			for (unsigned i = 0; i < n + 2; i++)
+				cr_assert(name.wire[i] == dns_fold(wire[i]), "octet %u", wire[i]);
+		}
+	}
+}

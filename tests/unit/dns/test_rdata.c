@@ -5,6 +5,7 @@
 #include <ldns/ldns.h>
 #include <stdlib.h>
 
+#include "dns/rdata.h"
 #include "dns/rr.h"
 #include "dns/rrtype.h"
 #include "dns/wire.h"
@@ -357,4 +358,99 @@ Test(dns_rdata, types_and_rcodes_have_their_words)
 	for (unsigned t = 0; t < 65536; t++)
 		cr_assert(eq(int, dns_type_is_meta((uint16_t)t),
 		             t == 0 || t == 41 || (t >= 128 && t < 256)));
+}
+
+/* --- short cuts --------------------------------------------------------------------------------- */
+
+static uint32_t next_random(uint32_t *state)
+{
+	*state = *state * 1664525u + 1013904223u;
+	return *state >> 8;
+}
+
+/* Both readers over the RDATA of rdlen octets that stands at 40 in msg: the same verdict, the same
+ * place behind it, the same octets. */
+static void expect_both_alike(uint16_t type, const uint8_t *msg, size_t len, size_t rdlen)
+{
+	static uint8_t out[2][65535];
+	size_t out_len[2] = { 0, 0 };
+	buf_t a = buf_over(msg, len), b = a;
+
+	a.pos = b.pos = 40;
+	status_t x = dns_rdata_read(&a, type, rdlen, out[0], &out_len[0]);
+	status_t y = dns_rdata_read_by_fields(&b, type, rdlen, out[1], &out_len[1]);
+	cr_assert(eq(int, x, y), "type %u, %zu octets", type, rdlen);
+	cr_assert(eq(int, a.bad, b.bad));
+	if (x != ST_OK)
+		return;
+	cr_assert(eq(sz, a.pos, b.pos));
+	cr_assert(eq(sz, out_len[0], out_len[1]));
+	cr_assert(eq(int, memcmp(out[0], out[1], out_len[0]), 0), "type %u", type);
+}
+
+/* Sound RDATA of each type that has a short cut, then octets of it altered, cut off and added. */
+Test(dns_rdata, short_cuts_say_what_the_reader_of_fields_says)
+{
+	static const char *const lines[] = {
+		"a. A 192.0.2.1",
+		"a. AAAA 2001:db8::1",
+		"a. NS b.c.",
+		"a. NS .",
+		"a. CNAME b-longer-label-than-eight.another-one-that-is-longer-than-16.c.",
+		"a. PTR b.",
+		"a. DS 1 8 2 0000000000000000000000000000000000000000000000000000000000000000",
+		"a. RRSIG A 8 2 300 20300101000000 20200101000000 1 b.example. AAAA",
+		"a. NSEC3 1 1 12 aabb 2t7b4g4vsa5smi47k61mv5bv1a22bojr A",
+		"a. NSEC3 1 0 0 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr",
+		"a. NSEC3 1 0 0 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A NS RRSIG TYPE1234",
+	};
+	static const uint8_t likely[] = { 0, 1, 2, 3, 5, 32, 33, 63, 64, 0xc0, 0xff, 'x' };
+	uint32_t seed = 1;
+
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		uint8_t msg[512] = { 0 }, sound_rdata[256];
+		ldns_rr *rr = NULL;
+		uint8_t *wire = NULL;
+		size_t len = 0;
+
+		cr_assert(ldns_rr_new_frm_str(&rr, lines[i], 0, NULL, NULL) == LDNS_STATUS_OK);
+		cr_assert(ldns_rr2wire(&wire, rr, LDNS_SECTION_ANSWER, &len) == LDNS_STATUS_OK);
+		uint16_t type = (uint16_t)ldns_rr_get_type(rr);
+		size_t rdlen = len - 3 - DNS_RR_FIXED;
+		memcpy(sound_rdata, wire + 3 + DNS_RR_FIXED, rdlen);
+		for (unsigned n = 0; n < 20000; n++) {
+			memcpy(msg + 40, sound_rdata, rdlen);
+			for (unsigned k = next_random(&seed) % 4; k > 0; k--)
+				msg[40 + next_random(&seed) % (rdlen + 8)] =
+					likely[next_random(&seed) % ARRAY_LEN(likely)];
+			size_t said = n % 3 ? rdlen : next_random(&seed) % (rdlen + 9);
+			size_t there = n % 7 ? 40 + said : 40 + next_random(&seed) % (said + 1);
+
+			expect_both_alike(type, msg, there, said);
+		}
+		free(wire);
+		ldns_rr_free(rr);
+	}
+}
+
+/* Names of the longest length, and one octet beyond. */
+Test(dns_rdata, short_cuts_know_how_long_a_name_may_be)
+{
+	static const uint16_t types[] = { DNS_TYPE_NS, DNS_TYPE_RRSIG };
+	uint8_t msg[512];
+
+	for (size_t t = 0; t < ARRAY_LEN(types); t++) {
+		size_t head = types[t] == DNS_TYPE_RRSIG ? 18 : 0;
+
+		for (size_t last = 58; last <= 63; last++) {
+			size_t at = 40 + head;
+
+			memset(msg, 1, sizeof msg);
+			for (unsigned i = 0; i < 3; i++, at += 64)
+				msg[at] = 63;
+			msg[at] = (uint8_t)last;
+			msg[at + last + 1] = 0;
+			expect_both_alike(types[t], msg, sizeof msg, at + last + 2 - 40);
+		}
+	}
 }
