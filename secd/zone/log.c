@@ -89,13 +89,33 @@ void *zone_log_take(zone_log_t *l, size_t n)
 	return p;
 }
 
+/* sort_prefix() for most owners: what the rightmost label has is all of it, and holds no octets that
+ * are written as two. Eight octets at once; 0 (which no label begins a key with): not so. */
+static uint64_t short_prefix(const dns_name_t *owner, unsigned rel_labels)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+	size_t at = owner->off[rel_labels - 1], n = owner->wire[at];
+	uint64_t w;
+
+	if ((n < 8 && rel_labels > 1) || at + 1 + sizeof w > sizeof owner->wire)
+		return 0;
+	memcpy(&w, owner->wire + at + 1, sizeof w);
+	uint64_t mask = n < 8 ? ((uint64_t)1 << 8 * n) - 1 : UINT64_MAX;
+	uint64_t two = (w & ~ones) | ~mask; /* an octet of 0 or 1 is 0 here */
+	if ((two - ones) & ~two & tops)
+		return 0;
+	return __builtin_bswap64(w & mask);
+}
+
 /* The first eight octets of a key whose memcmp order is canonical order: labels from the right,
  * each closed by a zero; the octets 0 and 1 are written 1,1 and 1,2 to stay above it. */
 static uint64_t sort_prefix(const dns_name_t *owner, unsigned rel_labels)
 {
-	uint64_t key = 0;
+	uint64_t key = rel_labels > 0 ? short_prefix(owner, rel_labels) : 0;
 	int shift = 56;
 
+	if (key != 0)
+		return key;
 	for (unsigned i = rel_labels; i-- > 0 && shift >= 0;) {
 		const uint8_t *label = owner->wire + owner->off[i];
 
@@ -123,9 +143,10 @@ static int owner_cmp(const zone_entry_t *a, const zone_entry_t *b)
 	return zone_rel_cmp(a->rec->bytes, a->rec->rel_labels, b->rec->bytes, b->rec->rel_labels);
 }
 
-static bool same_owner(const zone_rec_t *a, const zone_rec_t *b)
+static bool same_owner(const zone_entry_t *a, const zone_entry_t *b)
 {
-	return a->rel_len == b->rel_len && memcmp(a->bytes, b->bytes, a->rel_len) == 0;
+	return a->prefix == b->prefix && a->rec->rel_len == b->rec->rel_len &&
+	       memcmp(a->rec->bytes, b->rec->bytes, a->rec->rel_len) == 0;
 }
 
 /* Room for this many. */
@@ -150,7 +171,7 @@ static bool in_order(const zone_entry_t *a, const zone_entry_t *b)
 {
 	if (a->prefix != b->prefix)
 		return a->prefix < b->prefix;
-	return same_owner(a->rec, b->rec) || owner_cmp(a, b) < 0;
+	return same_owner(a, b) || owner_cmp(a, b) < 0;
 }
 
 static status_t list_append(zone_list_t *l, zone_entry_t entry)
@@ -298,7 +319,7 @@ size_t zone_list_run(const zone_list_t *l, size_t first)
 {
 	size_t end = first + 1;
 
-	while (end < l->count && same_owner(l->entry[first].rec, l->entry[end].rec))
+	while (end < l->count && same_owner(&l->entry[first], &l->entry[end]))
 		end++;
 	return end;
 }
@@ -307,7 +328,7 @@ size_t zone_list_run_back(const zone_list_t *l, size_t end)
 {
 	size_t first = end - 1;
 
-	while (first > 0 && same_owner(l->entry[first - 1].rec, l->entry[end - 1].rec))
+	while (first > 0 && same_owner(&l->entry[first - 1], &l->entry[end - 1]))
 		first--;
 	return first;
 }
