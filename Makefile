@@ -120,7 +120,7 @@ UNITS += refresh_strangers
 UNIT_refresh_strangers := tests/unit/refresh/test_strangers.c secd/refresh/strangers.c common/addr.c
 UNIT_refresh_queue := tests/unit/refresh/test_queue.c secd/refresh/queue.c
 
-UNITS += zone_build zone_chain zone_delta zone_faults zone_flood zone_log zone_lookup zone_set
+UNITS += zone_build zone_chain zone_check zone_delta zone_faults zone_flood zone_log zone_lookup zone_set
 UNIT_zone_delta = tests/unit/zone/test_delta.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_faults = tests/unit/zone/test_faults.c common/status.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 LINK_zone_faults := $(foreach f,malloc calloc realloc reallocarray mmap mprotect,-Wl,--wrap=$(f))
@@ -129,6 +129,7 @@ UNIT_zone_flood = tests/unit/zone/test_flood.c tests/unit/zone/flat_hash.c \
 UNIT_zone_build := tests/unit/zone/test_build.c tests/unit/support/zones.c $(ZONE) $(DNS) \
                    common/epoch.c common/huge.c common/random.c common/siphash.c
 UNIT_zone_chain := tests/unit/zone/test_chain.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
+UNIT_zone_check = tests/unit/zone/test_check.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_log := tests/unit/zone/test_log.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_lookup := tests/unit/zone/test_lookup.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_set := tests/unit/zone/test_set.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))

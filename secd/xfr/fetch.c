@@ -250,7 +250,7 @@ static void seal(xfr_fetch_t *f)
 	if (st == ST_OK) {
 		f->result.soa = *zone_version_soa(f->result.version);
 		/* Without memory for the look, fewer faults are told; the version is sound. */
-		(void)zone_check(f->result.version, &f->result.faults);
+		(void)zone_build_check(f->build, f->result.version, &f->result.faults);
 	}
 	judge(f, st, seal_words(st));
 }

@@ -40,7 +40,7 @@ void xfr_env_close(xfr_env_t *env);
 
 typedef struct xfr_fetch_result {
 	status_t status;         /* ST_OK: version is set and is the callee's to keep or free */
-	zone_version_t *version; /* sealed and looked over by zone_check; NULL unless ST_OK */
+	zone_version_t *version; /* sealed and looked over; NULL unless ST_OK */
 	/* Otherwise ST_SYSTEM or ST_SHORT: the connection failed or ended early; ST_TIMEOUT;
 	 * ST_REFUSED: the primary's rcode; ST_LIMIT, ST_NOMEM, ST_MALFORMED: what it sent. */
 	char why[256]; /* the reason in words unless ST_OK */

@@ -3,12 +3,14 @@
 
 #include <stdlib.h>
 
+#include "zone/doubts.h"
 #include "zone/log.h"
 #include "zone/write.h"
 
 struct zone_build {
 	siphash_key_t key;
 	zone_log_t log;
+	zone_doubts_t doubts; /* of the sealed version */
 };
 
 /* Address space costs nothing; what is beyond the estimate is for names that need many empty
@@ -26,6 +28,7 @@ zone_build_t *zone_build_new(const siphash_key_t *key, const dns_name_t *apex,
 	if (!b)
 		return NULL;
 	b->key = *key;
+	b->doubts = (zone_doubts_t){ 0 };
 	zone_log_init(&b->log, apex, limits);
 	return b;
 }
@@ -35,6 +38,7 @@ void zone_build_free(zone_build_t *b)
 	if (!b)
 		return;
 	zone_log_free(&b->log);
+	zone_doubts_free(&b->doubts);
 	free(b);
 }
 
@@ -56,7 +60,7 @@ static status_t seal_into(zone_build_t *b, zone_arena_t *arena, bool spend, zone
 	status_t st;
 
 	zone_change_begin(&change, arena, true);
-	st = zone_write_log(&change, &b->key, &b->log, spend, &root);
+	st = zone_write_log(&change, &b->key, &b->log, spend, &b->doubts, &root);
 	if (st == ST_OK) {
 		*out = zone_write_version(&b->key, &b->log.apex, arena, &root, true);
 		st = *out ? ST_OK : ST_NOMEM;
@@ -76,6 +80,7 @@ static status_t seal_small(zone_build_t *b, uint64_t reserve, zone_version_t **o
 		if (!arena)
 			return ST_NOMEM;
 		b->log.stats = before; /* what was counted is counted again */
+		b->doubts.count = 0;
 		st = seal_into(b, arena, false, out);
 		zone_arena_drop(arena); /* the version holds it, if it is in it */
 	}
@@ -115,4 +120,9 @@ status_t zone_build_seal(zone_build_t *b, zone_version_t **out)
 		st = seal_big(b, reserve < RESERVE_MOST ? reserve : RESERVE_MOST, out);
 	zone_log_free(&b->log);
 	return st;
+}
+
+status_t zone_build_check(const zone_build_t *b, const zone_version_t *v, zone_faults_t *out)
+{
+	return zone_doubts_check(&b->doubts, v, out);
 }

@@ -1,6 +1,6 @@
 /* zone/build.h - the one way into the store: records in, a sealed version out.
  *
- *     zone_build_new -> zone_build_add ... -> zone_build_seal -> zone_check -> zone_set_publish
+ *     zone_build_new -> zone_build_add ... -> zone_build_seal -> zone_build_check -> zone_set_publish
  *
  * AXFR and the state on disk enter here alike. A build belongs to one thread; it touches no
  * version that is served. */
@@ -12,6 +12,7 @@
 #include "common/status.h"
 #include "dns/name.h"
 #include "dns/rr.h"
+#include "zone/check.h"
 #include "zone/version.h"
 
 typedef struct zone_build zone_build_t;
@@ -45,6 +46,9 @@ status_t zone_build_add(zone_build_t *b, const dns_rr_t *rr);
  * Returns    ST_OK with *out, which is the caller's; ST_NOENT: no SOA; ST_EXIST: two that
  *            differ; ST_LIMIT: an RRset over its limit; ST_NOMEM. *out is NULL unless ST_OK. */
 status_t zone_build_seal(zone_build_t *b, zone_version_t **out);
+
+/* What zone_check() says of the version that was just sealed; costs what there is to be found. */
+status_t zone_build_check(const zone_build_t *b, const zone_version_t *v, zone_faults_t *out);
 
 const zone_build_stats_t *zone_build_stats(const zone_build_t *b);
 void zone_build_free(zone_build_t *b); /* NULL is fine */

@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 
+#include "common/huge.h"
 #include "dns/wire.h"
+#include "zone/doubts.h"
 #include "zone/layout.h"
 
 static void note(const zone_version_t *v, const zone_node_t *node, uint32_t *counter,
@@ -116,6 +118,14 @@ static status_t check_below_dname(const zone_version_t *v, zone_faults_t *out)
 	return ST_OK;
 }
 
+/* One name; whether it has a DNAME is returned, as that asks for another look at all. */
+static bool look_at(const zone_version_t *v, const zone_node_t *node, zone_faults_t *out)
+{
+	check_cname(v, node, out);
+	check_glue(v, node, out);
+	return zone_node_flags(node) & ZONE_NODE_DNAME;
+}
+
 status_t zone_check(const zone_version_t *v, zone_faults_t *out)
 {
 	zone_walk_t *walk = zone_walk_any(v);
@@ -126,11 +136,47 @@ status_t zone_check(const zone_version_t *v, zone_faults_t *out)
 	if (!walk)
 		return ST_NOMEM;
 	check_apex(v, out);
-	while ((node = zone_walk_next(walk))) {
-		dnames = dnames || zone_node_flags(node) & ZONE_NODE_DNAME;
-		check_cname(v, node, out);
-		check_glue(v, node, out);
-	}
+	while ((node = zone_walk_next(walk)))
+		dnames |= look_at(v, node, out);
 	zone_walk_free(walk);
+	return dnames ? check_below_dname(v, out) : ST_OK;
+}
+
+/* --- the few names that are worth it ------------------------------------------------------------ */
+
+bool zone_doubtful(unsigned flags, bool inside)
+{
+	return flags & (ZONE_NODE_CNAME | ZONE_NODE_DNAME) || (flags & ZONE_NODE_CUT && inside);
+}
+
+status_t zone_doubts_add(zone_doubts_t *d, zone_ref_t ref)
+{
+	if (d->count == d->room) {
+		size_t room = d->room ? d->room * 2 : 16;
+		zone_ref_t *grown = huge_grow(d->ref, d->room * sizeof ref, room * sizeof ref);
+
+		if (!grown)
+			return ST_NOMEM;
+		d->ref = grown;
+		d->room = room;
+	}
+	d->ref[d->count++] = ref;
+	return ST_OK;
+}
+
+void zone_doubts_free(zone_doubts_t *d)
+{
+	huge_give(d->ref, d->room * sizeof *d->ref);
+	*d = (zone_doubts_t){ 0 };
+}
+
+status_t zone_doubts_check(const zone_doubts_t *d, const zone_version_t *v, zone_faults_t *out)
+{
+	bool dnames = false;
+
+	memset(out, 0, sizeof *out);
+	check_apex(v, out);
+	for (size_t i = 0; i < d->count; i++)
+		dnames |= look_at(v, zone_node_at(v, d->ref[i]), out);
 	return dnames ? check_below_dname(v, out) : ST_OK;
 }

@@ -215,6 +215,7 @@ typedef struct rrset_out {
 	unsigned fixes;
 	written_t *written;
 	unsigned names;
+	bool inside; /* a name ends like the whole of its owner */
 } rrset_out_t;
 
 static void put_bytes(rrset_out_t *o, const void *src, size_t n)
@@ -232,12 +233,13 @@ typedef struct tail {
 
 /* In the owner, or else, if that gives more, in a name before. The whole of a wildcard's owner
  * doesn't count: what it is copied under is another name. */
-static tail_t find_tail(const rrset_out_t *o, const dns_name_t *owner, const dns_name_t *target)
+static tail_t find_tail(rrset_out_t *o, const dns_name_t *owner, const dns_name_t *target)
 {
 	unsigned most = owner->labels - (unsigned)is_asterisk(owner->wire);
 	unsigned n = shared_labels(owner, target);
 	tail_t best = { .labels = n < most ? n : most };
 
+	o->inside |= n == owner->labels;
 	best.to = DNS_HEADER_LEN + owner->off[owner->labels - best.labels];
 	for (unsigned i = 0; i < o->names; i++) {
 		const written_t *w = &o->written[i];
@@ -395,6 +397,7 @@ static status_t put_rrset(zone_encoder_t *e, const zone_rec_t **rec, size_t coun
 	}
 	e->used = (size_t)(o.p - e->image);
 	out->records += (uint32_t)(kept + sig_kept);
+	out->inside |= o.inside;
 	return h->type == DNS_TYPE_SOA && kept > 0 ? note_soa(rec[0], kept, out) : ST_OK;
 }
 

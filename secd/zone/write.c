@@ -25,7 +25,8 @@ typedef struct writer {
 	const siphash_key_t *key;
 	zone_encoder_t *e;
 	zone_log_t *log;
-	bool spend;          /* the log, as it is written */
+	bool spend; /* the log, as it is written */
+	zone_doubts_t *doubts;
 	zone_named_t *named; /* in canonical order */
 	size_t names, name_room;
 	zone_ref_t *denial;
@@ -103,6 +104,9 @@ static status_t put_name(writer_t *w, const uint8_t *rel, size_t rel_len, unsign
 	w->soas += image.soas;
 	if (image.soas > 0)
 		w->root.soa = image.soa;
+	if (zone_doubtful(image.node->flags, image.inside) &&
+	    zone_doubts_add(w->doubts, ref) != ST_OK)
+		return ST_NOMEM;
 	return enlist(w, ref, hash);
 }
 
@@ -113,6 +117,8 @@ static status_t put_missing(writer_t *w, const zone_rec_t *rec)
 	const uint8_t *rel = rec->bytes;
 	status_t st = ST_OK;
 
+	if (labels < 2)
+		return ST_OK;
 	for (unsigned i = 0; i < labels; i++, pos += rel[pos] + 1u)
 		at[i] = pos;
 	if (w->last)
@@ -236,10 +242,10 @@ static void release(writer_t *w)
 }
 
 status_t zone_write_log(zone_change_t *c, const siphash_key_t *key, zone_log_t *log, bool spend,
-                        zone_root_t *out)
+                        zone_doubts_t *doubts, zone_root_t *out)
 {
 	size_t denials = log->denial.count;
-	writer_t w = { .c = c, .key = key, .log = log, .spend = spend };
+	writer_t w = { .c = c, .key = key, .log = log, .spend = spend, .doubts = doubts };
 	dns_nsec3_params_t params;
 	status_t st = ST_NOMEM;
 

@@ -4,14 +4,16 @@
 
 #include "common/siphash.h"
 #include "zone/change.h"
+#include "zone/doubts.h"
 #include "zone/log.h"
 #include "zone/node.h"
 
 /* Write every record of the log, whose lists are sorted, into the arena of c, which is empty, and
- * tell where it begins. With spend, the log's memory goes back as its records are written.
+ * tell where it begins. With spend, the log's memory goes back as its records are written. What zone_check()
+ * should look at is added to doubts.
  * Returns   ST_OK; ST_NOENT, ST_EXIST: not exactly one SOA; ST_LIMIT; ST_MALFORMED; ST_NOMEM. */
 status_t zone_write_log(zone_change_t *c, const siphash_key_t *key, zone_log_t *log, bool spend,
-                        zone_root_t *out);
+                        zone_doubts_t *doubts, zone_root_t *out);
 
 /* Copy everything that a root leads to into the arena of c, without holes. With e, the names get
  * the hashes that it makes, or none. ST_NOMEM. */

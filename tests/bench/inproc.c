@@ -79,7 +79,7 @@ static bool load(bench_t *b, const pack_entry_t *e)
 	if (zone_build_seal(build, &v) != ST_OK)
 		goto out;
 	double sealed = now_ns();
-	zone_check(v, &faults);
+	zone_build_check(build, v, &faults);
 	b->feed_ns = fed - start;
 	b->seal_ns = sealed - fed;
 	b->check_ns = now_ns() - sealed;

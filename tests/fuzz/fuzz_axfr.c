@@ -36,11 +36,14 @@ static xfr_verdict_t feed(xfr_axfr_t *axfr, const uint8_t *frame, size_t len)
 static void seal(zone_build_t *build)
 {
 	zone_version_t *v = NULL;
-	zone_faults_t faults;
+	zone_faults_t all, noted;
 
 	if (zone_build_seal(build, &v) != ST_OK)
 		return;
-	zone_check(v, &faults);
+	zone_check(v, &all);
+	zone_build_check(build, v, &noted);
+	if (memcmp(&all, &noted, offsetof(zone_faults_t, first)) != 0)
+		abort(); /* a fault was not noted as its name was written */
 	zone_version_free(v);
 }
 
