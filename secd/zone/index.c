@@ -241,7 +241,7 @@ static zone_ref_t fill_bucket(zone_change_t *c, const zone_named_t *named, size_
 	return ref;
 }
 
-enum { DIGIT = 8 };
+enum { DIGIT = 8, AHEAD = 8 };
 
 /* The n bits of the hash behind the first done ones. */
 static size_t digit(uint64_t hash, unsigned done, unsigned n)
@@ -263,6 +263,7 @@ static void distribute(zone_named_t *named, size_t *at, const size_t *end, unsig
 				zone_named_t there = named[at[to]];
 
 				named[at[to]++] = moving;
+				__builtin_prefetch(&named[at[to] + AHEAD], 1);
 				moving = there;
 			}
 			named[at[i]++] = moving;
