@@ -142,12 +142,30 @@ static status_t begin(zone_encoder_t *e, const uint8_t *rel, size_t rel_len, uns
 	return ST_OK;
 }
 
+/* RDATA that is a name and nothing else: no octet that gives a label's length is changed by folding,
+ * so the octets can be compared as they stand. */
+static int name_cmp(const zone_rec_t *a, const zone_rec_t *b)
+{
+	const uint8_t *x = zone_rec_rdata(a), *y = zone_rec_rdata(b);
+	unsigned least = a->rdlen < b->rdlen ? a->rdlen : b->rdlen;
+
+	for (unsigned i = 0; i < least; i++) {
+		int cmp = (int)dns_fold(x[i]) - (int)dns_fold(y[i]);
+
+		if (cmp != 0)
+			return cmp;
+	}
+	return (int)a->rdlen - (int)b->rdlen;
+}
+
 /* Records of one RRset, or its RRSIGs: by canonical RDATA (RFC 4034 6.3). */
 static int rdata_cmp(zone_encoder_t *e, const zone_rec_t *a, const zone_rec_t *b)
 {
 	const uint8_t *x = zone_rec_rdata(a), *y = zone_rec_rdata(b);
 	uint16_t type = a->is_sig ? DNS_TYPE_RRSIG : a->type;
 
+	if (type == DNS_TYPE_NS || type == DNS_TYPE_PTR || type == DNS_TYPE_CNAME)
+		return name_cmp(a, b);
 	if (dns_type_folds(type)) {
 		uint8_t *left = e->scratch, *right = e->scratch + SCRATCH;
 
@@ -174,6 +192,26 @@ int zone_rec_cmp(zone_encoder_t *e, const zone_rec_t *a, const zone_rec_t *b)
 static int rec_order(const void *a, const void *b, void *arg)
 {
 	return zone_rec_cmp(arg, *(const zone_rec_t *const *)a, *(const zone_rec_t *const *)b);
+}
+
+/* Those that are equal stay in the order in which they came. Most owners have a few records, and
+ * these in order already. */
+static void sort_records(zone_encoder_t *e, const zone_rec_t **recs, size_t count)
+{
+	enum { FEW = 12 };
+
+	if (count > FEW) {
+		qsort_r(recs, count, sizeof *recs, rec_order, e);
+		return;
+	}
+	for (size_t i = 1; i < count; i++) {
+		const zone_rec_t *rec = recs[i];
+		size_t at = i;
+
+		for (; at > 0 && zone_rec_cmp(e, recs[at - 1], rec) > 0; at--)
+			recs[at] = recs[at - 1];
+		recs[at] = rec;
+	}
 }
 
 /* Names in one record's RDATA: at most two in the types that we compress. */
@@ -452,8 +490,7 @@ status_t zone_encode(zone_encoder_t *e, const uint8_t *rel, size_t rel_len, unsi
 		memcpy(wire, rel, rel_len);
 		memcpy(wire + rel_len, e->apex->wire, e->apex->len);
 		dns_name_from_wire(wire, &e->owner);
-		if (count > 1)
-			qsort_r(recs, count, sizeof *recs, rec_order, e);
+		sort_records(e, recs, count);
 		st = put_rrsets(e, recs, count, out);
 	}
 	out->node = image_node(e);
