@@ -237,7 +237,7 @@ static status_t copy_record(zone_log_t *l, const dns_rr_t *rr, bool remove)
 	l->stats.added++;
 	zone_entry_t entry = { sort_prefix(&rr->owner, rec->rel_labels), rec };
 	/* An RRSIG that covers NSEC3 at another name is a stray, and stays there. */
-	bool denial = rec->type == DNS_TYPE_NSEC3 && is_hash(l, rr);
+	bool denial = rec->type == DNS_TYPE_NSEC3 && (!rec->is_sig || is_hash(l, rr));
 	return list_append(denial ? &l->denial : &l->names, entry);
 }
 

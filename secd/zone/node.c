@@ -24,7 +24,7 @@ struct zone_encoder {
 	const zone_limits_t *limits;
 	const dns_nsec3_params_t *params; /* NULL: names are not hashed */
 	zone_build_stats_t *stats;
-	dns_name_t owner;
+	dns_name_t owner; /* of the node at hand; len 0 until a name is compared with it */
 	uint8_t *image;
 	size_t used, room;
 	uint16_t *fix; /* pointers of the RRset at hand */
@@ -142,7 +142,13 @@ static status_t begin(zone_encoder_t *e, const uint8_t *rel, size_t rel_len, uns
 	return ST_OK;
 }
 
-/* RDATA that is a name and nothing else: no octet that gives a label's length is changed by folding,
+/* Is this RDATA a name and nothing else, compressed and folded? Those that are common. */
+static bool is_name(uint16_t type)
+{
+	return type == DNS_TYPE_NS || type == DNS_TYPE_PTR || type == DNS_TYPE_CNAME;
+}
+
+/* Such RDATA: no octet that gives a label's length is changed by folding,
  * so the octets can be compared as they stand. */
 static int name_cmp(const zone_rec_t *a, const zone_rec_t *b)
 {
@@ -164,7 +170,7 @@ static int rdata_cmp(zone_encoder_t *e, const zone_rec_t *a, const zone_rec_t *b
 	const uint8_t *x = zone_rec_rdata(a), *y = zone_rec_rdata(b);
 	uint16_t type = a->is_sig ? DNS_TYPE_RRSIG : a->type;
 
-	if (type == DNS_TYPE_NS || type == DNS_TYPE_PTR || type == DNS_TYPE_CNAME)
+	if (is_name(type))
 		return name_cmp(a, b);
 	if (dns_type_folds(type)) {
 		uint8_t *left = e->scratch, *right = e->scratch + SCRATCH;
@@ -320,12 +326,36 @@ static void put_name(rrset_out_t *o, const dns_name_t *owner, const uint8_t *wir
 		o->names++;
 }
 
-static void put_record(rrset_out_t *o, const dns_name_t *owner, const zone_rec_t *r, uint32_t ttl)
+/* The name of the node at hand, which most records can do without. */
+static const dns_name_t *owner_of(zone_encoder_t *e)
+{
+	const zone_node_t *node = image_node(e);
+	uint8_t wire[DNS_NAME_MAX];
+
+	if (e->owner.len == 0) {
+		memcpy(wire, node->name, node->rel_len);
+		memcpy(wire + node->rel_len, e->apex->wire, e->apex->len);
+		dns_name_from_wire(wire, &e->owner);
+	}
+	return &e->owner;
+}
+
+/* The names in a record's RDATA that may be compressed. */
+static void find_spans(uint16_t type, const zone_rec_t *r, spans_t *out)
+{
+	out->n = 0;
+	if (is_name(type))
+		note_span(out, 0, r->rdlen);
+	else if (dns_type_may_compress(type))
+		dns_rdata_names(type, zone_rec_rdata(r), r->rdlen, note_span, out);
+}
+
+static void put_record(rrset_out_t *o, zone_encoder_t *e, const zone_rec_t *r, uint32_t ttl)
 {
 	const uint8_t *rdata = zone_rec_rdata(r);
 	uint16_t type = r->is_sig ? DNS_TYPE_RRSIG : r->type;
-	spans_t s = { 0 };
 	size_t done = 0;
+	spans_t s;
 
 	put_u16(o->p, 0xc000u + DNS_HEADER_LEN);
 	put_u16(o->p + 2, type);
@@ -333,11 +363,10 @@ static void put_record(rrset_out_t *o, const dns_name_t *owner, const zone_rec_t
 	put_u32(o->p + 6, ttl);
 	uint8_t *rdlen_at = o->p + 10;
 	o->p += RR_HEAD;
-	if (dns_type_may_compress(type))
-		dns_rdata_names(type, rdata, r->rdlen, note_span, &s);
+	find_spans(type, r, &s);
 	for (unsigned i = 0; i < s.n; i++) {
 		put_bytes(o, rdata + done, s.off[i] - done);
-		put_name(o, owner, rdata + s.off[i], s.len[i]);
+		put_name(o, owner_of(e), rdata + s.off[i], s.len[i]);
 		done = s.off[i] + s.len[i];
 	}
 	put_bytes(o, rdata + done, r->rdlen - done);
@@ -417,10 +446,10 @@ static status_t put_rrset(zone_encoder_t *e, const zone_rec_t **rec, size_t coun
 		          .fix = e->fix,
 		          .written = e->written };
 	for (size_t i = 0; i < kept; i++)
-		put_record(&o, &e->owner, rec[i], ttl);
+		put_record(&o, e, rec[i], ttl);
 	h->wire_len = (uint32_t)(o.p - o.start);
 	for (size_t i = 0; i < sig_kept; i++)
-		put_record(&o, &e->owner, rec[kept + i], ttl);
+		put_record(&o, e, rec[kept + i], ttl);
 	h->sig_len = (uint32_t)(o.p - o.start) - h->wire_len;
 	h->type = rec[0]->type;
 	h->count = (uint16_t)kept;
@@ -485,11 +514,7 @@ status_t zone_encode(zone_encoder_t *e, const uint8_t *rel, size_t rel_len, unsi
 
 	*out = (zone_image_t){ 0 };
 	if (st == ST_OK && count > 0) {
-		uint8_t wire[DNS_NAME_MAX];
-
-		memcpy(wire, rel, rel_len);
-		memcpy(wire + rel_len, e->apex->wire, e->apex->len);
-		dns_name_from_wire(wire, &e->owner);
+		e->owner.len = 0;
 		sort_records(e, recs, count);
 		st = put_rrsets(e, recs, count, out);
 	}
