@@ -27,7 +27,7 @@ static const zone_node_t *node_at(const uint8_t *base, zone_ref_t ref)
 bool zone_chain_params(const zone_node_t *apex, dns_nsec3_params_t *out)
 {
 	const zone_rrset_head_t *set = zone_node_find(apex, DNS_TYPE_NSEC3PARAM);
-	const uint8_t *p = (const uint8_t *)(set + 1);
+	const uint8_t *p = set ? (const uint8_t *)(set + 1) : NULL;
 
 	for (unsigned i = 0; set && i < set->count; i++, p += RR_HEAD + get_u16(p + 10)) {
 		if (counts(p + RR_HEAD, get_u16(p + 10), out))
@@ -62,7 +62,7 @@ bool zone_chain_params_logged(const zone_log_t *log, dns_nsec3_params_t *out)
 static const uint8_t *in_chain(const zone_node_t *node, const dns_nsec3_params_t *params)
 {
 	const zone_rrset_head_t *set = zone_node_find(node, DNS_TYPE_NSEC3);
-	const uint8_t *p = (const uint8_t *)(set + 1);
+	const uint8_t *p = set ? (const uint8_t *)(set + 1) : NULL;
 
 	for (unsigned i = 0; set && i < set->count; i++, p += RR_HEAD + get_u16(p + 10)) {
 		dns_nsec3_params_t own;
