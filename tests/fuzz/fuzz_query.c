@@ -25,6 +25,7 @@ static const answer_time_t now = { { 1559731985 }, { 1000 * NS_PER_S } };
 
 typedef struct world {
 	zone_set_t *set;
+	zone_version_t *version; /* what leads to it lies where LSan doesn't look */
 	answer_t *answer;
 	answer_counters_t counters;
 	answer_req_t req;
@@ -92,6 +93,7 @@ static world_t *make_world(void)
 	    zone_set_commit(w->set) != ST_OK || zone_set_publish(w->set, slot, v, NULL) != ST_OK)
 		abort();
 	zone_set_expires(slot, mono_add_s(now.mono, 4000));
+	w->version = v;
 	zone_build_free(b);
 	free(rr);
 	w->answer = answer_new(w->set, &conf, &w->counters);
