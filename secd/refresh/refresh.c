@@ -241,10 +241,11 @@ static void log_faults(const zone_t *z, const xfr_fetch_result_t *res)
 		         (unsigned long)s->ttl_mixed);
 	if (f->first[0])
 		log_warn("zone faults zone=%s serial=%u no-ns=%u single-ns=%u cname-beside=%u "
-		         "many-cnames=%u below-dname=%u missing-glue=%u first=%s",
+		         "many-cnames=%u below-dname=%u missing-glue=%u chain-gaps=%u "
+		         "nsec3-iterations=%u first=%s",
 		         zone_text(z, name), res->soa.serial, f->no_ns, f->single_ns,
 		         f->cname_beside, f->many_cnames, f->below_dname, f->missing_glue,
-		         f->first);
+		         f->chain_gaps, f->iterations, f->first);
 }
 
 static void publish(zone_t *z, xfr_fetch_result_t *res)

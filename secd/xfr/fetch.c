@@ -252,6 +252,16 @@ static void seal(xfr_fetch_t *f)
 		/* Without memory for the look, fewer faults are told; the version is sound. */
 		(void)zone_build_check(f->build, f->result.version, &f->result.faults);
 	}
+	if (st == ST_OK && zone_faults_refuse(&f->result.faults)) {
+		char why[128];
+
+		snprintf(why, sizeof why, "NSEC3PARAM has %u iterations, and no key allows over %d",
+		         f->result.faults.iterations, DNS_NSEC3_ITERATIONS_MAX);
+		zone_version_free(f->result.version);
+		f->result.version = NULL;
+		judge(f, ST_LIMIT, why);
+		return;
+	}
 	judge(f, st, seal_words(st));
 }
 

@@ -5,6 +5,7 @@
 
 #include "common/huge.h"
 #include "dns/wire.h"
+#include "zone/chain.h"
 #include "zone/doubts.h"
 #include "zone/layout.h"
 
@@ -118,6 +119,49 @@ static status_t check_below_dname(const zone_version_t *v, zone_faults_t *out)
 	return ST_OK;
 }
 
+enum { ITERATIONS_FEW = 150 };
+
+static void check_iterations(const zone_version_t *v, zone_faults_t *out)
+{
+	const zone_node_t *apex = zone_version_apex(v);
+	zone_rrset_t set;
+	unsigned most = 0;
+
+	if (!zone_node_rrset(v, apex, DNS_TYPE_NSEC3PARAM, &set))
+		return;
+	const uint8_t *p = set.wire;
+	for (unsigned i = 0; i < set.count; i++, p += 2 + DNS_RR_FIXED + get_u16(p + 10)) {
+		dns_nsec3_params_t params;
+
+		if (dns_nsec3_read(p + 2 + DNS_RR_FIXED, get_u16(p + 10), &params) &&
+		    params.iterations > most)
+			most = params.iterations;
+	}
+	if (most <= ITERATIONS_FEW)
+		return;
+	note(v, apex, &out->iterations, out);
+	out->iterations = most;
+}
+
+static status_t check_chain(const zone_version_t *v, zone_faults_t *out)
+{
+	const zone_node_t *first;
+	uint32_t gaps;
+	status_t st = zone_chain_gaps(v, &gaps, &first);
+
+	check_iterations(v, out);
+	if (st != ST_OK || gaps == 0)
+		return st;
+	note(v, first, &out->chain_gaps, out);
+	out->chain_gaps = gaps;
+	return ST_OK;
+}
+
+bool zone_faults_refuse(const zone_faults_t *f)
+{
+	return f->iterations > DNS_NSEC3_ITERATIONS_MAX;
+}
+
 /* One name; whether it has a DNAME is returned, as that asks for another look at all. */
 static bool look_at(const zone_version_t *v, const zone_node_t *node, zone_faults_t *out)
 {
@@ -139,7 +183,8 @@ status_t zone_check(const zone_version_t *v, zone_faults_t *out)
 	while ((node = zone_walk_next(walk)))
 		dnames |= look_at(v, node, out);
 	zone_walk_free(walk);
-	return dnames ? check_below_dname(v, out) : ST_OK;
+	status_t st = check_chain(v, out);
+	return st == ST_OK && dnames ? check_below_dname(v, out) : st;
 }
 
 /* --- the few names that are worth it ------------------------------------------------------------ */
@@ -178,5 +223,6 @@ status_t zone_doubts_check(const zone_doubts_t *d, const zone_version_t *v, zone
 	check_apex(v, out);
 	for (size_t i = 0; i < d->count; i++)
 		dnames |= look_at(v, zone_node_at(v, d->ref[i]), out);
-	return dnames ? check_below_dname(v, out) : ST_OK;
+	status_t st = check_chain(v, out);
+	return st == ST_OK && dnames ? check_below_dname(v, out) : st;
 }

@@ -3,6 +3,7 @@
  * What the build itself refuses (no SOA, limits, malformed) never gets here. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/status.h"
@@ -16,9 +17,15 @@ typedef struct zone_faults {
 	uint32_t many_cnames;  /* names with several CNAMEs */
 	uint32_t below_dname;  /* names below a DNAME (RFC 6672 2.4) */
 	uint32_t missing_glue; /* in-domain name servers without an address (RFC 9471) */
+	uint32_t chain_gaps;   /* links of NSEC or NSEC3 that don't lead to the next (zone/chain.h) */
+	/* Of NSEC3PARAM, if they are more than RFC 9276 3.1 would have anybody bear: over 150. */
+	uint32_t iterations;
 	char first[256]; /* presentation form of the first such name, cut to fit; "" if none */
 } zone_faults_t;
 
 /* Look a sealed version over. Threads: whoever owns it. Costs one pass over the nodes; two, if there
  * is a DNAME. ST_OK, or ST_NOMEM with what was found until then. */
 status_t zone_check(const zone_version_t *v, zone_faults_t *out);
+
+/* Is it one that may not be served? More iterations than RFC 5155 10.3 allows any key. */
+bool zone_faults_refuse(const zone_faults_t *f);

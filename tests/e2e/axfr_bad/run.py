@@ -74,6 +74,8 @@ CASES = {
     "message-trailing": Bad(lambda r: [Send(r.answer(r.records + r.records[:1]) + b"junk")],
                             "octets|behind|trailing"),
     "soa-in-the-middle": Bad(whole(lambda a: [soa(a, 4), rr("x." + a, "A", "10.0.0.1")]), "SOA"),
+    "nsec3-iterations": Bad(record("NSEC3PARAM", b"\x01\0\x0b\xb8\0", owner=""),
+                            "3000 iterations"),
     "soa-below-apex": Bad(whole(lambda a: [soa("x." + a, 2)]), "SOA"),
     "begins-without-soa": Bad(lambda r: [Send(r.answer(r.records[1:] + r.records[:1]))], "SOA"),
     "soa-of-another": Bad(whole(first=lambda a: soa("other.test.", 2)), "SOA"),

@@ -48,6 +48,18 @@ static const struct {
 	{ "servers that end alike",
 	  SOA NS2 "s NS a.b.s\ns NS b.s\nb.s A 192.0.2.1\n",
 	  { .missing_glue = 1, .first = "s.example." } },
+	{ "a chain of NSEC",
+	  SOA NS2 "@ NSEC a NS SOA NSEC\na NSEC example. A NSEC\na A 192.0.2.1\n",
+	  { 0 } },
+	{ "one that misses a name",
+	  SOA NS2 "@ NSEC a NS SOA NSEC\na NSEC b A NSEC\na A 192.0.2.1\nc NSEC example. A\n",
+	  { .chain_gaps = 1, .first = "a.example." } },
+	{ "150 iterations",
+	  SOA NS2 "@ NSEC3PARAM 1 0 150 -\n",
+	  { .chain_gaps = 1, .first = "example." } },
+	{ "and one more",
+	  SOA NS2 "@ NSEC3PARAM 1 0 151 -\n",
+	  { .chain_gaps = 1, .iterations = 151, .first = "example." } },
 	{ "a wildcard that is a cut", SOA NS2 "*.s NS ns.*.s\n", { 0 } },
 };
 
@@ -58,6 +70,8 @@ static void expect_counts(const zone_faults_t *got, const zone_faults_t *want, c
 	cr_expect(eq(u32, got->cname_beside, want->cname_beside), "%s", why);
 	cr_expect(eq(u32, got->many_cnames, want->many_cnames), "%s", why);
 	cr_expect(eq(u32, got->below_dname, want->below_dname), "%s", why);
+	cr_expect(eq(u32, got->chain_gaps, want->chain_gaps), "%s", why);
+	cr_expect(eq(u32, got->iterations, want->iterations), "%s", why);
 	cr_expect(eq(u32, got->missing_glue, want->missing_glue), "%s", why);
 	if (want->below_dname == 0)
 		cr_expect(eq(str, (char *)got->first, (char *)want->first), "%s", why);
