@@ -72,7 +72,8 @@ static void deny(walk_t *w)
 }
 
 /* The cut's NS, its DS (or that there is none) for those who validate, and glue. Not authoritative
- * unless a CNAME before it was (RFC 1034 4.3.2 step 3b). */
+ * unless a CNAME before it was (RFC 1034 4.3.2 step 3b). A DS that nobody signed helps nobody: RFC
+ * 4035 3.1.4 speaks of signed zones. */
 static step_t refer(walk_t *w, const zone_lookup_t *l)
 {
 	bool sigs = w->c->with_sigs;
@@ -88,10 +89,10 @@ static step_t refer(walk_t *w, const zone_lookup_t *l)
 	w->extra = EXTRA_REFERRAL;
 	if (!sigs)
 		return STEP_DONE;
-	if (zone_node_rrset(w->at.version, l->node, DNS_TYPE_DS, &ds))
-		put_needed(w, COMPOSE_AUTHORITY, &ds, owner);
-	else
+	if (!zone_node_rrset(w->at.version, l->node, DNS_TYPE_DS, &ds))
 		denial_no_ds(&w->denial, w->c, &w->at, l);
+	else if (ds.sig_count > 0 || zone_version_denial(w->at.version) != ZONE_DENIAL_NONE)
+		put_needed(w, COMPOSE_AUTHORITY, &ds, owner);
 	return STEP_DONE;
 }
 
@@ -149,13 +150,26 @@ static status_t redirect(const walk_t *w, const zone_rrset_t *dname, uint32_t ta
 	return ST_OK;
 }
 
+/* Is the node's DNAME in the answer already? Asked for by its own type, too, where it leads back to
+ * itself: no record stands twice (RFC 2181 5). */
+static bool has_dname(const walk_t *w, const zone_node_t *node, uint32_t *target_at)
+{
+	for (unsigned i = 0; i <= w->steps; i++) {
+		if (w->dnames[i] == node) {
+			*target_at = w->dname_at[i];
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Returns where its target stands in the message; 0: it does not fit. */
 static uint32_t put_dname_once(walk_t *w, const zone_node_t *node, const zone_rrset_t *dname)
 {
-	for (unsigned i = 0; i <= w->steps; i++) {
-		if (w->dnames[i] == node)
-			return w->dname_at[i];
-	}
+	uint32_t target_at;
+
+	if (has_dname(w, node, &target_at))
+		return target_at;
 	w->dnames[w->steps] = node;
 	w->dname_at[w->steps] = (uint32_t)w->c->pos + 2 + DNS_RR_FIXED;
 	put_needed(w, COMPOSE_ANSWER, dname, suffix_place(w, dname->owner_len));
@@ -194,12 +208,15 @@ static bool answer_sigs(walk_t *w, const zone_node_t *node)
 {
 	unsigned found = 0;
 	zone_rrset_t set;
+	uint32_t at;
 
 	for (bool more = zone_node_first(w->at.version, node, &set); more && !w->c->truncated;
 	     more = zone_node_next(w->at.version, node, &set)) {
 		if (set.sig_count == 0)
 			continue;
 		found++;
+		if (set.type == DNS_TYPE_DNAME && w->c->with_sigs && has_dname(w, node, &at))
+			continue;
 		if (compose_sigs(w->c, COMPOSE_ANSWER, &set, w->at.place) != ST_OK)
 			w->c->truncated = true;
 	}
@@ -209,22 +226,28 @@ static bool answer_sigs(walk_t *w, const zone_node_t *node)
 /* QTYPE=ANY: one RRset stands for all (RFC 8482 4.1). */
 static bool answer_any(walk_t *w, const zone_node_t *node)
 {
+	bool found = false;
 	zone_rrset_t set;
+	uint32_t at;
 
 	for (bool more = zone_node_first(w->at.version, node, &set); more;
 	     more = zone_node_next(w->at.version, node, &set)) {
-		if (set.count > 0) {
-			put_needed(w, COMPOSE_ANSWER, &set, w->at.place);
-			return true;
-		}
+		if (set.count == 0)
+			continue;
+		found = true;
+		if (set.type == DNS_TYPE_DNAME && has_dname(w, node, &at))
+			continue;
+		put_needed(w, COMPOSE_ANSWER, &set, w->at.place);
+		break;
 	}
-	return false;
+	return found;
 }
 
 static bool answer_type(walk_t *w, const zone_node_t *node, uint16_t qtype)
 {
 	size_t from = w->c->pos;
 	zone_rrset_t set;
+	uint32_t at;
 
 	if (qtype == DNS_TYPE_RRSIG)
 		return answer_sigs(w, node);
@@ -232,6 +255,8 @@ static bool answer_type(walk_t *w, const zone_node_t *node, uint16_t qtype)
 		return answer_any(w, node);
 	if (!zone_node_rrset(w->at.version, node, qtype, &set))
 		return false;
+	if (qtype == DNS_TYPE_DNAME && has_dname(w, node, &at))
+		return true;
 	put_needed(w, COMPOSE_ANSWER, &set, w->at.place);
 	if (glue_wanted(qtype)) {
 		w->extra = EXTRA_TARGETS;

@@ -78,7 +78,7 @@ typedef struct conf {
 	const uint8_t *nsid;  /* for EDNS NSID; without octets it is ignored */
 	size_t nsid_len;
 	bool cookies;
-	bool rotate; /* the order of records */
+	bool rotate;                   /* the order of records */
 	siphash_key_t *cookie_secrets; /* the first makes, all verify; none: a random one */
 	size_t cookie_secret_count;
 	uint32_t udp_payload; /* octets */

@@ -17,7 +17,7 @@ typedef struct zone_faults {
 	uint32_t many_cnames;  /* names with several CNAMEs */
 	uint32_t below_dname;  /* names below a DNAME (RFC 6672 2.4) */
 	uint32_t missing_glue; /* in-domain name servers without an address (RFC 9471) */
-	uint32_t chain_gaps;   /* links of NSEC or NSEC3 that don't lead to the next (zone/chain.h) */
+	uint32_t chain_gaps; /* links of NSEC or NSEC3 that don't lead to the next (zone/chain.h) */
 	/* Of NSEC3PARAM, if they are more than RFC 9276 3.1 would have anybody bear: over 150. */
 	uint32_t iterations;
 	char first[256]; /* presentation form of the first such name, cut to fit; "" if none */

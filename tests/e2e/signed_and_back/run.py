@@ -10,8 +10,7 @@ MORE = """\
 *.alias2 CNAME www
 insecure NS ns.elsewhere.test.
 below.only.insecure2 NS ns.elsewhere.test.
-"""
-DS = "sub DS 1 13 2 " + 64 * "0" + "\n"
+""" + "sub DS 1 13 2 " + 64 * "0" + "\n"
 ASKED = [("x.alias2", "A"), ("x.y.alias2", "TXT"), ("x.insecure", "A"), ("insecure", "DS"),
          ("insecure2", "A"), ("only.insecure2", "A"), ("x.only.insecure2", "A"),
          ("x.below.only.insecure2", "A"), ("sub", "DS"), ("@", "DS"), ("@", "DNSKEY"),
@@ -30,8 +29,7 @@ STEPS = [  # how each version is signed: options of ldns-signzone, None for not 
 
 def version(lab: Lab, serial: int, how: list[str] | None) -> str:
     plain = lab.dir / f"{serial}.zone"
-    plain.write_text(zone(APEX, serial, extra=RICH + MORE + (DS if how is not None else "")),
-                     encoding="utf-8")
+    plain.write_text(zone(APEX, serial, extra=RICH + MORE), encoding="utf-8")
     if how is None:
         return plain.read_text()
     key = subprocess.run(["ldns-keygen", "-a", "ECDSAP256SHA256", "-k", APEX], cwd=lab.dir,

@@ -24,6 +24,7 @@ static const char example[] =
 	"mx MX 10 www\nmx MX 20 mail.other.org.\n"
 	"*.w A 192.0.2.2\n*.w MX 5 *.w\nx.y.w A 192.0.2.3\n*.c CNAME www\n*.ws CNAME a.ws\n"
 	"d DNAME target\nin.target A 192.0.2.4\nself2.target CNAME a.d\n"
+	"back DNAME @\nback.back2 TXT x\nback2 DNAME back2\n"
 	"long DNAME a23456789012345678901234567890123456789012345678901234567890.b\n"
 	"sub NS ns.sub\nsub NS ns.sib\nsub DS 1 8 2 "
 	"0000000000000000000000000000000000000000000000000000000000000000\n"
@@ -247,6 +248,13 @@ static const struct {
 	  "NXDOMAIN aa | d.example. DNAME target.example.;"
 	  " self2.d.example. CNAME self2.target.example.; self2.target.example. CNAME a.d.example.;"
 	  " a.d.example. CNAME a.target.example.; |" NEG " |" },
+	{ "a DNAME that leads to its own owner stands once, asked for or not", "back.back.example.",
+	  39,
+	  "NOERROR aa | back.example. DNAME example.; back.back.example. CNAME back.example.; | "
+	  "|" },
+	{ "... or of ANY", "back.back.example.", 255,
+	  "NOERROR aa | back.example. DNAME example.; back.back.example. CNAME back.example.; | "
+	  "|" },
 	{ "a referral with glue, needed first", "a.b.sub.example.", 1,
 	  "NOERROR | |" SUBS " |" GLUE " ns.sib.example. A 192.0.2.6;" },
 	{ "the cut's own name is a referral", "sub.example.", 2,
