@@ -1,6 +1,6 @@
 /* tests/tools/askall.c - put the same questions to several servers and tell where they part.
  *
- *   askall [-a] [-w window] [-z zones] questions name=addr@port ...
+ *   askall [-a | -o name] [-s name,name] [-w window] [-z zones] questions name=addr@port ...
  *   askall -x addr@port apex
  *
  * A line of the file of questions is "name type class options", the options separated by
@@ -12,7 +12,11 @@
  *
  * Questions go by UDP, window of them in flight per server; what is lost is asked again, what
  * is truncated is asked again by TCP. For each question on which not all servers agree (with
- * -a: for each question) a JSON object is printed, and at the end one that sums up.
+ * -a: for each question) a JSON object is printed, and at the end one that sums up. With -o NAME
+ * there is one for each question, too, but where all agree it has only what the server NAME said.
+ *
+ * With -s A,B the octets of the answers of A and B are added up, over the questions that neither
+ * truncated, and the questions are named on which A's was larger by most.
  *
  * With -x: transfer a zone and print its records in the form in which answers are printed. */
 #include "common/buf.h"
@@ -37,6 +41,8 @@ enum {
 	AHEAD = 4096, /* no server gets further ahead of the slowest than this */
 	TRIES = 6,
 	RETRY_MS = 700,
+	WORST = 10,
+	EDNS_USUAL = 1232,
 	MESSAGE_MAX = 65535,
 };
 
@@ -69,6 +75,18 @@ typedef struct server {
 	flight_t flight[WINDOW_MAX];
 } server_t;
 
+/* The octets of two servers' answers; excess: by which the first one's was larger. */
+typedef struct sizes {
+	bool wanted;
+	unsigned of[2]; /* which servers */
+	size_t questions, sum[2];
+	struct {
+		long excess;
+		size_t size[2];
+		char *text;
+	} worst[WORST]; /* the largest first */
+} sizes_t;
+
 typedef struct run {
 	question_t *q;
 	size_t count, low; /* all below low are done with */
@@ -76,6 +94,8 @@ typedef struct run {
 	unsigned servers, window;
 	norm_zones_t zones;
 	bool all;
+	int only; /* of a question on which all agree print what this one said; -1: nothing */
+	sizes_t sizes;
 	size_t asked, agreed, differing, silent;
 } run_t;
 
@@ -246,7 +266,7 @@ static size_t query_make(const question_t *q, uint16_t id, uint8_t *out)
 		static const uint8_t opt[11] = { 0, 0, LDNS_RR_TYPE_OPT };
 
 		memcpy(p, opt, sizeof opt);
-		put_u16(p + 3, q->edns ? q->edns : 1232);
+		put_u16(p + 3, q->edns ? q->edns : EDNS_USUAL);
 		p[7] = q->do_bit ? 0x80 : 0;
 		p += sizeof opt;
 		out[11] = 1;
@@ -321,23 +341,64 @@ static bool tcp_ask(server_t *s, const question_t *q, uint8_t *out, size_t *len)
 
 /* --- the run ------------------------------------------------------------------------------- */
 
+static void text_print(const char *c)
+{
+	for (; *c; c++)
+		printf(*c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+}
+
 static void question_print(const run_t *r, size_t n, bool same)
 {
 	const question_t *q = &r->q[n];
 	const char *comma = "";
 
 	printf("{\"n\":%zu,\"same\":%d,\"q\":\"", n, same);
-	for (const char *c = q->text; *c; c++)
-		printf(*c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+	text_print(q->text);
 	printf("\",\"said\":{");
 	for (unsigned i = 0; i < r->servers; i++) {
-		if (q->skip & 1u << i)
+		if (q->skip & 1u << i || (same && r->only >= 0 && r->only != (int)i))
 			continue;
 		printf("%s\"%s\":", comma, r->server[i].name);
 		norm_print(stdout, &q->said[i]);
 		comma = ",";
 	}
 	puts("}}");
+}
+
+static void sizes_add(sizes_t *s, const question_t *q)
+{
+	const norm_t *a = &q->said[s->of[0]], *b = &q->said[s->of[1]];
+	long excess = (long)a->size - (long)b->size;
+	int i = WORST;
+
+	if (q->skip & (1u << s->of[0] | 1u << s->of[1]) || a->error || b->error || a->tc || b->tc ||
+	    a->cut || b->cut)
+		return;
+	s->questions++;
+	s->sum[0] += a->size;
+	s->sum[1] += b->size;
+	if (excess <= s->worst[WORST - 1].excess)
+		return;
+	free(s->worst[WORST - 1].text);
+	for (i = WORST - 1; i > 0 && s->worst[i - 1].excess < excess; i--)
+		s->worst[i] = s->worst[i - 1];
+	s->worst[i].excess = excess;
+	s->worst[i].size[0] = a->size;
+	s->worst[i].size[1] = b->size;
+	s->worst[i].text = must(strdup(q->text));
+}
+
+static void sizes_print(sizes_t *s)
+{
+	printf(",\"sizes\":{\"questions\":%zu,\"octets\":[%zu,%zu],\"worst\":[", s->questions,
+	       s->sum[0], s->sum[1]);
+	for (int i = 0; i < WORST && s->worst[i].text; i++) {
+		printf("%s[%zu,%zu,\"", i ? "," : "", s->worst[i].size[0], s->worst[i].size[1]);
+		text_print(s->worst[i].text);
+		printf("\"]");
+		free(s->worst[i].text);
+	}
+	printf("]}");
 }
 
 /* All have answered: do they agree? */
@@ -358,8 +419,10 @@ static void question_judge(run_t *r, size_t n)
 	r->asked++;
 	r->agreed += same;
 	r->differing += !same;
-	if (!same || r->all)
+	if (!same || r->all || r->only >= 0)
 		question_print(r, n, same);
+	if (r->sizes.wanted)
+		sizes_add(&r->sizes, q);
 	for (unsigned i = 0; i < r->servers; i++)
 		norm_free(&q->said[i]);
 	free(q->said);
@@ -370,6 +433,14 @@ static void question_judge(run_t *r, size_t n)
 		r->low++;
 }
 
+/* How large an answer by UDP may be. */
+static size_t udp_room(const question_t *q)
+{
+	size_t offered = q->edns ? q->edns : q->do_bit ? EDNS_USUAL : 0;
+
+	return offered > 512 ? offered : 512;
+}
+
 static void said(run_t *r, server_t *s, size_t n, const uint8_t *msg, size_t len)
 {
 	question_t *q = &r->q[n];
@@ -377,17 +448,20 @@ static void said(run_t *r, server_t *s, size_t n, const uint8_t *msg, size_t len
 	static uint8_t big[MESSAGE_MAX];
 
 	if (msg) {
-		norm_message(msg, len, q->wire, q->wire_len, &r->zones, out);
+		norm_message(msg, len, q->wire, q->wire_len, q->do_bit, &r->zones, out);
+		if (!q->tcp && len > udp_room(q))
+			out->error = "larger than was offered";
 	} else {
 		out->error = "silence";
 		r->silent++;
 	}
-	if (out->tc && !q->notcp && !q->tcp) {
+	if (out->tc && !out->error && !q->notcp && !q->tcp) {
 		norm_free(out);
 		if (tcp_ask(s, q, big, &len))
-			norm_message(big, len, q->wire, q->wire_len, &r->zones, out);
+			norm_message(big, len, q->wire, q->wire_len, q->do_bit, &r->zones, out);
 		else
 			out->error = "silence after truncation";
+		out->cut = true;
 	}
 	if (--q->waiting == 0)
 		question_judge(r, n);
@@ -533,8 +607,8 @@ static void transfer(const char *where, const char *apex)
 
 static void usage(void)
 {
-	die("usage", "askall [-a] [-w window] [-z zones] questions name=addr@port ... | "
-	             "askall -x addr@port apex");
+	die("usage", "askall [-a | -o name] [-s name,name] [-w window] [-z zones] questions "
+	             "name=addr@port ... | askall -x addr@port apex");
 }
 
 static void servers_open(run_t *r, char **args, int n)
@@ -554,6 +628,27 @@ static void servers_open(run_t *r, char **args, int n)
 	}
 }
 
+/* The number of the server of that name, of len octets. */
+static unsigned server_named(const run_t *r, const char *name, size_t len)
+{
+	for (unsigned i = 0; i < r->servers; i++)
+		if (strlen(r->server[i].name) == len && memcmp(r->server[i].name, name, len) == 0)
+			return i;
+	die(name, "no such server");
+	return 0;
+}
+
+static void sizes_want(run_t *r, const char *pair)
+{
+	size_t first = strcspn(pair, ",");
+
+	if (!pair[first])
+		usage();
+	r->sizes.wanted = true;
+	r->sizes.of[0] = server_named(r, pair, first);
+	r->sizes.of[1] = server_named(r, pair + first + 1, strlen(pair + first + 1));
+}
+
 static void servers_close(run_t *r)
 {
 	for (unsigned i = 0; i < r->servers; i++) {
@@ -565,13 +660,18 @@ static void servers_close(run_t *r)
 int main(int argc, char **argv)
 {
 	run_t *r = must(calloc(1, sizeof *r));
-	const char *from = NULL;
+	const char *from = NULL, *only = NULL, *pair = NULL;
 	int c;
 
 	r->window = 64;
-	while ((c = getopt(argc, argv, "aw:z:x:")) != -1) {
+	r->only = -1;
+	while ((c = getopt(argc, argv, "ao:s:w:z:x:")) != -1) {
 		if (c == 'a')
 			r->all = true;
+		else if (c == 'o')
+			only = optarg;
+		else if (c == 's')
+			pair = optarg;
 		else if (c == 'w' && atoi(optarg) > 0 && atoi(optarg) <= WINDOW_MAX)
 			r->window = (unsigned)atoi(optarg);
 		else if (c == 'z')
@@ -587,11 +687,18 @@ int main(int argc, char **argv)
 		transfer(from, argv[optind]);
 	} else {
 		servers_open(r, argv + optind + 1, argc - optind - 1);
+		if (only)
+			r->only = (int)server_named(r, only, strlen(only));
+		if (pair)
+			sizes_want(r, pair);
 		questions_read(r, argv[optind]);
 		ask_all(r);
 		servers_close(r);
-		printf("{\"asked\":%zu,\"agreed\":%zu,\"differing\":%zu,\"silent\":%zu}\n",
-		       r->asked, r->agreed, r->differing, r->silent);
+		printf("{\"asked\":%zu,\"agreed\":%zu,\"differing\":%zu,\"silent\":%zu", r->asked,
+		       r->agreed, r->differing, r->silent);
+		if (r->sizes.wanted)
+			sizes_print(&r->sizes);
+		puts("}");
 	}
 	free(r->q);
 	free(r->zones.name);

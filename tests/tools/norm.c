@@ -16,6 +16,60 @@ typedef struct record {
 	uint8_t rdata[65535 + 4 * NORM_NAME_MAX]; /* names decompressed, folded where they fold */
 } record_t;
 
+/* --- text ------------------------------------------------------------------------------- */
+
+/* Grows, is cleared by len = 0, and is used again for each record: streams cost too much here. */
+typedef struct text {
+	char *at;
+	size_t len, room;
+} text_t;
+
+static char *text_room(text_t *t, size_t n)
+{
+	if (t->len + n > t->room) {
+		t->room = (t->room + n) * 2;
+		t->at = realloc(t->at, t->room);
+		if (!t->at)
+			abort(); /* a test tool without memory has nothing to say */
+	}
+	t->len += n;
+	return t->at + t->len - n;
+}
+
+static void text_char(text_t *t, char c)
+{
+	*text_room(t, 1) = c;
+}
+
+static void text_str(text_t *t, const char *s)
+{
+	size_t n = strlen(s);
+
+	memcpy(text_room(t, n), s, n);
+}
+
+static void text_number(text_t *t, unsigned n)
+{
+	char digits[10];
+	size_t k = 0;
+
+	do
+		digits[k++] = (char)('0' + n % 10);
+	while (n /= 10);
+	while (k)
+		text_char(t, digits[--k]);
+}
+
+static void text_hex(text_t *t, const uint8_t *p, size_t n)
+{
+	char *to = text_room(t, 2 * n);
+
+	for (size_t i = 0; i < n; i++) {
+		*to++ = "0123456789abcdef"[p[i] >> 4];
+		*to++ = "0123456789abcdef"[p[i] & 15];
+	}
+}
+
 /* --- names ------------------------------------------------------------------------------ */
 
 static size_t name_len(const uint8_t *name)
@@ -117,20 +171,25 @@ size_t norm_name_from_text(const char *text, uint8_t out[NORM_NAME_MAX])
 	return len;
 }
 
-static void name_print(FILE *to, const uint8_t *name)
+static void name_print(text_t *to, const uint8_t *name)
 {
 	if (!*name)
-		fputc('.', to);
+		text_char(to, '.');
 	for (; *name; name += *name + 1) {
 		for (unsigned i = 1; i <= *name; i++) {
 			uint8_t c = name[i];
 
-			if (c <= ' ' || c >= 127)
-				fprintf(to, "\\%03u", c);
-			else
-				fprintf(to, strchr(".\\\"();@$", c) ? "\\%c" : "%c", c);
+			if (c <= ' ' || c >= 127) {
+				text_char(to, '\\');
+				text_char(to, (char)('0' + c / 100));
+				text_char(to, (char)('0' + c / 10 % 10));
+				c = (uint8_t)('0' + c % 10);
+			} else if (strchr(".\\\"();@$", c)) {
+				text_char(to, '\\');
+			}
+			text_char(to, (char)c);
 		}
-		fputc('.', to);
+		text_char(to, '.');
 	}
 }
 
@@ -255,27 +314,30 @@ static bool is_plain(const ldns_rr_descriptor *d)
 	return fields == ldns_rr_descriptor_maximum(d) && fields > 0;
 }
 
-static void plain_print(FILE *to, const record_t *rr, const ldns_rr_descriptor *d)
+static void plain_print(text_t *to, const record_t *rr, const ldns_rr_descriptor *d)
 {
 	const uint8_t *p = rr->rdata;
 
 	for (size_t i = 0; i < ldns_rr_descriptor_maximum(d); i++) {
 		ldns_rdf_type f = ldns_rr_descriptor_field_type(d, i);
 
-		fputc(' ', to);
+		text_char(to, ' ');
 		if (f == LDNS_RDF_TYPE_DNAME) {
 			name_print(to, p);
 			p += name_len(p);
 		} else if (f == LDNS_RDF_TYPE_A) {
-			fprintf(to, "%u.%u.%u.%u", p[0], p[1], p[2], p[3]);
-			p += 4;
+			for (int k = 0; k < 4; k++) {
+				if (k)
+					text_char(to, '.');
+				text_number(to, *p++);
+			}
 		} else if (f == LDNS_RDF_TYPE_INT8) {
-			fprintf(to, "%u", *p++);
+			text_number(to, *p++);
 		} else if (f == LDNS_RDF_TYPE_INT16) {
-			fprintf(to, "%u", get_u16(p));
+			text_number(to, get_u16(p));
 			p += 2;
 		} else {
-			fprintf(to, "%u", get_u32(p));
+			text_number(to, get_u32(p));
 			p += 4;
 		}
 	}
@@ -297,40 +359,53 @@ static bool plain_fits(const record_t *rr, const ldns_rr_descriptor *d)
 	return buf_left(&b) == 0;
 }
 
-static void record_print(FILE *to, const record_t *rr)
+/* The name of a type; it stays. */
+static const char *type_text(unsigned type)
+{
+	static char *known[65536];
+
+	if (!known[type])
+		known[type] = ldns_rr_type2str((ldns_rr_type)type);
+	return known[type];
+}
+
+static void record_print(text_t *to, const record_t *rr)
 {
 	const ldns_rr_descriptor *d = ldns_rr_descript(rr->type);
-	char *type = ldns_rr_type2str(rr->type);
 
 	name_print(to, rr->owner);
-	fprintf(to, " %u %s%u %s", rr->ttl, "CLASS", rr->class, type);
-	free(type);
+	text_char(to, ' ');
+	text_number(to, rr->ttl);
+	text_str(to, " CLASS");
+	text_number(to, rr->class);
+	text_char(to, ' ');
+	text_str(to, type_text(rr->type));
 	if (is_plain(d) && plain_fits(rr, d)) {
 		plain_print(to, rr, d);
 		return;
 	}
-	fprintf(to, rr->rdlen ? " \\# %u " : " \\# %u", rr->rdlen);
-	for (unsigned i = 0; i < rr->rdlen; i++)
-		fprintf(to, "%02x", rr->rdata[i]);
+	text_str(to, " \\# ");
+	text_number(to, rr->rdlen);
+	if (rr->rdlen)
+		text_char(to, ' ');
+	text_hex(to, rr->rdata, rr->rdlen);
 }
 
 /* --- lines -------------------------------------------------------------------------------- */
 
 static void lines_add(lines_t *l, const record_t *rr)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *to = open_memstream(&text, &size);
+	static text_t text;
 
 	if (l->count == l->room) {
 		l->room = l->room ? l->room * 2 : 8;
 		l->line = realloc(l->line, l->room * sizeof *l->line);
 	}
-	if (!to || !l->line)
-		abort(); /* a test tool without memory has nothing to say */
-	record_print(to, rr);
-	fclose(to);
-	l->line[l->count++] = text;
+	text.len = 0;
+	record_print(&text, rr);
+	text_char(&text, 0);
+	if (!l->line || !(l->line[l->count++] = strdup(text.at)))
+		abort();
 }
 
 static int line_cmp(const void *a, const void *b)
@@ -353,10 +428,15 @@ static void lines_print(FILE *to, const lines_t *l)
 	fputc('[', to);
 	for (size_t i = 0; i < l->count; i++) {
 		fputs(i ? ",\"" : "\"", to);
-		for (const char *c = l->line[i]; *c; c++) {
-			if (*c == '"' || *c == '\\')
+		for (const char *c = l->line[i]; *c;) {
+			size_t plain = strcspn(c, "\"\\");
+
+			fwrite(c, 1, plain, to);
+			c += plain;
+			if (*c) {
 				fputc('\\', to);
-			fputc(*c, to);
+				fputc(*c++, to);
+			}
 		}
 		fputc('"', to);
 	}
@@ -402,53 +482,96 @@ static bool cut_requires(const cut_t *cut, const record_t *rr)
 	return false;
 }
 
-static void take(norm_t *out, int section, const record_t *rr, const norm_zones_t *zones,
-                 cut_t *cut)
+enum { DNAMES_MAX = 16 };
+
+/* What the question was, as far as it matters to what an answer holds. */
+typedef struct asked {
+	bool dnssec;
+	unsigned type;
+	const norm_zones_t *zones;
+	uint8_t dname[DNAMES_MAX][NORM_NAME_MAX]; /* owners of the DNAMEs that were met */
+	unsigned dnames;
+} asked_t;
+
+/* Is it what was asked for? With QTYPE RRSIG all signatures are, but those of a DNAME on the way. */
+static bool is_wanted(const asked_t *asked, const record_t *sig)
 {
-	if (section == NORM_AUTHORITY && rr->type == LDNS_RR_TYPE_NS) {
-		if (out->list[NORM_ANSWER].count > 0 && is_zone(zones, rr->owner))
+	bool of_dname = sig->rdlen > 1 && get_u16(sig->rdata) == LDNS_RR_TYPE_DNAME;
+
+	for (unsigned i = 0; i < asked->dnames && of_dname; i++)
+		if (memcmp(sig->owner, asked->dname[i], name_len(asked->dname[i])) == 0)
+			return false;
+	return asked->type == LDNS_RR_TYPE_RRSIG;
+}
+
+static bool is_proof(const asked_t *asked, int section, const record_t *rr)
+{
+	unsigned type = rr->type;
+
+	if (!asked->dnssec || section == NORM_ADDITIONAL)
+		return false;
+	if (type == LDNS_RR_TYPE_RRSIG)
+		return section == NORM_AUTHORITY || !is_wanted(asked, rr);
+	return section == NORM_AUTHORITY &&
+	       (type == LDNS_RR_TYPE_NSEC || type == LDNS_RR_TYPE_NSEC3 || type == LDNS_RR_TYPE_DS);
+}
+
+static void take(norm_t *out, int section, const record_t *rr, asked_t *asked, cut_t *cut)
+{
+	bool signs = rr->type == LDNS_RR_TYPE_RRSIG && rr->rdlen >= 18;
+	unsigned type = signs ? get_u16(rr->rdata) : rr->type;
+
+	if (section == NORM_AUTHORITY && type == LDNS_RR_TYPE_NS) {
+		if (out->list[NORM_ANSWER].count > 0 && is_zone(asked->zones, rr->owner))
 			return;
-		cut_add(cut, rr);
+		if (!signs)
+			cut_add(cut, rr);
 	}
-	if (section == NORM_ADDITIONAL && rr->type == LDNS_RR_TYPE_OPT)
+	if (rr->type == LDNS_RR_TYPE_DNAME && asked->dnames < DNAMES_MAX)
+		memcpy(asked->dname[asked->dnames++], rr->owner, NORM_NAME_MAX);
+	if (section == NORM_ADDITIONAL && rr->type == LDNS_RR_TYPE_OPT) {
+		out->opt = rr->ttl >> 15 & 1;
 		return;
-	lines_add(&out->list[section], rr);
+	}
+	lines_add(&out->list[is_proof(asked, section, rr) ? NORM_PROOF : section], rr);
 	if (section == NORM_ADDITIONAL && cut_requires(cut, rr))
 		lines_add(&out->list[NORM_GLUE], rr);
 }
 
-static const char *sections_read(buf_t *msg, const uint16_t counts[3], const norm_zones_t *zones,
-                                 norm_t *out)
+static const char *sections_read(buf_t *msg, const uint16_t counts[3], asked_t *asked, norm_t *out)
 {
-	record_t *rr = malloc(sizeof *rr);
+	static record_t record;
+	record_t *rr = &record;
 	cut_t cut = { 0 };
 	const char *error = NULL;
 
-	if (!rr)
-		abort();
 	for (int s = 0; s < 3; s++) {
 		for (unsigned i = 0; i < counts[s] && !error; i++) {
 			if (!record_read(msg, rr))
 				error = "malformed record";
 			else
-				take(out, s, rr, zones, &cut);
+				take(out, s, rr, asked, &cut);
 		}
 	}
 	if (!error && buf_left(msg))
 		error = "octets after the last record";
 	free(cut.target);
-	free(rr);
 	return error;
 }
 
 void norm_message(const uint8_t *msg, size_t len, const uint8_t *question, size_t question_len,
-                  const norm_zones_t *zones, norm_t *out)
+                  bool dnssec, const norm_zones_t *zones, norm_t *out)
 {
+	static asked_t asked;
 	buf_t b = buf_over(msg, len);
 	uint16_t flags, counts[4];
 	const uint8_t *echo;
 
 	memset(out, 0, sizeof *out);
+	asked.dnssec = dnssec;
+	asked.type = get_u16(question + question_len - 4);
+	asked.zones = zones;
+	asked.dnames = 0;
 	buf_u16(&b);
 	flags = buf_u16(&b);
 	for (int i = 0; i < 4; i++)
@@ -457,11 +580,14 @@ void norm_message(const uint8_t *msg, size_t len, const uint8_t *question, size_
 	out->rcode = flags & 15;
 	out->aa = flags & 0x0400;
 	out->tc = flags & 0x0200;
+	out->bits = flags & 0x01f0;
+	out->opt = -1;
+	out->size = len;
 	/* The question comes back octet by octet, its case too (RFC 1034 3.1, 4343 4.1). */
 	if (!echo || counts[0] != 1 || memcmp(echo, question, question_len) != 0)
 		out->error = "another question, or none";
 	else
-		out->error = sections_read(&b, counts + 1, zones, out);
+		out->error = sections_read(&b, counts + 1, &asked, out);
 	for (int i = 0; i < NORM_LISTS; i++)
 		if (out->list[i].count)
 			qsort(out->list[i].line, out->list[i].count, sizeof(char *), line_cmp);
@@ -479,27 +605,31 @@ void norm_free(norm_t *n)
 
 bool norm_same(const norm_t *a, const norm_t *b)
 {
-	if (a->error || b->error || a->rcode != b->rcode || a->aa != b->aa || a->tc != b->tc)
+	if (a->error || b->error || a->rcode != b->rcode || a->aa != b->aa || a->tc != b->tc ||
+	    a->bits != b->bits || a->opt != b->opt)
 		return false;
 	if (a->tc)
 		return true;
 	return lines_same(&a->list[NORM_ANSWER], &b->list[NORM_ANSWER]) &&
 	       lines_same(&a->list[NORM_AUTHORITY], &b->list[NORM_AUTHORITY]) &&
-	       lines_same(&a->list[NORM_GLUE], &b->list[NORM_GLUE]);
+	       lines_same(&a->list[NORM_GLUE], &b->list[NORM_GLUE]) &&
+	       lines_same(&a->list[NORM_PROOF], &b->list[NORM_PROOF]);
 }
 
 void norm_print(FILE *to, const norm_t *n)
 {
-	static const char *const names[NORM_LISTS] = { "answer", "authority", "additional",
-		                                       "glue" };
+	static const char *const names[NORM_LISTS] = { "answer", "authority", "additional", "glue",
+		                                       "proof" };
 	ldns_lookup_table *rcode = ldns_lookup_by_id(ldns_rcodes, (int)n->rcode);
 
 	if (n->error) {
 		fprintf(to, "{\"error\":\"%s\"}", n->error);
 		return;
 	}
-	fprintf(to, "{\"rcode\":\"%s\",\"aa\":%d,\"tc\":%d", rcode ? rcode->name : "?", n->aa,
-	        n->tc);
+	fprintf(to,
+	        "{\"rcode\":\"%s\",\"aa\":%d,\"tc\":%d,\"bits\":%u,\"opt\":%d,\"size\":%zu,\"cut\":"
+	        "%d",
+	        rcode ? rcode->name : "?", n->aa, n->tc, n->bits, n->opt, n->size, n->cut);
 	for (int i = 0; i < NORM_LISTS; i++) {
 		fprintf(to, ",\"%s\":", names[i]);
 		lines_print(to, &n->list[i]);
@@ -512,7 +642,9 @@ int norm_dump(FILE *to, const uint8_t *msg, size_t len, unsigned *rcode)
 	buf_t b = buf_over(msg, len);
 	uint8_t name[NORM_NAME_MAX];
 	uint16_t questions, answers, any;
-	record_t *rr = malloc(sizeof *rr);
+	static record_t record;
+	static text_t text;
+	record_t *rr = &record;
 	int soas = 0;
 
 	buf_u16(&b);
@@ -520,17 +652,18 @@ int norm_dump(FILE *to, const uint8_t *msg, size_t len, unsigned *rcode)
 	questions = buf_u16(&b);
 	any = answers = buf_u16(&b);
 	buf_u32(&b);
-	while (rr && questions-- && soas >= 0)
+	while (questions-- && soas >= 0)
 		soas = name_read(&b, name) && buf_take(&b, 4) ? 0 : -1;
-	while (rr && soas >= 0 && answers--) {
+	while (soas >= 0 && answers--) {
 		if (!record_read(&b, rr)) {
 			soas = -1;
 			break;
 		}
 		soas += rr->type == LDNS_RR_TYPE_SOA;
-		record_print(to, rr);
-		fputc('\n', to);
+		text.len = 0;
+		record_print(&text, rr);
+		text_char(&text, '\n');
+		fwrite(text.at, 1, text.len, to);
 	}
-	free(rr);
 	return buf_ok(&b) && any ? soas : -1;
 }

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { NORM_ANSWER, NORM_AUTHORITY, NORM_ADDITIONAL, NORM_GLUE, NORM_LISTS };
+enum { NORM_ANSWER, NORM_AUTHORITY, NORM_ADDITIONAL, NORM_GLUE, NORM_PROOF, NORM_LISTS };
 
 enum { NORM_NAME_MAX = 255 };
 
@@ -24,8 +24,14 @@ typedef struct norm {
 	const char *error; /* why there is nothing to compare; NULL: the rest is valid */
 	unsigned rcode;
 	bool aa, tc;
+	unsigned bits; /* the other bits of the header: RD, RA, Z, AD, CD */
+	int opt;       /* the OPT record: -1 none, else its DO bit */
+	size_t size;   /* of the message */
+	bool cut; /* by UDP it was truncated, and this is what came by TCP (the asker's to set) */
 	/* Lines "owner ttl class type rdata". The additional section is without OPT; glue is the
-	 * part of it that a referral requires: addresses of servers at or below the cut. */
+	 * part of it that a referral requires: addresses of servers at or below the cut. Where DO
+	 * was set, proof has what DNSSEC adds, and answer and authority are without it: signatures
+	 * that nobody asked for, NSEC, NSEC3 and DS of the authority section. */
 	lines_t list[NORM_LISTS];
 } norm_t;
 
@@ -36,10 +42,10 @@ typedef struct norm_zones {
 	size_t count;
 } norm_zones_t;
 
-/* Read msg, the answer to a query whose question section was question. *out is the caller's to
- * free with norm_free(), whatever came of it. */
+/* Read msg, the answer to a query whose question section was question and whose DO bit was
+ * dnssec. *out is the caller's to free with norm_free(), whatever came of it. */
 void norm_message(const uint8_t *msg, size_t len, const uint8_t *question, size_t question_len,
-                  const norm_zones_t *zones, norm_t *out);
+                  bool dnssec, const norm_zones_t *zones, norm_t *out);
 void norm_free(norm_t *n);
 
 /* Do two answers say the same? Truncated ones are compared by their header alone. */

@@ -32,8 +32,9 @@ def same(a: dict, b: dict) -> bool:
     """As askall compares."""
     if "error" in a or "error" in b:
         return False
-    keys = ("rcode", "aa", "tc") if a["tc"] and b["tc"] else \
-        ("rcode", "aa", "tc", "answer", "authority", "glue")
+    keys = ("rcode", "aa", "tc", "bits", "opt")
+    if not (a["tc"] and b["tc"]):
+        keys += ("answer", "authority", "glue", "proof")
     return all(a[k] == b[k] for k in keys)
 
 
