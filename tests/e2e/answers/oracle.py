@@ -197,8 +197,8 @@ class World:
             out.marks.add("any")
             out.one_of = [zone.rrset(node, t, qname) for t in here]
             return None
-        if qtype in here:
-            out.answer += zone.rrset(node, qtype, qname)
+        if qtype in here:  # a DNAME may have led back to its owner: no record twice (RFC 2181 5)
+            out.answer += [x for x in zone.rrset(node, qtype, qname) if x not in out.answer]
             return None
         if "CNAME" in here and qtype not in ("CNAME", "ANY", "RRSIG", "NSEC"):
             out.answer += zone.rrset(node, "CNAME", qname)
