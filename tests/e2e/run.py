@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Run the end-to-end scenarios: all of them, or those named.
 
-    tests/e2e/run.py [-j N] [--seed S] [--soak] [--list] [SCENARIO ...]
+    tests/e2e/run.py [-j N] [--seed S] [--soak] [--zones N] [--sizes] [--list] [SCENARIO ...]
 
 A scenario is a folder with a run.py whose docstring is the sentence that it proves and which
 has run(lab). It may say TIME_LIMIT = seconds (60), ALONE = True (nothing runs beside it), and
@@ -123,11 +123,19 @@ def main() -> int:
     ap.add_argument("-j", type=int, default=2, metavar="N", help="so many at once (2)")
     ap.add_argument("--seed", type=int, help="of all that is random; printed at the start")
     ap.add_argument("--soak", action="store_true", help="the long ones too, and longer")
+    ap.add_argument("--zones", type=int, metavar="N", help="so many zones for differential")
+    ap.add_argument("--sizes", action="store_true",
+                    help="differential also wants answers no larger than Knot's")
     ap.add_argument("--list", action="store_true", help="say what each proves, run nothing")
     ap.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     args = ap.parse_args()
 
     all_known = find()
+    if args.zones:
+        os.environ["DIFFERENTIAL_ZONES"] = str(args.zones)
+        all_known["differential"]["TIME_LIMIT"] += 3 * args.zones
+    if args.sizes:
+        os.environ["DIFFERENTIAL_SIZES"] = "1"
     wanted = [s.rstrip("/") for s in args.scenarios]
     wanted = [os.path.relpath(w, HERE) if pathlib.Path(w, "run.py").exists() else w
               for w in wanted]
