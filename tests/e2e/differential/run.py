@@ -198,6 +198,8 @@ def report(verdict: classes.Verdict) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", encoding="utf-8") as f:
         print(verdict.table(), file=f)
+        for p in verdict.passed:
+            print(f"\nPASSED though spoiled\n  {p}", file=f)
         for title, kept in (("FAILED", verdict.failures), ("listed", verdict.examples)):
             for name, examples in sorted(kept.items()):
                 for e in examples:

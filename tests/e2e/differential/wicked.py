@@ -283,7 +283,7 @@ def batch(rng: random.Random, count: int, occluded: bool) -> list[Zone]:
         apexes[0] = ("test",)
     targets = [(label,) + a for a in apexes for label in ("a", "b", "www", "x", "c")] + apexes
     out: list[Zone] = []
-    taken: set[Name] = set()
+    taken = {folded(a) for a in apexes}
     dnames: set[Name] = set()
     skip = dict.fromkeys(("nsd", "knot"), "refuses data below a DNAME") if occluded else {}
     while len(out) < count:
