@@ -195,7 +195,7 @@ class World:
         if qtype == "ANY" and here:
             # RFC 8482 4.1: one RRset, or more of them, of which secd gives one
             out.marks.add("any")
-            out.one_of = [zone.rrset(node, t, qname) for t in here]
+            out.one_of = [[x for x in zone.rrset(node, t, qname) if x not in out.answer] for t in here]
             return None
         if qtype in here:  # a DNAME may have led back to its owner: no record twice (RFC 2181 5)
             out.answer += [x for x in zone.rrset(node, qtype, qname) if x not in out.answer]

@@ -1,8 +1,9 @@
 """Class what askall found by the part in which the servers differ, and say what counts.
 
-A part in which secd stands alone is a failure, also where the others differ among themselves,
-unless a ruling (those of the scenario answers, and rulings of proofs here) has the sentence that
-decides. Where another server says what secd says, the difference is counted and listed.
+A part in which secd stands alone is a failure, unless a ruling (those of the scenario answers, and
+rulings of proofs here) has the sentence that decides. Where another server says what secd says, the
+difference is counted and listed; and so it is where secd's answer is the oracle's (the RFCs' own
+algorithm, see answers/oracle.py) and no two others give the same one that no ruling explains.
 """
 from __future__ import annotations
 
@@ -146,7 +147,7 @@ class Judge:
         if "error" not in ours and ours["cut"] and ours["size"] <= self.room(how):
             faults.append("TC by UDP, though all of it had room")
         want = self.world.ask_once(oracle.name(qname), qtype)
-        if qtype == "RRSIG" and "dname" in want.marks:
+        if qtype == "RRSIG" and "dname" in want.marks and "do" in how.split(","):
             # A DNAME's own signature is asked for, or goes along with it: askall counts it there.
             owners = {x.split(" ", 1)[0] for x in want.answer if x.split(" ", 4)[3] == "DNAME"}
             want = dataclasses.replace(want, answer=[
@@ -188,7 +189,7 @@ class Judge:
                        if "error" in a or part_value(a, part) != part_value(ours, part)]
             agree = [s for s, a in others.items()
                      if "error" not in a and part_value(a, part) == part_value(ours, part)]
-            self.part(part, q, said, parting, agree, wrong)
+            self.part(part, q, said, parting, agree, wrong, open_.values())
         parting = []
         for server, theirs in peers.items():
             if proof_value(ours) == proof_value(theirs):
@@ -204,12 +205,12 @@ class Judge:
                                               and proof_value(a) == proof_value(ours)], [])
 
     def part(self, part: str, q: str, said: dict, parting: list[str], agree: list[str],
-             wrong: list[str]) -> None:
+             wrong: list[str], unexplained=()) -> None:
         if not parting:
             return
         name = f"{part}: unlike {' '.join(sorted(parting))}"
-        if agree:
-            name += f", like {' '.join(sorted(agree))}"
+        if agree or not wrong and part not in ("flags", "proof") and self.many_voices(unexplained):
+            name += f", like {' '.join(sorted(agree))}" if agree else ", like the oracle"
             self.verdict.listed[name] += 1
             self.keep(self.verdict.examples, name, q, said, "; ".join(wrong))
         else:
@@ -223,6 +224,12 @@ class Judge:
         others = [a for s, a in said.items() if s != "secd" and "error" not in a]
         value = proof_value if part == "proof" else lambda a: part_value(a, part)
         return all(value(a) == value(others[0]) for a in others)
+
+    @staticmethod
+    def many_voices(unexplained) -> bool:
+        """Does none of those whose answer nothing explains have another's support?"""
+        answers = list(unexplained)
+        return not any(main_parts_same(a, b) for i, a in enumerate(answers) for b in answers[:i])
 
     def fail(self, name: str, q: str, said: dict, why: str) -> None:
         self.verdict.failed[name] += 1

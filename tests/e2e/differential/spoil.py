@@ -133,8 +133,10 @@ class Spoiler:
         return q
 
     def rcode(self, q: str, said: dict, used: set[str]) -> str | None:
-        """NXDOMAIN with the proof of NODATA, or the other way about."""
-        if not used or not any(" SOA " in x for x in said["authority"]):
+        """NXDOMAIN with the proof of NODATA, or the other way about. An opt-out says less: there may
+        be a delegation, or none."""
+        if not used or not any(" SOA " in x for x in said["authority"]) or any(
+                prove.record(x).type == "NSEC3" and prove.nsec3_of(prove.record(x)).opt_out for x in used):
             return None
         said["rcode"] = {"NXDOMAIN": "NOERROR", "NOERROR": "NXDOMAIN"}[said["rcode"]]
         return q
