@@ -139,7 +139,7 @@ const zone_node_t *zone_index_find(const uint8_t *base, const zone_index_t *x, u
 	return NULL;
 }
 
-static void prefetch_node(const uint8_t *base, const bucket_t *b, uint64_t hash)
+static void prefetch_node(const uint8_t *base, const bucket_t *b, uint64_t hash, size_t ahead)
 {
 	const zone_ref_t *refs = bucket_refs(b);
 	uint16_t tag = tag_of(hash);
@@ -149,8 +149,8 @@ static void prefetch_node(const uint8_t *base, const bucket_t *b, uint64_t hash)
 			continue;
 		const uint8_t *node = base + (size_t)refs[i] * ZONE_UNIT;
 
-		__builtin_prefetch(node);
-		__builtin_prefetch(node + 64);
+		__builtin_prefetch(node - ahead);
+		__builtin_prefetch(node - ahead + 64);
 		return;
 	}
 }
@@ -169,7 +169,7 @@ void zone_index_prefetch(const uint8_t *base, const zone_index_t *x, uint64_t ha
 		__builtin_prefetch((const uint8_t *)*at + 64);
 		return;
 	default:
-		prefetch_node(base, *at, hash);
+		prefetch_node(base, *at, hash, x->ahead);
 	}
 }
 

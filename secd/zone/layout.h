@@ -36,7 +36,8 @@ enum {
 typedef struct zone_index {
 	zone_ref_t root;
 	uint32_t names;
-	uint8_t bits; /* of the hash, from the top, that choose the bucket */
+	uint8_t bits;  /* of the hash, from the top, that choose the bucket */
+	uint8_t ahead; /* octets before a node that are read with it: of a slot of zone/set.c */
 } zone_index_t;
 
 /* Where a version begins. */

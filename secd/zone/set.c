@@ -56,6 +56,9 @@ struct zone_set {
 	size_t removed_count;
 };
 
+/* Zones a bucket of the table from which on it is resized: with so few, a bucket is a line or two. */
+enum { BUCKET_MANY = 16 };
+
 /* Address space for some ten million zones. */
 static const size_t RESERVE = (size_t)4 << 30;
 
@@ -88,6 +91,19 @@ static void begin(zone_set_t *set)
 	set->open = true;
 }
 
+static bool unfit(const zone_index_t *x)
+{
+	return x->names >> x->bits > BUCKET_MANY || zone_index_unfit(x);
+}
+
+static status_t build(zone_change_t *c, zone_named_t *named, size_t count, zone_index_t *out)
+{
+	status_t st = zone_index_build(c, named, count, out);
+
+	out->ahead = offsetof(zone_slot_t, node) - offsetof(zone_slot_t, current);
+	return st;
+}
+
 /* A table of another size. */
 static status_t resize(zone_set_t *set)
 {
@@ -104,7 +120,7 @@ static status_t resize(zone_set_t *set)
 
 			named[i] = (zone_named_t){ slot_of(node)->hash, refs[i] };
 		}
-		st = zone_index_build(&set->change, named, count, &next);
+		st = build(&set->change, named, count, &next);
 	}
 	if (st == ST_OK) {
 		st = zone_index_retire(&set->change, &set->index);
@@ -160,7 +176,7 @@ zone_set_t *zone_set_new(epoch_t *epoch)
 		begin(set);
 		zone_named_t none = { 0 };
 
-		if (zone_index_build(&set->change, &none, 0, &set->index) == ST_OK)
+		if (build(&set->change, &none, 0, &set->index) == ST_OK)
 			view = new_view(set);
 	}
 	atomic_init(&set->view, view);
@@ -218,7 +234,7 @@ status_t zone_set_add(zone_set_t *set, const dns_name_t *apex, const addr_acl_t 
 	slot->node.rel_len = (uint8_t)(apex->len - 1);
 	slot->node.rel_labels = apex->labels;
 	memcpy(slot->node.name, apex->wire, apex->len);
-	if (zone_index_unfit(&set->index))
+	if (unfit(&set->index))
 		st = resize(set);
 	if (st == ST_OK)
 		st = zone_index_set(&set->change, &set->index, slot->hash, 0, node_ref(set, slot));
@@ -241,7 +257,7 @@ status_t zone_set_remove(zone_set_t *set, zone_slot_t *slot)
 	status_t st = zone_index_set(&set->change, &set->index, slot->hash, node_ref(set, slot), 0);
 	if (st == ST_OK)
 		st = zone_change_replace(&set->change, slot_ref(set, slot), slot_size(slot), false);
-	if (st == ST_OK && zone_index_unfit(&set->index))
+	if (st == ST_OK && unfit(&set->index))
 		st = resize(set);
 	if (st != ST_OK)
 		return st;
