@@ -118,7 +118,7 @@ static unsigned first_at_least(const page_t *p, uint64_t tail)
 	while (n > 1) {
 		unsigned half = n / 2;
 
-		from += from[half - 1] < tail ? half : 0;
+		from += half & -(unsigned)(from[half - 1] < tail); /* a mask, lest it becomes one */
 		n -= half;
 	}
 	return (unsigned)(from - p->tail) + (n == 1 && *from < tail);
