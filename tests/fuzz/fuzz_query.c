@@ -23,9 +23,11 @@ static const answer_conf_t conf = { .version = "secd",
 	                            .cookies = { secrets, 2 } };
 static const answer_time_t now = { { 1559731985 }, { 1000 * NS_PER_S } };
 
+enum { ZONES = 3, LINE_LEN = 200 };
+
 typedef struct world {
 	zone_set_t *set;
-	zone_version_t *version; /* what leads to it lies where LSan doesn't look */
+	zone_version_t *version[ZONES]; /* what leads to them lies where LSan doesn't look */
 	answer_t *answer;
 	answer_counters_t counters;
 	answer_req_t req;
@@ -55,6 +57,47 @@ static const char *const lines[] = {
 	"a.e. RRSIG A 8 2 300 20300101000000 20200101000000 1 e. AAAA",
 };
 
+/* The same kinds in a zone with NSEC. */
+static const char *const nsec_lines[] = {
+	"f. SOA a.f. b.f. 1 2 3 4 5",
+	"f. NS a.f.",
+	"f. NSEC a.f. NS SOA RRSIG NSEC",
+	"f. RRSIG SOA 8 1 300 20300101000000 20200101000000 1 f. AAAA",
+	"f. RRSIG NSEC 8 1 300 20300101000000 20200101000000 1 f. AAAA",
+	"a.f. A 192.0.2.1",
+	"a.f. NSEC *.c.f. A NSEC",
+	"*.c.f. CNAME x.c.f.",
+	"*.c.f. NSEC d.f. CNAME NSEC",
+	"d.f. NS n.d.f.",
+	"n.d.f. A 192.0.2.2",
+	"d.f. NSEC n.f. NS NSEC",
+	"n.f. DNAME a.f.",
+	"n.f. NSEC x.y.f. DNAME NSEC",
+	"x.y.f. TXT \"text\"",
+	"x.y.f. NSEC f. TXT NSEC",
+};
+
+/* And with NSEC3 and opt-out: names of which the first have one. */
+static const char *const nsec3_lines[] = {
+	"g. SOA a.g. b.g. 1 2 3 4 5",
+	"g. NS a.g.",
+	"g. NSEC3PARAM 1 0 1 AB",
+	"a.g. A 192.0.2.1",
+	"*.c.g. CNAME x.c.g.",
+	"x.y.g. TXT \"text\"",
+	"d.g. NS n.d.g.",
+	"n.d.g. A 192.0.2.2",
+	"e.u.g. NS n.d.g.",
+	"n.g. DNAME a.g.",
+	"g. RRSIG SOA 8 1 300 20300101000000 20200101000000 1 g. AAAA",
+};
+static const char *const hashed[] = { "g", "a.g", "c.g", "*.c.g", "y.g", "x.y.g", "n.g" };
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
 static void add_line(zone_build_t *b, dns_rr_t *rr, const char *line)
 {
 	uint8_t *wire = NULL;
@@ -71,31 +114,74 @@ static void add_line(zone_build_t *b, dns_rr_t *rr, const char *line)
 	ldns_rr_free(text);
 }
 
-static world_t *make_world(void)
+/* The chain over the hashed names. */
+static void add_chain(zone_build_t *b, dns_rr_t *rr)
+{
+	const dns_nsec3_params_t params = { 1, 1, (const uint8_t *)"\xab" };
+	char label[ARRAY_LEN(hashed)][DNS_NSEC3_LABEL_LEN + 1];
+
+	for (size_t i = 0; i < ARRAY_LEN(hashed); i++) {
+		uint8_t hash[DNS_NSEC3_HASH_LEN], wire[1 + DNS_NSEC3_LABEL_LEN];
+		dns_name_t name;
+
+		dns_name_from_text(hashed[i], &name);
+		dns_nsec3_hash(&params, name.wire, name.len, hash);
+		dns_nsec3_label(hash, wire);
+		memcpy(label[i], wire + 1, DNS_NSEC3_LABEL_LEN);
+		label[i][DNS_NSEC3_LABEL_LEN] = '\0';
+	}
+	qsort(label, ARRAY_LEN(hashed), sizeof label[0], by_text);
+	for (size_t i = 0; i < ARRAY_LEN(hashed); i++) {
+		char line[LINE_LEN];
+
+		snprintf(line, sizeof line, "%s.g. NSEC3 1 1 1 AB %s A RRSIG", label[i],
+		         label[(i + 1) % ARRAY_LEN(hashed)]);
+		add_line(b, rr, line);
+		snprintf(line, sizeof line,
+		         "%s.g. RRSIG NSEC3 8 2 300 20300101000000 20200101000000 1 g. AAAA",
+		         label[i]);
+		add_line(b, rr, line);
+	}
+}
+
+static zone_version_t *add_zone(world_t *w, const char *name, const char *const *line, size_t count)
 {
 	const zone_limits_t limits = { 1000, 100000, 100 };
-	world_t *w = calloc(1, sizeof *w);
 	dns_rr_t *rr = malloc(sizeof *rr);
 	zone_slot_t *slot;
 	dns_name_t apex;
 	zone_version_t *v;
 
-	w->set = zone_set_new(epoch_new(0));
-	dns_name_from_text("e", &apex);
-	addr_prefix_parse("0.0.0.0/0", &w->any);
-	addr_parse("127.0.0.1", 53, &w->peer);
-	w->acl = (addr_acl_t){ &w->any, 1 };
+	dns_name_from_text(name, &apex);
 	zone_build_t *b = zone_build_new(zone_set_key(w->set), &apex, &limits);
-	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
-		add_line(b, rr, lines[i]);
+	for (size_t i = 0; i < count; i++)
+		add_line(b, rr, line[i]);
+	if (line == nsec3_lines)
+		add_chain(b, rr);
 	if (zone_build_seal(b, &v) != ST_OK ||
 	    zone_set_add(w->set, &apex, &w->acl, NULL, &slot) != ST_OK ||
 	    zone_set_commit(w->set) != ST_OK || zone_set_publish(w->set, slot, v, NULL) != ST_OK)
 		abort();
 	zone_set_expires(slot, mono_add_s(now.mono, 4000));
-	w->version = v;
 	zone_build_free(b);
 	free(rr);
+	return v;
+}
+
+static world_t *make_world(void)
+{
+	world_t *w = calloc(1, sizeof *w);
+
+	w->set = zone_set_new(epoch_new(0));
+	addr_prefix_parse("0.0.0.0/0", &w->any);
+	addr_parse("127.0.0.1", 53, &w->peer);
+	w->acl = (addr_acl_t){ &w->any, 1 };
+	w->version[0] = add_zone(w, "e", lines, ARRAY_LEN(lines));
+	w->version[1] = add_zone(w, "f", nsec_lines, ARRAY_LEN(nsec_lines));
+	w->version[2] = add_zone(w, "g", nsec3_lines, ARRAY_LEN(nsec3_lines));
+	if (zone_version_denial(w->version[1]) != ZONE_DENIAL_NSEC ||
+	    zone_version_denial(w->version[2]) != ZONE_DENIAL_NSEC3)
+		abort();
 	w->answer = answer_new(w->set, &conf, &w->counters);
 	return w;
 }
