@@ -3,9 +3,11 @@
  *     inproc PACK QUERIES COUNT
  *
  * Takes the first zone of a pack through the transfer's verdict machine into the store, publishes
- * it, and answers COUNT queries in batches as a worker does. Prints a line of JSON: what a record
- * costs on its way in and in memory, what a query costs beside the kernel. Under callgrind, with
- * collection toggled at answer_batch, it counts the instructions of the query path. */
+ * it, answers COUNT queries in batches as a worker does, and applies the differences that the pack
+ * has of that zone. Prints a line of JSON: what a record costs on its way in and in memory, what a
+ * query costs beside the kernel, what each difference costs from its messages until it is
+ * published. Under callgrind, with collection toggled at answer_batch, it counts the instructions
+ * of the query path. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,13 +15,17 @@
 #include <time.h>
 
 #include "answer/answer.h"
+#include "dns/wire.h"
 #include "tests/bench/pack.h"
 #include "tests/bench/queries.h"
 #include "xfr/axfr.h"
 #include "zone/build.h"
 #include "zone/check.h"
+#include "zone/delta.h"
 
-enum { BATCH = 64, ROOM = 1280 };
+enum { BATCH = 64, ROOM = 1280, DELTAS = 8 };
+
+static const zone_limits_t limits = { UINT64_MAX, UINT64_MAX, 65535 };
 
 typedef struct bench {
 	epoch_t *epoch;
@@ -32,6 +38,11 @@ typedef struct bench {
 	double feed_ns, seal_ns, check_ns, query_ns; /* in all */
 	uint64_t records, octets, answers;
 	size_t bytes;
+	struct {
+		uint32_t records; /* removed and added, SOAs apart */
+		double ns;
+	} delta[DELTAS];
+	unsigned deltas;
 } bench_t;
 
 static double now_ns(void)
@@ -60,7 +71,6 @@ static bool feed(const pack_entry_t *e, const dns_name_t *apex, zone_build_t *bu
 
 static bool load(bench_t *b, const pack_entry_t *e)
 {
-	static const zone_limits_t limits = { UINT64_MAX, UINT64_MAX, 65535 };
 	buf_t wire = buf_over(e->apex, e->apex_len);
 	zone_build_t *build = NULL;
 	zone_version_t *v = NULL;
@@ -123,6 +133,86 @@ static void ask(bench_t *b, const queries_t *q, size_t count)
 	b->query_ns = now_ns() - start;
 }
 
+/* --- differences --------------------------------------------------------------------------------- */
+
+/* The records of one message; soas counts those of the whole difference: new, old, removals, new,
+ * additions, new (RFC 1995 4). */
+static bool read_changes(const uint8_t *msg, size_t len, zone_delta_t *d, dns_rr_t *rr,
+                         unsigned *soas)
+{
+	buf_t in = buf_over(msg, len);
+	dns_name_t question;
+
+	in.pos = DNS_HEADER_LEN;
+	if (get_u16(msg + 4) > 0 && (dns_name_read(&in, &question) != ST_OK || !buf_take(&in, 4)))
+		return false;
+	for (unsigned left = get_u16(msg + 6); left > 0; left--) {
+		if (dns_rr_read(&in, rr) != ST_OK)
+			return false;
+		*soas += rr->type == DNS_TYPE_SOA;
+		if (*soas == 1 || *soas == 4)
+			continue;
+		if ((*soas == 2 ? zone_delta_remove(d, rr) : zone_delta_add(d, rr)) != ST_OK)
+			return false;
+	}
+	return true;
+}
+
+/* A version from base and the entry; NULL: it can't be made. */
+static zone_version_t *changed(const zone_version_t *base, const pack_entry_t *e, dns_rr_t *rr)
+{
+	zone_delta_t *d = zone_delta_new(base, &limits);
+	zone_version_t *next = NULL;
+	size_t pos = 0, len;
+	const uint8_t *msg;
+	unsigned soas = 0;
+	bool ok = d;
+
+	while (ok && (msg = pack_message(e, &pos, &len)))
+		ok = read_changes(msg, len, d, rr, &soas);
+	if (ok)
+		(void)zone_delta_seal(d, &next);
+	zone_delta_free(d);
+	return next;
+}
+
+/* Made once and dropped before it counts: a daemon does this all day, so its code and stack are in
+ * memory. */
+static bool apply(bench_t *b, const pack_entry_t *e)
+{
+	const zone_version_t *base = zone_slot_version(b->slot);
+	dns_rr_t *rr = malloc(sizeof *rr);
+
+	if (!rr)
+		return false;
+	zone_version_free(changed(base, e, rr));
+	double start = now_ns();
+	zone_version_t *next = changed(base, e, rr);
+	bool ok = next && zone_set_publish(b->set, b->slot, next, base) == ST_OK;
+	b->delta[b->deltas].ns = now_ns() - start;
+	b->delta[b->deltas++].records = e->records - 4;
+	if (!ok)
+		zone_version_free(next);
+	epoch_reclaim(b->epoch);
+	free(rr);
+	return ok;
+}
+
+/* Those that follow the first version, one on the other. */
+static bool apply_all(bench_t *b, buf_t *in)
+{
+	pack_entry_t e;
+
+	while (b->deltas < DELTAS && pack_next(in, &e)) {
+		if (e.kind == 'I' && !apply(b, &e)) {
+			fprintf(stderr, "inproc: the difference to %u can't be applied\n",
+			        e.serial);
+			return false;
+		}
+	}
+	return true;
+}
+
 static void print(const bench_t *b, size_t count)
 {
 	double records = (double)b->records;
@@ -142,6 +232,9 @@ static void print(const bench_t *b, size_t count)
 			comma = ", ";
 		}
 	}
+	printf("}, \"deltas\": {");
+	for (unsigned i = 0; i < b->deltas; i++)
+		printf("%s\"%u\": %.1f", i ? ", " : "", b->delta[i].records, b->delta[i].ns / 1e3);
 	printf("}}\n");
 }
 
@@ -171,6 +264,8 @@ int main(int argc, char **argv)
 		goto out;
 	}
 	ask(b, &queries, count);
+	if (!apply_all(b, &in))
+		goto out;
 	print(b, count);
 	status = b->answers == count ? 0 : 1;
 out:

@@ -346,6 +346,8 @@ def instructions(opts: Options, results: Results) -> None:
             results.add(measure, "time per query", "ns", "secd", said["query_ns"])
             if what not in ("uniform", "referral", "signed-referral"):
                 continue
+            for size, us in said["deltas"].items():
+                results.add(f"in process delta of {size}", "applied and published", "us", "secd", us)
             results.add(f"in process {kind}", "read and check a record", "ns", "secd",
                         said["feed_ns"])
             results.add(f"in process {kind}", "seal, per record", "ns", "secd", said["seal_ns"])

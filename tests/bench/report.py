@@ -29,6 +29,8 @@ BARS = [
     ("transfer tld-signed", "AXFR until served", "yadifa", 0.25),
     ("transfer tld-signed", "AXFR until served", "knot", 0.15),
     ("ixfr of 100000", "cpu", "", 100),
+    ("in process delta of 10", "applied and published", "", 100),
+    ("in process delta of 100000", "applied and published", "", 100_000),
     ("loss", "lost, replaced", "= lost, quiet", 1),
     ("loss", "p999, replaced", "= p999, quiet", 1.5),
 ]
