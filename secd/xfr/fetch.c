@@ -22,10 +22,12 @@
 #include <string.h>
 
 enum {
-	PREFIX = 2,                /* the length before each frame */
-	CHUNK_ROOM = 96 * 1024,    /* one frame of any length fits */
-	PAUSE_ABOVE = 1024 * 1024, /* octets that may wait for the builder */
-	RESUME_BELOW = 256 * 1024,
+	PREFIX = 2,             /* the length before each frame */
+	CHUNK_ROOM = 96 * 1024, /* one frame of any length fits */
+	/* Octets that may wait for the builder. A primary that can't write for a while gives up (Knot
+	 * DNS after half a second), so a pause is rare, and over when a chunk or two are worked off. */
+	PAUSE_ABOVE = 4 * 1024 * 1024,
+	RESUME_BELOW = PAUSE_ABOVE - 2 * CHUNK_ROOM,
 	CHUNKS_PER_JOB = 32, /* then other zones' jobs have their turn */
 };
 

@@ -186,16 +186,6 @@ static status_t exchange(work_t *w, const uint8_t *rel, size_t rel_len, unsigned
 	return st;
 }
 
-static unsigned records_in(const zone_node_t *node)
-{
-	const zone_rrset_head_t *h = zone_rrset_first(node);
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < node->rrsets; i++, h = zone_rrset_next(h))
-		n += (unsigned)h->count + h->sig_count;
-	return n;
-}
-
 /* The node's image with the changes of the run. */
 static status_t encode_changed(work_t *w, const zone_node_t *node, const zone_entry_t *run,
                                size_t n, unsigned flags, uint32_t children, zone_image_t *image)
@@ -264,7 +254,7 @@ static status_t settle(work_t *w, const uint8_t *rel, size_t rel_len, unsigned l
 	if (labels == 0 && n > 0 && image.soas != 1)
 		return image.soas == 0 ? ST_NOENT : ST_EXIST;
 	if (n > 0)
-		w->root.records += (uint64_t)image.records - (node ? records_in(node) : 0);
+		w->root.records += (uint64_t)image.records - (node ? zone_node_records(node) : 0);
 	note_soa(w, &image);
 	if (image.node->rrsets > 0 || children > 0 || labels == 0) {
 		now = place(w, &image);
@@ -340,7 +330,7 @@ static status_t settle_denial(work_t *w, const zone_entry_t *run, size_t n)
 	status_t st = encode_changed(w, node, run, n, 0, 0, &image);
 	if (st != ST_OK)
 		return st;
-	w->root.records += (uint64_t)image.records - (node ? records_in(node) : 0);
+	w->root.records += (uint64_t)image.records - (node ? zone_node_records(node) : 0);
 	if (image.node->rrsets > 0 && (now = place(w, &image)) == 0)
 		return ST_NOMEM;
 	w->root.denials += (now != 0) - (uint32_t)(node != NULL);

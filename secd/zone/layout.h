@@ -152,6 +152,17 @@ static inline const zone_rrset_head_t *zone_node_find(const zone_node_t *node, u
 	return NULL;
 }
 
+/* Records at the node, signatures counted. */
+static inline size_t zone_node_records(const zone_node_t *node)
+{
+	const zone_rrset_head_t *h = zone_rrset_first(node);
+	size_t n = 0;
+
+	for (unsigned i = 0; i < node->rrsets; i++, h = zone_rrset_next(h))
+		n += (size_t)h->count + h->sig_count;
+	return n;
+}
+
 /* Octets of the whole node. */
 static inline size_t zone_node_size(const zone_node_t *node)
 {
