@@ -72,6 +72,7 @@ typedef struct answer_req {
 	const zone_slot_t *slot;
 	const zone_version_t *version;
 	zone_state_t state;
+	unsigned offers; /* options that the answer has room for: DNS_WANTS_... */
 	zone_set_ahead_t zone_ahead;
 	const void *ahead[2]; /* of searches for the name, and for the one right below the apex */
 	zone_lookup_t found;  /* with a version: what qname is to it */

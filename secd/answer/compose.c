@@ -139,12 +139,13 @@ static status_t put_spelled(compose_t *c, const uint8_t *wire, unsigned n, compo
 }
 
 /* Where the record is that comes first when an RRset is turned. One whose names point to each other
- * keeps its order: pointers lead backwards only. */
+ * keeps its order: pointers lead backwards only. And so does DNAME, whose first record redirects. */
 static size_t first_record(const compose_t *c, compose_section_t section, const zone_rrset_t *set)
 {
 	size_t at = 0;
 
-	if (c->turn == 0 || section != COMPOSE_ANSWER || set->count < 2 || set->fixes > 0)
+	if (c->turn == 0 || section != COMPOSE_ANSWER || set->count < 2 || set->fixes > 0 ||
+	    set->type == DNS_TYPE_DNAME)
 		return 0;
 	for (unsigned i = c->turn % set->count; i > 0; i--)
 		at += RR_HEAD + get_u16(set->wire + at + 10);

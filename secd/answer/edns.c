@@ -56,9 +56,8 @@ static unsigned offered(const answer_conf_t *conf, const answer_req_t *req)
 	return may;
 }
 
-size_t edns_options_room(const answer_conf_t *conf, const answer_req_t *req)
+static size_t options_room(const answer_conf_t *conf, unsigned may)
 {
-	unsigned may = offered(conf, req);
 	size_t room = 0;
 
 	if (may & DNS_WANTS_NSID)
@@ -72,6 +71,12 @@ size_t edns_options_room(const answer_conf_t *conf, const answer_req_t *req)
 	if (may & DNS_WANTS_ZONEVERSION)
 		room += OPTION_HEAD + ZONEVERSION_LEN;
 	return room;
+}
+
+size_t edns_offer(const answer_conf_t *conf, answer_req_t *req)
+{
+	req->offers = offered(conf, req);
+	return options_room(conf, req->offers);
 }
 
 /* --- each ------------------------------------------------------------------------------------- */
@@ -187,7 +192,7 @@ static __attribute__((noinline)) size_t
 put_options(uint8_t *at, size_t room, const answer_conf_t *conf, const answer_time_t *now,
             const answer_req_t *req, const edns_outcome_t *outcome)
 {
-	unsigned may = offered(conf, req);
+	unsigned may = req->offers;
 	bufw_t w = bufw_over(at, room);
 
 	if (may & DNS_WANTS_NSID)
@@ -214,7 +219,7 @@ void edns_put(const answer_conf_t *conf, const answer_time_t *now, const answer_
 	size_t len = 0;
 
 	if (q->wants || outcome->why != EDNS_WHY_NONE) {
-		size_t end = c->limit + edns_room(conf, req);
+		size_t end = c->limit + EDNS_OPT_LEN + options_room(conf, req->offers);
 
 		len = put_options(opt + EDNS_OPT_LEN, end - c->pos - EDNS_OPT_LEN, conf, now, req,
 		                  outcome);

@@ -34,16 +34,18 @@ typedef struct edns_outcome {
 
 enum { EDNS_OPT_LEN = 11 }; /* an OPT without options */
 
-/* The most octets that the options will take, extended error apart. */
-size_t edns_options_room(const answer_conf_t *conf, const answer_req_t *req);
+/* Decide which options there will be, extended error apart: req->offers. Once, since what it depends
+ * on may change meanwhile; returns the most octets that they will take. */
+size_t edns_offer(const answer_conf_t *conf, answer_req_t *req);
 
 /* The most octets that the OPT will take; 0 when the query has none. At least 300 octets of the
  * smallest message are left. Most queries have no option: they pay for no call. */
-static inline size_t edns_room(const answer_conf_t *conf, const answer_req_t *req)
+static inline size_t edns_room(const answer_conf_t *conf, answer_req_t *req)
 {
+	req->offers = 0;
 	if (!req->query.has_opt)
 		return 0;
-	return EDNS_OPT_LEN + (req->query.wants ? edns_options_room(conf, req) : 0);
+	return EDNS_OPT_LEN + (req->query.wants ? edns_offer(conf, req) : 0);
 }
 
 /* Append the OPT. The query has one, and c->limit is less by edns_room() than what the message

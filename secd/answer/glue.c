@@ -153,7 +153,7 @@ static uint64_t hash_own(const siphash_key_t *key, const uint8_t *own, size_t le
 
 /* What shares less with the cut than the apex is outside and needs no look. */
 static void note_server(servers_t *s, const siphash_key_t *key, const glue_cut_t *cut,
-                        const uint8_t *record, size_t apex_len)
+                        const uint8_t *record, size_t pos, size_t apex_len)
 {
 	const uint8_t *rdata = record + RR_HEAD;
 	size_t own_len, shared = zone_rrset_name_end(cut->ns, rdata);
@@ -164,7 +164,7 @@ static void note_server(servers_t *s, const siphash_key_t *key, const glue_cut_t
 		return;
 	(void)zone_rrset_name(cut->ns, rdata, own, &own_len);
 	one->rdata = rdata;
-	one->pos = cut->at + (size_t)(rdata - cut->ns->wire);
+	one->pos = pos;
 	one->below = shared == cut->ns->owner_len;
 	one->suffix = label_of(cut->name, shared);
 	one->hash = hash_own(key, own, own_len, cut->hashes->h[one->suffix]);
@@ -173,7 +173,8 @@ static void note_server(servers_t *s, const siphash_key_t *key, const glue_cut_t
 
 /* Where a pass over the records of a referral stands. */
 typedef struct pass {
-	const uint8_t *record;
+	const uint8_t *record; /* as it is stored */
+	size_t at;             /* where it is in the message, where it may be longer */
 	unsigned left, next_fix;
 } pass_t;
 
@@ -194,8 +195,9 @@ static void find_servers(servers_t *s, pass_t *p, const siphash_key_t *key, cons
 		bool pointer = p->next_fix < ns->fixes && fix + 2u == end;
 		p->next_fix += pointer;
 		if (pointer || apex_len == 1)
-			note_server(s, key, cut, p->record, apex_len);
+			note_server(s, key, cut, p->record, p->at + RR_HEAD, apex_len);
 		p->record = ns->wire + end;
+		p->at += RR_HEAD + get_u16(cut->out + p->at + 10);
 	}
 }
 
@@ -261,7 +263,7 @@ static void put_glue(compose_t *c, const siphash_key_t *key, const zone_version_
                      const glue_cut_t *cut)
 {
 	size_t apex_len = dns_wire_len(zone_version_apex_name(v));
-	pass_t p = { .record = cut->ns->wire, .left = cut->ns->count };
+	pass_t p = { .record = cut->ns->wire, .at = cut->at, .left = cut->ns->count };
 	servers_t first;
 
 	if (cut->ns->fixes == 0 && apex_len > 1)

@@ -19,7 +19,8 @@ void glue_targets(compose_t *c, const siphash_key_t *key, const zone_version_t *
 /* A referral as it stands in the message. */
 typedef struct glue_cut {
 	const zone_rrset_t *ns;      /* as it is stored */
-	size_t at;                   /* where its records begin in the message */
+	const uint8_t *out;          /* the message, */
+	size_t at;                   /* and where its records begin in it */
 	const dns_name_t *name;      /* the name that is referred, at or below the cut */
 	const zone_hashes_t *hashes; /* of that name */
 } glue_cut_t;

@@ -34,6 +34,7 @@ typedef struct walk {
 	size_t from, to;  /* the records that name them */
 	zone_rrset_t cut; /* EXTRA_REFERRAL: its NS */
 
+	bool own; /* the name is the node's own, not made from a wildcard */
 	unsigned steps;
 	uint64_t met[CHAIN_MAX + 1];              /* hashes of the names so far */
 	const zone_node_t *dnames[CHAIN_MAX + 1]; /* already in the answer, and where their */
@@ -215,7 +216,8 @@ static bool answer_sigs(walk_t *w, const zone_node_t *node)
 		if (set.sig_count == 0)
 			continue;
 		found++;
-		if (set.type == DNS_TYPE_DNAME && w->c->with_sigs && has_dname(w, node, &at))
+		if (set.type == DNS_TYPE_DNAME && w->c->with_sigs && w->own &&
+		    has_dname(w, node, &at))
 			continue;
 		if (compose_sigs(w->c, COMPOSE_ANSWER, &set, w->at.place) != ST_OK)
 			w->c->truncated = true;
@@ -235,7 +237,7 @@ static bool answer_any(walk_t *w, const zone_node_t *node)
 		if (set.count == 0)
 			continue;
 		found = true;
-		if (set.type == DNS_TYPE_DNAME && has_dname(w, node, &at))
+		if (set.type == DNS_TYPE_DNAME && w->own && has_dname(w, node, &at))
 			continue;
 		put_needed(w, COMPOSE_ANSWER, &set, w->at.place);
 		break;
@@ -255,7 +257,7 @@ static bool answer_type(walk_t *w, const zone_node_t *node, uint16_t qtype)
 		return answer_any(w, node);
 	if (!zone_node_rrset(w->at.version, node, qtype, &set))
 		return false;
-	if (qtype == DNS_TYPE_DNAME && has_dname(w, node, &at))
+	if (qtype == DNS_TYPE_DNAME && w->own && has_dname(w, node, &at))
 		return true;
 	put_needed(w, COMPOSE_ANSWER, &set, w->at.place);
 	if (glue_wanted(qtype)) {
@@ -281,6 +283,7 @@ static step_t answer_node(walk_t *w, const zone_lookup_t *l)
 	size_t at = w->c->pos;
 	zone_rrset_t cname;
 
+	w->own = l->found == ZONE_FOUND;
 	w->result.aa |= w->steps == 0;
 	if ((zone_node_flags(l->node) & ZONE_NODE_CNAME) && follows_cname(qtype) &&
 	    zone_node_rrset(w->at.version, l->node, DNS_TYPE_CNAME, &cname)) {
@@ -343,8 +346,9 @@ static void put_rest(walk_t *w)
 		             w->from, w->to);
 		return;
 	case EXTRA_REFERRAL:
-		glue_referral(w->c, zone_set_key(w->zones), w->at.version,
-		              &(glue_cut_t){ &w->cut, w->from, w->at.name, w->at.hashes });
+		glue_referral(
+			w->c, zone_set_key(w->zones), w->at.version,
+			&(glue_cut_t){ &w->cut, w->c->out, w->from, w->at.name, w->at.hashes });
 		return;
 	}
 }

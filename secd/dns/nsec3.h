@@ -27,6 +27,10 @@ typedef struct dns_nsec3_params {
  * False: it ends early, or uses another algorithm than SHA-1. */
 bool dns_nsec3_read(const uint8_t *rdata, size_t rdlen, dns_nsec3_params_t *out);
 
+/* Does a hash cost more than what RFC 5155 10.3 had in mind for any key, with a salt of usual length?
+ * A long one makes each iteration several times as costly. */
+bool dns_nsec3_costly(const dns_nsec3_params_t *p);
+
 bool dns_nsec3_same(const dns_nsec3_params_t *a, const dns_nsec3_params_t *b);
 
 /* IH(salt, name, iterations) of RFC 5155 5.

@@ -254,14 +254,14 @@ static void publish(zone_t *z, xfr_fetch_result_t *res)
 	bool was_expired = z->clock.expired;
 	refresh_t *r = z->r;
 
+	refresh_clock_loaded(&z->clock, &res->soa, &z->conf->group->policy, clock_mono(),
+	                     spread(z));
+	zone_set_expires(z->slot, z->clock.expires); /* who sees the version sees its time */
 	/* Cannot be stale: nobody but this round publishes the zone. */
 	if (zone_set_publish(r->set, z->slot, res->version, NULL) != ST_OK) {
 		zone_version_free(res->version);
 		return;
 	}
-	refresh_clock_loaded(&z->clock, &res->soa, &z->conf->group->policy, clock_mono(),
-	                     spread(z));
-	zone_set_expires(z->slot, z->clock.expires);
 	log_info("xfr installed zone=%s serial=%u primary=%s addr=%s records=%lu bytes=%lu "
 	         "messages=%lu memory=%zu seconds=%.3f",
 	         zone_text(z, name), res->soa.serial, current_primary(z)->name,

@@ -257,7 +257,9 @@ static void seal(xfr_fetch_t *f)
 	if (st == ST_OK && zone_faults_refuse(&f->result.faults)) {
 		char why[128];
 
-		snprintf(why, sizeof why, "NSEC3PARAM has %u iterations, and no key allows over %d",
+		snprintf(why, sizeof why,
+		         "NSEC3PARAM has %u iterations or too long a salt: no key allows the "
+		         "cost of over %d",
 		         f->result.faults.iterations, DNS_NSEC3_ITERATIONS_MAX);
 		zone_version_free(f->result.version);
 		f->result.version = NULL;

@@ -9,14 +9,14 @@
 enum {
 	RR_HEAD = 2 + DNS_RR_FIXED,
 	FOREIGN_MAX = 64, /* owners of other chains in a row */
+	RECORDS_MAX = 4,  /* of an owner: hashes of several chains all but never meet */
 };
 
 /* A chain is named by NSEC3PARAM with flags 0 alone (RFC 5155 4.1.2); one that nobody may use
  * (10.3) would cost each query too much. */
 static bool counts(const uint8_t *rdata, size_t rdlen, dns_nsec3_params_t *out)
 {
-	return dns_nsec3_read(rdata, rdlen, out) && rdata[1] == 0 &&
-	       out->iterations <= DNS_NSEC3_ITERATIONS_MAX;
+	return dns_nsec3_read(rdata, rdlen, out) && rdata[1] == 0 && !dns_nsec3_costly(out);
 }
 
 static const zone_node_t *node_at(const uint8_t *base, zone_ref_t ref)
@@ -64,7 +64,8 @@ static const uint8_t *in_chain(const zone_node_t *node, const dns_nsec3_params_t
 	const zone_rrset_head_t *set = zone_node_find(node, DNS_TYPE_NSEC3);
 	const uint8_t *p = set ? (const uint8_t *)(set + 1) : NULL;
 
-	for (unsigned i = 0; set && i < set->count; i++, p += RR_HEAD + get_u16(p + 10)) {
+	for (unsigned i = 0; set && i < set->count && i < RECORDS_MAX;
+	     i++, p += RR_HEAD + get_u16(p + 10)) {
 		dns_nsec3_params_t own;
 
 		if (dns_nsec3_read(p + RR_HEAD, get_u16(p + 10), &own) &&

@@ -47,8 +47,8 @@ void zone_change_abort(zone_change_t *c)
 
 status_t zone_change_commit(zone_change_t *c, zone_blocks_t *taken, zone_blocks_t *replaced)
 {
-	for (size_t i = 0; i < c->spare.count; i++) {
-		const zone_block_t *b = &c->spare.block[i];
+	for (; c->spare.count > 0; c->spare.count--) { /* it may be called again */
+		const zone_block_t *b = &c->spare.block[c->spare.count - 1];
 
 		if (zone_blocks_add(&c->replaced, b->ref, (size_t)b->units * ZONE_UNIT) != ST_OK)
 			return ST_NOMEM;

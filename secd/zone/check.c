@@ -133,8 +133,10 @@ static void check_iterations(const zone_version_t *v, zone_faults_t *out)
 	for (unsigned i = 0; i < set.count; i++, p += 2 + DNS_RR_FIXED + get_u16(p + 10)) {
 		dns_nsec3_params_t params;
 
-		if (dns_nsec3_read(p + 2 + DNS_RR_FIXED, get_u16(p + 10), &params) &&
-		    params.iterations > most)
+		if (!dns_nsec3_read(p + 2 + DNS_RR_FIXED, get_u16(p + 10), &params))
+			continue;
+		out->costly = out->costly || dns_nsec3_costly(&params);
+		if (params.iterations > most)
 			most = params.iterations;
 	}
 	if (most <= ITERATIONS_FEW)
@@ -159,7 +161,7 @@ static status_t check_chain(const zone_version_t *v, zone_faults_t *out)
 
 bool zone_faults_refuse(const zone_faults_t *f)
 {
-	return f->iterations > DNS_NSEC3_ITERATIONS_MAX;
+	return f->costly;
 }
 
 /* One name; whether it has a DNAME is returned, as that asks for another look at all. */

@@ -20,6 +20,7 @@ typedef struct zone_faults {
 	uint32_t chain_gaps; /* links of NSEC or NSEC3 that don't lead to the next (zone/chain.h) */
 	/* Of NSEC3PARAM, if they are more than RFC 9276 3.1 would have anybody bear: over 150. */
 	uint32_t iterations;
+	bool costly;     /* some NSEC3PARAM may not be served: dns_nsec3_costly() */
 	char first[256]; /* presentation form of the first such name, cut to fit; "" if none */
 } zone_faults_t;
 
@@ -27,5 +28,5 @@ typedef struct zone_faults {
  * is a DNAME. ST_OK, or ST_NOMEM with what was found until then. */
 status_t zone_check(const zone_version_t *v, zone_faults_t *out);
 
-/* Is it one that may not be served? More iterations than RFC 5155 10.3 allows any key. */
+/* Is it one that may not be served? */
 bool zone_faults_refuse(const zone_faults_t *f);

@@ -173,11 +173,17 @@ zone_set_t *zone_set_new(epoch_t *epoch)
 	random_bytes(&set->key, sizeof set->key);
 	set->arena = zone_arena_new(RESERVE);
 	if (set->arena) {
-		begin(set);
+		zone_blocks_t taken = { 0 }, replaced = { 0 };
 		zone_named_t none = { 0 };
 
-		if (build(&set->change, &none, 0, &set->index) == ST_OK)
+		begin(set);
+		if (build(&set->change, &none, 0, &set->index) == ST_OK &&
+		    zone_change_commit(&set->change, &taken, &replaced) == ST_OK) {
+			set->open = false;
 			view = new_view(set);
+		}
+		zone_blocks_free(&taken);
+		zone_blocks_free(&replaced);
 	}
 	atomic_init(&set->view, view);
 	if (view)
@@ -255,12 +261,13 @@ status_t zone_set_remove(zone_set_t *set, zone_slot_t *slot)
 		return ST_NOMEM;
 	set->removed = grown;
 	status_t st = zone_index_set(&set->change, &set->index, slot->hash, node_ref(set, slot), 0);
-	if (st == ST_OK)
-		st = zone_change_replace(&set->change, slot_ref(set, slot), slot_size(slot), false);
-	if (st == ST_OK && unfit(&set->index))
-		st = resize(set);
 	if (st != ST_OK)
 		return st;
+	/* It is out; what follows may only cost memory when there is none: a block that is never
+	 * used again, a table that is too large. */
+	(void)zone_change_replace(&set->change, slot_ref(set, slot), slot_size(slot), false);
+	if (unfit(&set->index))
+		(void)resize(set);
 	set->at_depth[slot->node.rel_labels]--;
 	set->removed[set->removed_count++] = slot;
 	return ST_OK;
@@ -320,16 +327,21 @@ static bool has_depth(const view_t *view, unsigned depth)
 void zone_set_prefetch(const zone_set_t *set, const dns_name_t *qname, const zone_hashes_t *hashes,
                        unsigned step, zone_set_ahead_t *ahead)
 {
-	const view_t *view = view_of(set);
-	unsigned n = 0;
+	const view_t *view = step == 0 ? view_of(set) : ahead->view;
 
-	if (view->index.bits == 0)
-		return; /* a few zones, always at hand */
-	for (unsigned label = 0; label <= qname->labels && n < ARRAY_LEN(ahead->at); label++) {
-		if (has_depth(view, qname->labels - label))
-			zone_index_prefetch(view->base, &view->index, hashes->h[label], step,
-			                    &ahead->at[n++]);
+	if (step == 0) {
+		ahead->view = view;
+		ahead->count = 0;
+		/* A few zones are always at hand. */
+		for (unsigned label = 0; view->index.bits > 0 && label <= qname->labels &&
+		                         ahead->count < ARRAY_LEN(ahead->at);
+		     label++) {
+			if (has_depth(view, qname->labels - label))
+				ahead->hash[ahead->count++] = hashes->h[label];
+		}
 	}
+	for (unsigned i = 0; i < ahead->count; i++)
+		zone_index_prefetch(view->base, &view->index, ahead->hash[i], step, &ahead->at[i]);
 }
 
 /* name: len octets with the root's. */

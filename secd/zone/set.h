@@ -66,7 +66,10 @@ const zone_slot_t *zone_set_find(const zone_set_t *set, const dns_name_t *qname,
  * 1 for each, then step 2; ahead is kept by the caller from step to step. Hints without effect. */
 enum { ZONE_SET_PREFETCH_STEPS = 3 };
 typedef struct zone_set_ahead {
-	const void *at[3]; /* zones above one name whose apexes differ in depth; more are rare */
+	const void *view; /* of step 0: another may have come by step 1 */
+	unsigned count;
+	uint64_t hash[3]; /* zones above one name whose apexes differ in depth; more are rare */
+	const void *at[3];
 } zone_set_ahead_t;
 void zone_set_prefetch(const zone_set_t *set, const dns_name_t *qname, const zone_hashes_t *hashes,
                        unsigned step, zone_set_ahead_t *ahead);

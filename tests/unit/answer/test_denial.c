@@ -399,3 +399,52 @@ Test(denial, by_nsec3_is_what_rfc_5155_prints)
 	try_rows(&f, rows_nsec3, ARRAY_LEN(rows_nsec3));
 	teardown(&f);
 }
+
+/* A chain whose signatures fill the message to where pointers into an RRset no longer reach, and a
+ * delegation at its end whose servers are compressed against each other. */
+Test(denial, glue_has_its_owner_however_far_into_the_message)
+{
+	enum { LINKS = 15, SIGNATURE = 800 };
+	char *lines = calloc(1, 60000), signature[SIGNATURE + 1];
+	uint8_t *out = malloc(65535);
+	lines_t *got = malloc(sizeof *got);
+	unsigned glue = 0;
+	fixture_t f;
+
+	memset(signature, 'A', SIGNATURE);
+	signature[SIGNATURE] = '\0';
+	strcpy(lines, "@ SOA a b 1 2 3 4 5\ncut NS ns1.deep.cut\ncut NS ns2.deep.cut\n"
+	              "cut NS ns3.deep.cut\nns1.deep.cut A 192.0.2.1\nns2.deep.cut A 192.0.2.2\n"
+	              "ns3.deep.cut A 192.0.2.3\nc15 CNAME x.cut\n");
+	for (unsigned i = 0; i < LINKS; i++) {
+		sprintf(lines + strlen(lines), "c%u CNAME c%u\n", i, i + 1);
+		sprintf(lines + strlen(lines),
+		        "c%u RRSIG CNAME 8 2 300 20380101000000 20200101000000 1 far. %s\n", i,
+		        signature);
+	}
+	setup(&f);
+	serve(&f, "far.", lines);
+	answer_req_t *req = calloc(1, sizeof *req);
+	uint8_t msg[512];
+	bufw_t w = bufw_over(msg, sizeof msg);
+	bufw_bytes(&w, "\x12\x34\0\0\0\1\0\0\0\0\0\1\2c0\3far\0\0\1\0\1", 12 + 8 + 4);
+	bufw_bytes(&w, "\0\0\51\x10\0\0\0\x80\0\0\0", 11);
+	*req = (answer_req_t){ .in = msg,
+		               .in_len = w.pos,
+		               .out = out,
+		               .out_room = 65535,
+		               .via = ANSWER_TCP,
+		               .peer = &f.peer };
+	answer_batch(f.answer, &(answer_time_t){ 0 }, req, 1);
+	cr_assert(gt(sz, req->out_len, 9000), "%zu octets", req->out_len);
+	read_message(out, req->out_len, got);
+	for (size_t i = 0; i < got->count; i++)
+		glue += strncmp(got->line[i], "ad ns", 5) == 0 &&
+		        strstr(got->line[i], ".deep.cut.far. A 192.0.2.") != NULL;
+	cr_expect(eq(uint, glue, 3));
+	free(req);
+	free(out);
+	free(got);
+	free(lines);
+	teardown(&f);
+}

@@ -70,6 +70,26 @@ Test(dns_nsec3, reads_parameters_that_are_whole)
 	}
 }
 
+Test(dns_nsec3, knows_what_costs_too_much)
+{
+	static const struct {
+		uint16_t iterations;
+		uint8_t salt_len;
+		bool costly;
+	} rows[] = {
+		{ 0, 0, false },     { 0, 255, false },   { 2500, 0, false },
+		{ 2501, 0, true },   { 2500, 35, false }, { 2500, 36, true },
+		{ 499, 255, false }, { 500, 255, true },  { 65535, 255, true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const dns_nsec3_params_t p = { rows[i].iterations, rows[i].salt_len, NULL };
+
+		cr_expect(eq(int, dns_nsec3_costly(&p), rows[i].costly), "%u %u",
+		          rows[i].iterations, rows[i].salt_len);
+	}
+}
+
 Test(dns_nsec3, tells_chains_apart)
 {
 	const dns_nsec3_params_t a = { 1, 2, (const uint8_t *)"ab" };

@@ -173,6 +173,34 @@ Test(zone_set, follows_zones_that_come_and_go)
 	}
 }
 
+/* A commit may come between two steps of a batch, and change the size of the table, and the depths. */
+Test(zone_set, is_asked_ahead_while_zones_come)
+{
+	epoch_t *e = epoch_new(0);
+	zone_set_t *set = zone_set_new(e);
+	dns_name_t q = zones_name("www.z1.org.");
+	zone_set_ahead_t ahead;
+	zone_hashes_t h;
+	char name[64];
+
+	memset(&ahead, 0xff, sizeof ahead);
+	zone_hash_name(zone_set_key(set), &q, &h);
+	add(set, "org.");
+	for (unsigned round = 0; round < 6; round++) {
+		zone_set_prefetch(set, &q, &h, 0, &ahead);
+		for (unsigned i = 0; i < 40; i++) {
+			snprintf(name, sizeof name, "z%u.%sorg.", round * 40 + i,
+			         round % 2 ? "b." : "");
+			add(set, name);
+		}
+		for (unsigned step = 1; step < ZONE_SET_PREFETCH_STEPS; step++)
+			zone_set_prefetch(set, &q, &h, step, &ahead);
+	}
+	cr_expect(find(set, "www.z1.org.", false) != NULL);
+	zone_set_free(set);
+	epoch_free(e);
+}
+
 Test(zone_set, shows_nothing_before_the_commit)
 {
 	epoch_t *e = epoch_new(0);
