@@ -17,7 +17,7 @@ ODD = ("\\000", "\\255", "a\\.b", "a*b", "UP", "\\000a", "a\\000", "x\\255", "**
        "\\059", "\\@", "\\032", "aA", "Z", "\\001", "a\\.", "-", "\\127\\128", "l" * 63)
 # Labels that a tool does not bear: ldns-signzone writes some without their backslash, kzonesign has
 # a\000 before the names below a in its chain (RFC 4034 6.1 has it behind them).
-UNFIT = {"ldns-signzone": ("\\034", "\\059", "\\@"), "kzonesign": ("\\000", "\\000a", "a\\000")}
+UNFIT = {"ldns-signzone": ("\\034", "\\059", "\\@", "a\\.", "a\\.b"), "kzonesign": ("\\000", "\\000a", "a\\000")}
 TTLS = (0, 60, 300, 3600, 86400)
 ADDRESSES = ("A", "AAAA")
 OUTSIDE = ("ns.inv.example.", "ns2.elsewhere.example.", "NS.Inv.Example.")

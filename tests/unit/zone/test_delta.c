@@ -554,6 +554,80 @@ Test(zone_delta, ten_thousand_deltas_take_no_more_memory_than_a_fresh_load)
 	free(rr);
 }
 
+/* As many names below one that is empty, and, with hashed, an NSEC3 for one in fifty. */
+static zone_version_t *deep_zone(unsigned names, bool hashed, dns_rr_t *rr)
+{
+	dns_name_t apex = zones_name("z.");
+	zone_build_t *b = zone_build_new(&zones_key, &apex, &zones_limits);
+	zone_version_t *v = NULL;
+	char text[40];
+
+	soa(1, rr);
+	cr_assert(zone_build_add(b, rr) == ST_OK);
+	if (hashed) {
+		fill(rr, &apex, DNS_TYPE_NSEC3PARAM, "\1\0\0\0", 5);
+		cr_assert(zone_build_add(b, rr) == ST_OK);
+	}
+	for (unsigned i = 0; i < names; i++) {
+		dns_name_t owner;
+
+		sprintf(text, "host%07u.sub.z.", i);
+		owner = zones_name(text);
+		fill(rr, &owner, DNS_TYPE_A, (uint8_t[]){ 10, 0, 0, 1 }, 4);
+		cr_assert(zone_build_add(b, rr) == ST_OK);
+		if (!hashed || i % 50 > 0)
+			continue;
+		nsec3_owner(i, &owner);
+		fill(rr, &owner, DNS_TYPE_NSEC3, "\1\1\0\0\0\1x", 7);
+		cr_assert(zone_build_add(b, rr) == ST_OK);
+	}
+	cr_assert(zone_build_seal(b, &v) == ST_OK);
+	zone_build_free(b);
+	return v;
+}
+
+/* Blocks that are written when one record comes, with its SOA. */
+static size_t blocks_for(const zone_version_t *v, const dns_rr_t *one, dns_rr_t *rr)
+{
+	zone_delta_t *d = zone_delta_new(v, &zones_limits);
+	zone_version_t *next = NULL;
+
+	cr_assert(zone_delta_add(d, one) == ST_OK);
+	soa(1, rr);
+	cr_assert(zone_delta_remove(d, rr) == ST_OK);
+	soa(2, rr);
+	cr_assert(zone_delta_add(d, rr) == ST_OK);
+	cr_assert(zone_delta_seal(d, &next) == ST_OK);
+	size_t blocks = next->taken.count;
+	zone_delta_free(d);
+	zone_version_free(next);
+	return blocks;
+}
+
+/* What a name inherits, and what an NSEC3 covers, is written nowhere: or these were deltas of a
+ * million. */
+Test(zone_delta, writes_nothing_below_a_cut_and_nothing_that_is_covered)
+{
+	enum { NAMES = 1000000 };
+	dns_rr_t *rr = malloc(sizeof *rr), *one = malloc(sizeof *one);
+	zone_version_t *v = deep_zone(NAMES, false, rr);
+	dns_name_t owner = zones_name("sub.z.");
+
+	fill(one, &owner, DNS_TYPE_NS, "\2ns\1a", 6);
+	/* sub's node and the apex's, and on the way to each: a bucket and two or three pages. */
+	cr_expect(le(sz, blocks_for(v, one, rr), 12));
+	zone_version_free(v);
+
+	v = deep_zone(NAMES, true, rr);
+	nsec3_owner(777, &owner);
+	fill(one, &owner, DNS_TYPE_NSEC3, "\1\1\0\0\0\1y", 7);
+	/* Its node, the pages of its tree, and the apex's as above. */
+	cr_expect(le(sz, blocks_for(v, one, rr), 12));
+	zone_version_free(v);
+	free(one);
+	free(rr);
+}
+
 Test(zone_delta, costs_what_it_changes)
 {
 	enum { NAMES = 100000 };
