@@ -260,14 +260,40 @@ static void answer_one(const answer_t *a, const answer_time_t *now, answer_req_t
 	finish(a, now, req, &o, &c);
 }
 
-/* The name itself, and the one right below the apex: in a zone of delegations that is the cut. */
-static void prefetch(answer_req_t *req, unsigned step)
+/* The name right below the apex (or the apex): in a zone of delegations that is the cut. */
+static void prefetch_top(answer_req_t *req, unsigned step)
 {
 	unsigned apex = req->query.qname.labels - (unsigned)zone_version_apex_labels(req->version);
 
-	zone_version_prefetch(req->version, req->hashes.h[0], step, &req->ahead[0]);
-	if (apex > 1)
-		zone_version_prefetch(req->version, req->hashes.h[apex - 1], step, &req->ahead[1]);
+	zone_version_prefetch(req->version, req->hashes.h[apex > 0 ? apex - 1 : 0], step,
+	                      &req->ahead);
+	req->deeper = apex > 1;
+}
+
+/* The name itself, where it lies deeper, but for one below a cut: nobody looks at that. */
+static void prefetch_own(answer_req_t *req, unsigned step)
+{
+	if (step == 0 && req->deeper)
+		req->deeper = zone_version_ahead_leads_on(req->ahead);
+	if (req->deeper)
+		zone_version_prefetch(req->version, req->hashes.h[0], step, &req->ahead);
+}
+
+/* The memory that lookups will read: a step of each at a time. */
+static void look_ahead(answer_req_t *reqs, size_t n)
+{
+	for (unsigned step = 0; step < ZONE_PREFETCH_STEPS; step++) {
+		for (size_t i = 0; i < n; i++) {
+			if (reqs[i].version)
+				prefetch_top(&reqs[i], step);
+		}
+	}
+	for (unsigned step = 0; step < ZONE_PREFETCH_STEPS; step++) {
+		for (size_t i = 0; i < n; i++) {
+			if (reqs[i].version)
+				prefetch_own(&reqs[i], step);
+		}
+	}
 }
 
 /* Does the message ask about a name of class IN or nearly, so that a zone is looked for? */
@@ -327,6 +353,10 @@ static void seek(answer_req_t *reqs, size_t n)
 			more = true;
 		}
 	}
+	for (size_t i = 0; i < n; i++) {
+		if (reqs[i].version && reqs[i].seek.wanted)
+			zone_seek_prefetch(reqs[i].version, &reqs[i].seek.seek);
+	}
 }
 
 void answer_batch(answer_t *a, const answer_time_t *now, answer_req_t *reqs, size_t n)
@@ -344,12 +374,7 @@ void answer_batch(answer_t *a, const answer_time_t *now, answer_req_t *reqs, siz
 		if (wants_zone(&reqs[i]))
 			find_zone(a, &reqs[i]);
 	}
-	for (unsigned step = 0; step < ZONE_PREFETCH_STEPS; step++) {
-		for (size_t i = 0; i < n; i++) {
-			if (reqs[i].version)
-				prefetch(&reqs[i], step);
-		}
-	}
+	look_ahead(reqs, n);
 	for (size_t i = 0; i < n; i++) {
 		if (reqs[i].version)
 			look_up(&reqs[i]);

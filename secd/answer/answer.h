@@ -74,8 +74,9 @@ typedef struct answer_req {
 	zone_state_t state;
 	unsigned offers; /* options that the answer has room for: DNS_WANTS_... */
 	zone_set_ahead_t zone_ahead;
-	const void *ahead[2]; /* of searches for the name, and for the one right below the apex */
-	zone_lookup_t found;  /* with a version: what qname is to it */
+	const void *ahead;   /* of a search for the name right below the apex, then for qname */
+	bool deeper;         /* the latter is wanted */
+	zone_lookup_t found; /* with a version: what qname is to it */
 	denial_seek_t seek;
 } answer_req_t;
 

@@ -120,6 +120,29 @@ static const zone_node_t *find_in_tree(const uint8_t *base, zone_ref_t root, con
 	                                                                                 : NULL;
 }
 
+/* The first entry at or behind from that has the tag, of a bucket that is no tree; its count: none
+ * has. Four at a time, since room is a multiple of it. */
+static unsigned next_tagged(const bucket_t *b, uint16_t tag, unsigned from)
+{
+	const uint64_t each = 0x0001000100010001, low = 0x7fff * each;
+
+	for (unsigned i = from / ROUND * ROUND; i < b->count; i += ROUND) {
+		uint64_t four;
+
+		memcpy(&four, b->tag + i, sizeof four);
+		four ^= tag * each;
+		/* The top bit of each that is. */
+		uint64_t equal = ~(((four & low) + low) | four | low);
+		if (i < from)
+			equal &= UINT64_MAX << 16 * (from - i);
+		if (equal) {
+			i += (unsigned)__builtin_ctzll(equal) / 16;
+			return i < b->count ? i : b->count;
+		}
+	}
+	return b->count;
+}
+
 const zone_node_t *zone_index_find(const uint8_t *base, const zone_index_t *x, uint64_t hash,
                                    const uint8_t *rel, size_t rel_len)
 {
@@ -129,30 +152,31 @@ const zone_node_t *zone_index_find(const uint8_t *base, const zone_index_t *x, u
 	if (b->count == TREE)
 		return find_in_tree(base, *bucket_root(b), rel, rel_len);
 	const zone_ref_t *refs = bucket_refs(b);
-	for (unsigned i = 0; i < b->count; i++) {
-		if (b->tag[i] != tag)
-			continue;
+	for (unsigned i = 0; (i = next_tagged(b, tag, i)) < b->count; i++) {
 		const zone_node_t *node = node_at(base, refs[i]);
+
 		if (node->rel_len == rel_len && memcmp(node->name, rel, rel_len) == 0)
 			return node;
 	}
 	return NULL;
 }
 
-static void prefetch_node(const uint8_t *base, const bucket_t *b, uint64_t hash, size_t ahead)
+/* The first node that may be the one; NULL: there is none, or a tree. */
+static const zone_node_t *node_ahead(const uint8_t *base, const bucket_t *b, uint64_t hash)
 {
-	const zone_ref_t *refs = bucket_refs(b);
-	uint16_t tag = tag_of(hash);
+	unsigned i;
 
-	for (unsigned i = 0; b->count != TREE && i < b->count; i++) {
-		if (b->tag[i] != tag)
-			continue;
-		const uint8_t *node = base + (size_t)refs[i] * ZONE_UNIT;
+	if (b->count == TREE || (i = next_tagged(b, tag_of(hash), 0)) == b->count)
+		return NULL;
+	return node_at(base, bucket_refs(b)[i]);
+}
 
-		__builtin_prefetch(node - ahead);
-		__builtin_prefetch(node - ahead + 64);
-		return;
-	}
+/* 128 octets, which may lie across three lines. */
+static void prefetch_128(const uint8_t *p)
+{
+	__builtin_prefetch(p);
+	__builtin_prefetch(p + 64);
+	__builtin_prefetch(p + 127);
 }
 
 void zone_index_prefetch(const uint8_t *base, const zone_index_t *x, uint64_t hash, unsigned step,
@@ -163,13 +187,16 @@ void zone_index_prefetch(const uint8_t *base, const zone_index_t *x, uint64_t ha
 		*at = bucket_place(base, x, hash);
 		__builtin_prefetch(*at);
 		return;
-	case 1: /* sixteen names are a hundred octets: two lines, mostly */
+	case 1: /* sixteen names are a hundred octets */
 		*at = bucket_at(base, *(const zone_ref_t *)*at);
-		__builtin_prefetch(*at);
-		__builtin_prefetch((const uint8_t *)*at + 64);
+		prefetch_128(*at);
 		return;
-	default:
-		prefetch_node(base, *at, hash, x->ahead);
+	case 2:
+		*at = node_ahead(base, *at, hash);
+		return;
+	default: /* apart from the search (zone/version.h) */
+		if (*at)
+			prefetch_128((const uint8_t *)*at - x->ahead);
 	}
 }
 

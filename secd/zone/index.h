@@ -32,8 +32,9 @@ status_t zone_index_build(zone_change_t *c, zone_named_t *named, size_t count, z
 const zone_node_t *zone_index_find(const uint8_t *base, const zone_index_t *x, uint64_t hash,
                                    const uint8_t *rel, size_t rel_len);
 
-/* Three looks ahead of zone_index_find(), each a hint that needs the one before: the page, the
- * bucket, the node. *at is where the one before has come. */
+/* Four looks ahead of zone_index_find(), each a hint that needs the one before: the page, the
+ * bucket, which node, the node itself. *at is where the one before has come: at last the node, or
+ * another with its tag, or NULL. */
 void zone_index_prefetch(const uint8_t *base, const zone_index_t *x, uint64_t hash, unsigned step,
                          const void **at);
 

@@ -19,6 +19,13 @@ void zone_version_prefetch(const zone_version_t *v, uint64_t hash, unsigned step
 	zone_index_prefetch(v->base, &v->root.index, hash, step, at);
 }
 
+bool zone_version_ahead_leads_on(const void *at)
+{
+	const zone_node_t *node = at;
+
+	return node && !(node->flags & (ZONE_NODE_CUT | ZONE_NODE_DNAME));
+}
+
 void zone_version_prefetch_self(const zone_version_t *v)
 {
 	const uint8_t *p = (const uint8_t *)v;

@@ -54,14 +54,18 @@ void zone_seek_step(const zone_version_t *v, zone_seek_t *seek)
 
 	zone_chain_key(seek->label, &key);
 	seek->ended = zone_tree_step(v->base, &seek->at, &key);
-	if (!seek->ended) {
+	if (!seek->ended)
 		zone_tree_prefetch(v->base, seek->at);
-	} else if (seek->at != 0) {
-		const uint8_t *node = v->base + (size_t)seek->at * ZONE_UNIT;
+}
 
-		for (unsigned i = 0; i < 256; i += 64)
-			__builtin_prefetch(node + i);
-	}
+void zone_seek_prefetch(const zone_version_t *v, const zone_seek_t *seek)
+{
+	const uint8_t *node = v->base + (size_t)seek->at * ZONE_UNIT;
+
+	if (seek->at == 0)
+		return;
+	for (unsigned i = 0; i < 256; i += 64)
+		__builtin_prefetch(node + i);
 }
 
 const zone_node_t *zone_seek_end(const zone_version_t *v, const zone_seek_t *seek, bool *matches)

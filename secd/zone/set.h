@@ -63,8 +63,8 @@ const zone_slot_t *zone_set_find(const zone_set_t *set, const dns_name_t *qname,
                                  const zone_hashes_t *hashes, bool for_ds);
 
 /* Ask for the memory that zone_set_find() will read: step 0 for each query of a batch, then step
- * 1 for each, then step 2; ahead is kept by the caller from step to step. Hints without effect. */
-enum { ZONE_SET_PREFETCH_STEPS = 3 };
+ * 1 for each, and so on; ahead is kept by the caller from step to step. Hints without effect. */
+enum { ZONE_SET_PREFETCH_STEPS = 4 };
 typedef struct zone_set_ahead {
 	const void *view; /* of step 0: another may have come by step 1 */
 	unsigned count;

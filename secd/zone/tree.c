@@ -12,7 +12,9 @@
 
 #include <stdlib.h>
 
-enum { ROOM = 61, COMMON_MAX = 20, DEPTH_MAX = 12 };
+#include "common/buf.h"
+
+enum { ROOM = 61, COMMON_MAX = 20, DEPTH_MAX = 12, LINE = 64 };
 
 typedef struct page {
 	uint32_t change;
@@ -89,6 +91,8 @@ static uint64_t tail_of(const zone_key_t *key, size_t at)
 {
 	uint64_t tail = 0;
 
+	if (at + 8 <= key->len)
+		return (uint64_t)get_u32(key->octets + at) << 32 | get_u32(key->octets + at + 4);
 	for (size_t i = at; i < at + 8; i++)
 		tail = tail << 8 | (i < key->len ? key->octets[i] : 0);
 	return tail;
@@ -175,12 +179,10 @@ void zone_tree_prefetch(const uint8_t *base, zone_ref_t page)
 {
 	const page_t *p = page_at(base, page);
 
-	/* The head, and what a search halves first. */
-	__builtin_prefetch(p);
-	__builtin_prefetch(&p->tail[ROOM / 4]);
-	__builtin_prefetch(&p->tail[ROOM / 2]);
-	__builtin_prefetch(&p->tail[ROOM * 3 / 4]);
-	__builtin_prefetch(&p->ref[ROOM / 2]);
+	/* Whatever a search may look at: line by line it would wait for each in turn. */
+	for (size_t i = 0; i < sizeof *p; i += LINE)
+		__builtin_prefetch((const uint8_t *)p + i);
+	__builtin_prefetch((const uint8_t *)p + sizeof *p - 1);
 }
 
 zone_ref_t zone_tree_floor(const uint8_t *base, zone_ref_t root, const zone_key_t *key)

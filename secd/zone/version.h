@@ -79,10 +79,18 @@ void zone_version_lookup(const zone_version_t *v, const dns_name_t *qname,
                          const zone_hashes_t *hashes, bool at_parent, zone_lookup_t *out);
 
 /* Ask for the memory that zone_version_lookup() of this hash will read, which hangs together in a
- * chain: step 0 for each query of a batch, then step 1 for each, then step 2. *at is kept by the
- * caller from step to step. Hints without effect. */
-enum { ZONE_PREFETCH_STEPS = 3 };
+ * chain: step 0 for each query of a batch, then step 1 for each, and so on. *at is kept by the
+ * caller from step to step. Hints without effect.
+ *
+ * What is asked for stands in passes of its own, apart from what is worked out: a core has but a few
+ * hundred instructions under way, and one that waits for an address to be translated stops all
+ * behind it. So only short loops keep many lines on their way at once. */
+enum { ZONE_PREFETCH_STEPS = 4 };
 void zone_version_prefetch(const zone_version_t *v, uint64_t hash, unsigned step, const void **at);
+
+/* Behind the last step: may names below what was found matter? Not where nothing was, nor below a cut
+ * or a DNAME. Another hint, that reads what the last step has asked for. */
+bool zone_version_ahead_leads_on(const void *at);
 
 /* And before step 0: the version itself, which is not looked into. */
 void zone_version_prefetch_self(const zone_version_t *v);
@@ -113,8 +121,8 @@ const zone_node_t *zone_version_nsec3(const zone_version_t *v,
                                       const uint8_t hash[DNS_NSEC3_HASH_LEN], bool *matches);
 
 /* The same for many at a time, so that none waits for memory: begin each, step each until it says
- * that it has ended, then take what zone_version_nsec3() would give. Of a version with
- * ZONE_DENIAL_NSEC3; belongs to one caller. */
+ * that it has ended, ask for what each has found, then take what zone_version_nsec3() would give.
+ * Of a version with ZONE_DENIAL_NSEC3; belongs to one caller. */
 typedef struct zone_seek {
 	uint8_t hash[DNS_NSEC3_HASH_LEN]; /* the caller's; the rest is zone/'s */
 	uint32_t at;
@@ -123,6 +131,7 @@ typedef struct zone_seek {
 } zone_seek_t;
 void zone_seek_begin(const zone_version_t *v, zone_seek_t *seek); /* of seek->hash */
 void zone_seek_step(const zone_version_t *v, zone_seek_t *seek);
+void zone_seek_prefetch(const zone_version_t *v, const zone_seek_t *seek); /* a hint */
 const zone_node_t *zone_seek_end(const zone_version_t *v, const zone_seek_t *seek, bool *matches);
 
 /* What that is for the apex, and for the name *.apex, without a search. */
