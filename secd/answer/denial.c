@@ -154,20 +154,23 @@ static void owe_next_closer(denial_t *d, const compose_t *c, const denial_name_t
 	owe_nsec3(d, c, n, hash);
 }
 
-/* The closest encloser that the chain knows, from label upwards, and what covers the next closer name
- * below it (RFC 5155 7.2.1); of a name that is there itself (exact) and has its NSEC3, that alone.
- * An opt-out leaves delegations, and empty names above nothing else, without: then the search for
- * their NSEC3 has found what covers them. Returns where the encloser begins, and it. */
+/* The closest encloser that the chain knows, from that of the lookup upwards, and what covers the
+ * next closer name below it (RFC 5155 7.2.1); of a name that is there itself (exact) and has its
+ * NSEC3, that alone. An opt-out leaves delegations, and empty names above nothing else, without:
+ * then the search for their NSEC3 has found what covers them. Returns where the encloser begins,
+ * and it. */
 static unsigned owe_encloser(denial_t *d, const compose_t *c, const denial_name_t *n,
-                             unsigned label, bool exact, const zone_node_t **encloser)
+                             const zone_lookup_t *l, bool exact, const zone_node_t **encloser)
 {
-	unsigned apex_at = apex_label(n);
+	unsigned label = l->encloser_label, apex_at = apex_label(n);
 	const zone_node_t *cover = NULL, *nsec3 = NULL;
 	unsigned first = label;
 	bool matches = false;
 
 	for (; label < apex_at; label++, cover = nsec3) {
-		*encloser = ancestor(n, label, apex_at);
+		*encloser = label == first && l->found != ZONE_WILDCARD
+		                    ? l->node
+		                    : ancestor(n, label, apex_at);
 		nsec3 = find(n, zone_node_hash(*encloser), &matches);
 		if (matches)
 			break;
@@ -218,7 +221,7 @@ void denial_no_name(denial_t *d, const compose_t *c, const denial_name_t *n, con
 		owe_nsec_wild(d, c, n, l->encloser_label);
 		return;
 	case ZONE_DENIAL_NSEC3:
-		label = owe_encloser(d, c, n, l->encloser_label, false, &encloser);
+		label = owe_encloser(d, c, n, l, false, &encloser);
 		owe_nsec3_wild(d, c, n, label, encloser);
 		return;
 	}
@@ -238,7 +241,7 @@ void denial_no_type(denial_t *d, const compose_t *c, const denial_name_t *n, con
 		owe_nsec_of(d, c, n, l->node);
 		return;
 	case ZONE_DENIAL_NSEC3:
-		owe_encloser(d, c, n, l->encloser_label, !wild, &encloser);
+		owe_encloser(d, c, n, l, !wild, &encloser);
 		if (wild)
 			owe_nsec3(d, c, n, zone_node_hash(l->node));
 		return;
@@ -271,7 +274,7 @@ void denial_no_ds(denial_t *d, const compose_t *c, const denial_name_t *n, const
 		owe_nsec_of(d, c, n, l->node);
 		return;
 	case ZONE_DENIAL_NSEC3:
-		owe_encloser(d, c, n, l->encloser_label, true, &encloser);
+		owe_encloser(d, c, n, l, true, &encloser);
 		return;
 	}
 }

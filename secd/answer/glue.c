@@ -258,6 +258,20 @@ static status_t put_others(compose_t *c, const siphash_key_t *key, const zone_ve
 	return st;
 }
 
+/* May a name in the RRset end like the cut, and so be in the zone? Most delegations are to servers
+ * elsewhere. */
+static bool any_inside(const zone_rrset_t *ns)
+{
+	for (unsigned i = 0; i < ns->fixes; i++) {
+		uint16_t at;
+
+		memcpy(&at, ns->fix + 2 * i, sizeof at);
+		if ((get_u16(ns->wire + at) & DNS_PTR_MAX) < ZONE_WIRE_AT)
+			return true;
+	}
+	return false;
+}
+
 /* First the servers below the cut, then the others: no two records of an RRset name the same. */
 static void put_glue(compose_t *c, const siphash_key_t *key, const zone_version_t *v,
                      const glue_cut_t *cut)
@@ -266,7 +280,7 @@ static void put_glue(compose_t *c, const siphash_key_t *key, const zone_version_
 	pass_t p = { .record = cut->ns->wire, .at = cut->at, .left = cut->ns->count };
 	servers_t first;
 
-	if (cut->ns->fixes == 0 && apex_len > 1)
+	if (apex_len > 1 && !any_inside(cut->ns))
 		return;
 	take_servers(&first, &p, key, v, cut, apex_len);
 	if (put_servers(c, v, cut, &first, true, apex_len) != ST_OK ||
