@@ -47,6 +47,11 @@ const zone_build_stats_t *zone_build_stats(const zone_build_t *b)
 	return &b->log.stats;
 }
 
+size_t zone_build_memory(const zone_build_t *b)
+{
+	return b->log.memory;
+}
+
 status_t zone_build_add(zone_build_t *b, const dns_rr_t *rr)
 {
 	return zone_log_add(&b->log, rr, false);

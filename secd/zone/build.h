@@ -50,5 +50,8 @@ status_t zone_build_seal(zone_build_t *b, zone_version_t **out);
 /* What zone_check() says of the version that was just sealed; costs what there is to be found. */
 status_t zone_build_check(const zone_build_t *b, const zone_version_t *v, zone_faults_t *out);
 
+/* Memory that the records take until they are sealed. */
+size_t zone_build_memory(const zone_build_t *b);
+
 const zone_build_stats_t *zone_build_stats(const zone_build_t *b);
 void zone_build_free(zone_build_t *b); /* NULL is fine */

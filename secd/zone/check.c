@@ -159,6 +159,13 @@ static status_t check_chain(const zone_version_t *v, zone_faults_t *out)
 	return ST_OK;
 }
 
+void zone_check_apex(const zone_version_t *v, zone_faults_t *out)
+{
+	memset(out, 0, sizeof *out);
+	check_apex(v, out);
+	check_iterations(v, out);
+}
+
 bool zone_faults_refuse(const zone_faults_t *f)
 {
 	return f->costly;

@@ -28,5 +28,8 @@ typedef struct zone_faults {
  * is a DNAME. ST_OK, or ST_NOMEM with what was found until then. */
 status_t zone_check(const zone_version_t *v, zone_faults_t *out);
 
+/* The part of it that the apex alone tells: name servers, and what NSEC3 costs. */
+void zone_check_apex(const zone_version_t *v, zone_faults_t *out);
+
 /* Is it one that may not be served? */
 bool zone_faults_refuse(const zone_faults_t *f);

@@ -5,10 +5,8 @@
  * when the last name below it has passed: with the ancestor's own changes, if it has any. */
 #include "zone/delta.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "dns/rrtype.h"
 #include "dns/wire.h"
 #include "zone/chain.h"
 #include "zone/index.h"
@@ -73,22 +71,27 @@ status_t zone_delta_add(zone_delta_t *d, const dns_rr_t *rr)
 	return zone_log_add(&d->log, rr, false);
 }
 
-const char *zone_delta_culprit(const zone_delta_t *d, char out[DNS_NAME_TEXT_MAX + 64])
+const zone_build_stats_t *zone_delta_stats(const zone_delta_t *d)
 {
-	char type[DNS_TYPE_TEXT_MAX], name[DNS_NAME_TEXT_MAX];
-	uint8_t wire[DNS_NAME_MAX];
-	const zone_rec_t *r = d->culprit;
+	return &d->log.stats;
+}
 
-	out[0] = '\0';
-	if (!r)
-		return out;
+size_t zone_delta_memory(const zone_delta_t *d)
+{
+	return d->log.memory;
+}
+
+void zone_delta_culprit(const zone_delta_t *d, zone_culprit_t *out)
+{
+	const zone_rec_t *r = d->culprit;
+	uint8_t wire[DNS_NAME_MAX];
+
 	memcpy(wire, r->bytes, r->rel_len);
 	memcpy(wire + r->rel_len, d->apex.wire, d->apex.len);
-	snprintf(out, DNS_NAME_TEXT_MAX + 64, "%s %s%s record at %s",
-	         r->remove ? "removes the missing" : "adds the present",
-	         r->is_sig ? "RRSIG of a " : "", dns_type_text(r->type, type),
-	         dns_name_text(wire, name));
-	return out;
+	dns_name_from_wire(wire, &out->owner);
+	out->type = r->is_sig ? DNS_TYPE_RRSIG : r->type;
+	out->covered = r->is_sig ? r->type : 0;
+	out->remove = r->remove;
 }
 
 /* --- records of one owner ----------------------------------------------------------------------- */

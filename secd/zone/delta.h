@@ -33,5 +33,17 @@ status_t zone_delta_add(zone_delta_t *d, const dns_rr_t *rr);
  *           ST_MALFORMED; ST_NOMEM. Unless ST_OK, *out is NULL and nothing has changed. */
 status_t zone_delta_seal(zone_delta_t *d, zone_version_t **out);
 
-/* After ST_STALE: which record, in presentation form, for a log line; returns out. */
-const char *zone_delta_culprit(const zone_delta_t *d, char out[DNS_NAME_TEXT_MAX + 64]);
+/* What was dropped on the way; added counts removals, too. */
+const zone_build_stats_t *zone_delta_stats(const zone_delta_t *d);
+
+/* Memory that the records take until they are applied. */
+size_t zone_delta_memory(const zone_delta_t *d);
+
+/* After ST_STALE: the record that was removed though it isn't there, or added though it is. */
+typedef struct zone_culprit {
+	dns_name_t owner;
+	uint16_t type;
+	uint16_t covered; /* of an RRSIG: the type that it covers */
+	bool remove;
+} zone_culprit_t;
+void zone_delta_culprit(const zone_delta_t *d, zone_culprit_t *out);

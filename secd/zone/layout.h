@@ -16,6 +16,7 @@
  * nothing that it would inherit from above. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "common/epoch.h"
@@ -54,8 +55,12 @@ typedef struct zone_root {
 	dns_soa_t soa;
 } zone_root_t;
 
+/* Who still needs a version beside its readers. */
+enum { ZONE_CLAIMED = 1, ZONE_FREED = 2 };
+
 struct zone_version {
 	epoch_node_t retired;
+	_Atomic unsigned claims; /* ZONE_CLAIMED: as a base; ZONE_FREED: and goes with the claim */
 	siphash_key_t key;
 	const uint8_t *base;
 	zone_arena_t *arena; /* NULL: the blocks lie behind this struct */

@@ -75,6 +75,7 @@ static zone_chunk_t *new_chunk(zone_log_t *l, size_t n)
 	if (c->next)
 		c->next->before = c;
 	l->chunks = c;
+	l->memory += sizeof *c + room;
 	l->next_room = l->next_room * 4 < HUGE_PAGE ? l->next_room * 2 : BLOCK_ROOM;
 	return c;
 }
@@ -238,6 +239,7 @@ static status_t copy_record(zone_log_t *l, const dns_rr_t *rr, bool remove)
 	zone_entry_t entry = { sort_prefix(&rr->owner, rec->rel_labels), rec };
 	/* An RRSIG that covers NSEC3 at another name is a stray, and stays there. */
 	bool denial = rec->type == DNS_TYPE_NSEC3 && (!rec->is_sig || is_hash(l, rr));
+	l->memory += sizeof entry;
 	return list_append(denial ? &l->denial : &l->names, entry);
 }
 

@@ -57,6 +57,7 @@ typedef struct zone_log {
 	size_t next_room; /* of the next chunk: small zones stay small */
 	zone_list_t names, denial;
 	uint64_t wire_bytes;
+	size_t memory; /* of chunks and lists, while they grow */
 	zone_build_stats_t stats;
 } zone_log_t;
 

@@ -1,6 +1,7 @@
 /* zone/version.c - reading nodes and RRsets, walking in order, freeing. */
 #include "zone/layout.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "dns/rdata.h"
@@ -260,10 +261,21 @@ void zone_version_succeed(zone_version_t *before, zone_version_t *next)
 	zone_blocks_free(&next->replaced);
 }
 
-void zone_version_free(zone_version_t *v)
+/* Claims are kept beside the content, which is all that const is about. */
+static _Atomic unsigned *claims(const zone_version_t *v)
 {
-	if (!v)
-		return;
+	return (_Atomic unsigned *)(uintptr_t)&v->claims;
+}
+
+bool zone_version_claim(const zone_version_t *v)
+{
+	unsigned none = 0;
+
+	return atomic_compare_exchange_strong(claims(v), &none, ZONE_CLAIMED);
+}
+
+static void release(zone_version_t *v)
+{
 	/* Never published: what it took goes back, and what it replaced is still in use. */
 	if (v->taken.count > 0)
 		zone_blocks_free(&v->replaced);
@@ -273,4 +285,16 @@ void zone_version_free(zone_version_t *v)
 		zone_arena_drop(v->arena);
 	}
 	free(v);
+}
+
+void zone_version_unclaim(const zone_version_t *v)
+{
+	if (atomic_fetch_and(claims(v), ~(unsigned)ZONE_CLAIMED) & ZONE_FREED)
+		release((zone_version_t *)(uintptr_t)v);
+}
+
+void zone_version_free(zone_version_t *v)
+{
+	if (v && !(atomic_fetch_or(&v->claims, ZONE_FREED) & ZONE_CLAIMED))
+		release(v);
 }

@@ -195,6 +195,15 @@ size_t zone_rrset_name_end(const zone_rrset_t *set, const uint8_t *name);
 size_t zone_rrset_name(const zone_rrset_t *set, const uint8_t *name, uint8_t own[DNS_NAME_MAX],
                        size_t *own_len);
 
+/* Reserve v as the base of a difference: until it is let go nobody else may make one over it (they
+ * would share an arena), and zone_version_free() waits with its work. False: it is taken. Any thread
+ * that may read v. */
+bool zone_version_claim(const zone_version_t *v);
+
+/* Let go of v, after what was made over it was published or freed. If it was freed meanwhile it goes
+ * now. Any thread. */
+void zone_version_unclaim(const zone_version_t *v);
+
 /* next, made over before, is what is served from now on: before keeps what it alone holds until it
  * is freed. For zone/set. */
 void zone_version_succeed(zone_version_t *before, zone_version_t *next);

@@ -360,18 +360,14 @@ static const struct {
 	const char *why;
 	int remove[3], add[3]; /* records; -1: no more, -2: the SOA we hold, -3: another SOA */
 	status_t want;
-	const char *culprit;
+	int culprit; /* ST_STALE: the record */
 } refused[] = {
-	{ "removes what isn't there", { 6, -2, -1 }, { -3, -1 }, ST_STALE, "removes the missing" },
-	{ "removes twice", { 0, 0, -1 }, { -1 }, ST_STALE, "removes the missing A record at a.z." },
-	{ "adds what is there", { -1 }, { 0, -1 }, ST_STALE, "adds the present A record at a.z." },
-	{ "takes the SOA away", { -2, -1 }, { -1 }, ST_NOENT, "" },
-	{ "brings a second SOA", { -1 }, { -3, -1 }, ST_EXIST, "" },
-	{ "removes an NSEC3 that isn't there",
-	  { 35, -1 },
-	  { -1 },
-	  ST_STALE,
-	  "removes the missing" },
+	{ "removes what isn't there", { 6, -2, -1 }, { -3, -1 }, ST_STALE, 6 },
+	{ "removes twice", { 0, 0, -1 }, { -1 }, ST_STALE, 0 },
+	{ "adds what is there", { -1 }, { 0, -1 }, ST_STALE, 0 },
+	{ "takes the SOA away", { -2, -1 }, { -1 }, ST_NOENT, 0 },
+	{ "brings a second SOA", { -1 }, { -3, -1 }, ST_EXIST, 0 },
+	{ "removes an NSEC3 that isn't there", { 35, -1 }, { -1 }, ST_STALE, 35 },
 };
 
 static void log_refused(zone_delta_t *d, const int *list, bool remove, dns_rr_t *rr)
@@ -384,6 +380,18 @@ static void log_refused(zone_delta_t *d, const int *list, bool remove, dns_rr_t 
 		status_t st = remove ? zone_delta_remove(d, rr) : zone_delta_add(d, rr);
 		cr_assert(eq(int, st, ST_OK));
 	}
+}
+
+static void expect_culprit(const zone_delta_t *d, unsigned number, bool remove, dns_rr_t *rr)
+{
+	zone_culprit_t c;
+
+	record(number, rr);
+	zone_delta_culprit(d, &c);
+	cr_expect(dns_name_equal(&c.owner, &rr->owner), "record %u", number);
+	cr_expect(eq(u16, c.type, rr->type), "record %u", number);
+	cr_expect(eq(u16, c.covered, rr->type == DNS_TYPE_RRSIG ? get_u16(rr->rdata) : 0));
+	cr_expect(eq(int, c.remove, remove), "record %u", number);
 }
 
 Test(zone_delta, that_does_not_fit_changes_nothing)
@@ -400,7 +408,6 @@ Test(zone_delta, that_does_not_fit_changes_nothing)
 
 		for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
 			zone_delta_t *d = zone_delta_new(v, &zones_limits);
-			char text[DNS_NAME_TEXT_MAX + 64];
 			zone_version_t *next = NULL;
 
 			log_refused(d, refused[i].remove, true, rr);
@@ -408,10 +415,9 @@ Test(zone_delta, that_does_not_fit_changes_nothing)
 			cr_expect(eq(int, zone_delta_seal(d, &next), refused[i].want), "%s",
 			          refused[i].why);
 			cr_expect(next == NULL, "%s", refused[i].why);
-			zone_delta_culprit(d, text);
-			cr_expect(strncmp(text, refused[i].culprit, strlen(refused[i].culprit)) ==
-			                  0,
-			          "%s: %s", refused[i].why, text);
+			if (refused[i].want == ST_STALE)
+				expect_culprit(d, (unsigned)refused[i].culprit,
+				               refused[i].remove[0] != -1, rr);
 			zone_delta_free(d);
 			cr_expect(eq(u64, digest(v), before), "%s", refused[i].why);
 			cr_expect(eq(sz, zone_version_bytes(v), bytes), "%s", refused[i].why);
@@ -652,4 +658,37 @@ Test(zone_delta, costs_what_it_changes)
 	zone_version_free(v);
 	zone_version_free(next);
 	free(rr);
+}
+
+/* --- a base that goes while somebody builds over it ---------------------------------------------- */
+
+Test(zone_delta, keeps_a_claimed_base_until_it_is_let_go)
+{
+	for (int large = 0; large < 2; large++) {
+		dns_rr_t *rr = malloc(sizeof *rr);
+		zone_version_t *next = NULL;
+
+		serial = 7;
+		memset(present, 0, sizeof present);
+		present[0] = true;
+		zone_version_t *v = fresh(large);
+		cr_assert(zone_version_claim(v));
+		cr_expect(not(zone_version_claim(v)), "one at a time");
+		zone_version_unclaim(v);
+		cr_assert(zone_version_claim(v));
+
+		zone_version_free(v); /* ASan would tell if it went now */
+		cr_expect(not(zone_version_claim(v)));
+		zone_delta_t *d = zone_delta_new(v, &zones_limits);
+		soa(7, rr);
+		zone_delta_remove(d, rr);
+		soa(8, rr);
+		zone_delta_add(d, rr);
+		cr_expect(eq(int, zone_delta_seal(d, &next), ST_OK));
+		zone_delta_free(d);
+		cr_expect(eq(u32, zone_version_soa(next)->serial, 8));
+		zone_version_free(next);
+		zone_version_unclaim(v); /* it goes with its claim: LSan would tell if not */
+		free(rr);
+	}
 }
