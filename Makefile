@@ -69,7 +69,8 @@ ZONE := secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c
         secd/zone/version.c secd/zone/write.c
 ANSWER := secd/answer/answer.c secd/answer/compose.c secd/answer/denial.c secd/answer/edns.c \
           secd/answer/glue.c secd/answer/resolve.c
-XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/fetch.c secd/xfr/poll.c secd/xfr/soa_answer.c
+XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/digest.c secd/xfr/fetch.c secd/xfr/ixfr.c \
+       secd/xfr/poll.c secd/xfr/soa_answer.c secd/xfr/stream.c secd/xfr/why.c secd/xfr/work.c
 REFRESH := secd/refresh/clock.c secd/refresh/queue.c secd/refresh/refresh.c \
            secd/refresh/strangers.c
 NET := secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \
@@ -89,17 +90,21 @@ UNIT_conf_store := tests/unit/conf/test_store.c secd/conf/store.c
 UNIT_conf_zonelist := tests/unit/conf/test_zonelist.c tests/unit/conf/files.c $(CONF_NEEDS) \
                       common/clock.c
 
-UNITS += dns_request xfr_soa_answer xfr_conn xfr_poll xfr_axfr xfr_fetch
+UNITS += dns_request xfr_soa_answer xfr_conn xfr_poll xfr_why xfr_axfr xfr_ixfr xfr_fetch
 UNIT_dns_request := tests/unit/dns/test_request.c secd/dns/request.c secd/dns/name.c
 UNIT_xfr_soa_answer := tests/unit/xfr/test_soa_answer.c secd/xfr/soa_answer.c secd/dns/name.c \
                        secd/dns/rdata.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/soa.c
 UNIT_xfr_conn := tests/unit/xfr/test_conn.c tests/unit/xfr/support/server.c secd/xfr/conn.c \
                  common/addr.c
 UNIT_xfr_poll := tests/unit/xfr/test_poll.c tests/unit/xfr/support/server.c secd/xfr/conn.c \
-                 secd/xfr/poll.c secd/xfr/soa_answer.c $(DNS) common/addr.c common/random.c \
-                 common/siphash.c
+                 secd/xfr/poll.c secd/xfr/soa_answer.c secd/xfr/why.c $(DNS) common/addr.c \
+                 common/random.c common/siphash.c
+UNIT_xfr_why := tests/unit/xfr/test_why.c secd/xfr/why.c secd/dns/rrtype.c
 UNIT_xfr_axfr := tests/unit/xfr/test_axfr.c tests/unit/xfr/support/stream.c secd/xfr/axfr.c \
-                 $(DNS) $(ZONE) $(COMMON)
+                 secd/xfr/stream.c secd/xfr/why.c $(DNS) $(ZONE) $(COMMON)
+UNIT_xfr_ixfr := tests/unit/xfr/test_ixfr.c tests/unit/xfr/support/stream.c secd/xfr/axfr.c \
+                 secd/xfr/ixfr.c secd/xfr/stream.c secd/xfr/why.c secd/xfr/work.c $(DNS) $(ZONE) \
+                 $(COMMON)
 UNIT_xfr_fetch := tests/unit/xfr/test_fetch.c tests/unit/xfr/support/server.c \
                   tests/unit/xfr/support/stream.c $(XFR) $(DNS) $(ZONE) $(COMMON)
 
@@ -160,9 +165,11 @@ FUZZ_conf := tests/fuzz/fuzz_conf.c $(CONF_NEEDS) common/status.c
 FUZZ_query := tests/fuzz/fuzz_query.c $(ANSWER) $(ZONE) $(DNS) common/addr.c common/epoch.c common/huge.c \
               common/random.c common/siphash.c common/status.c
 
-FUZZERS += axfr poll
-FUZZ_axfr := tests/fuzz/fuzz_axfr.c secd/xfr/axfr.c $(ZONE) $(DNS) common/epoch.c common/huge.c \
-             common/random.c common/siphash.c common/status.c
+FUZZERS += axfr ixfr poll
+FUZZ_axfr := tests/fuzz/fuzz_axfr.c secd/xfr/axfr.c secd/xfr/stream.c secd/xfr/why.c $(ZONE) $(DNS) \
+             common/epoch.c common/huge.c common/random.c common/siphash.c common/status.c
+FUZZ_ixfr := tests/fuzz/fuzz_ixfr.c secd/xfr/ixfr.c secd/xfr/work.c \
+             $(filter-out tests/fuzz/%,$(FUZZ_axfr))
 FUZZ_poll := tests/fuzz/fuzz_poll.c secd/xfr/soa_answer.c $(DNS) common/siphash.c
 
 # --- rules -------------------------------------------------------------------------------------
@@ -217,7 +224,7 @@ BENCH_load := tests/bench/load.c tests/bench/closed.c tests/bench/paced.c tests/
 BENCH_primary := tests/bench/primary.c tests/bench/primary_io.c tests/bench/primary_zones.c \
                  tests/bench/pack.c secd/dns/name.c common/addr.c
 BENCH_inproc := tests/bench/inproc.c tests/bench/pack.c tests/bench/queries.c secd/xfr/axfr.c \
-                $(ANSWER) $(ZONE) $(DNS) $(COMMON)
+                secd/xfr/stream.c secd/xfr/why.c $(ANSWER) $(ZONE) $(DNS) $(COMMON)
 
 define bench_rule
 $(OUT)/bench/$(1): $$(call obj,$$(BENCH_$(1)))

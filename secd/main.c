@@ -183,7 +183,8 @@ static status_t start(daemon_t *d)
 	if (!d->loop || !d->zones || !d->builders)
 		goto nomem;
 	watch_signals(d);
-	xfr_env_open(&d->env, d->loop, d->builders, zone_set_key(d->zones));
+	xfr_env_open(&d->env, d->loop, d->builders, zone_set_key(d->zones),
+	             d->conf->transfer_memory);
 	d->env_open = true;
 	d->refresh = refresh_new(d->loop, d->conf, d->zones, d->epoch, &d->env);
 	if (!d->refresh)

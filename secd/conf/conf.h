@@ -86,6 +86,8 @@ typedef struct conf {
 	uint32_t tcp_idle; /* seconds */
 	uint32_t builders, transfers, polls;
 	uint32_t transfer_idle, transfer_time, connect_time; /* seconds */
+	uint32_t transfer_min_rate;                          /* octets a second; 0: any */
+	uint64_t transfer_memory;                            /* octets */
 
 	/* [log] */
 	log_target_t log_target;

@@ -44,6 +44,10 @@ static const conf_option_t options[] = {
 	  SERVER(transfer_idle) },
 	{ CONF_SERVER, "transfer-time", CONF_SECONDS, .min = 10, .max = 86400, .fallback = "1h",
 	  SERVER(transfer_time) },
+	{ CONF_SERVER, "transfer-min-rate", CONF_NUMBER, .max = 1000000000, .fallback = "100",
+	  SERVER(transfer_min_rate) },
+	{ CONF_SERVER, "transfer-memory", CONF_SIZE, .min = 1 << 20, .max = 1024 * GIB,
+	  .fallback = "4G", SERVER(transfer_memory) },
 	{ CONF_SERVER, "connect-time", CONF_SECONDS, .min = 1, .max = 120, .fallback = "10",
 	  SERVER(connect_time) },
 

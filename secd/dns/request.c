@@ -1,43 +1,62 @@
-/* dns/request.c - header, question and OPT by ldns's packet builder. */
+/* dns/request.c - header, question, what IXFR has to say of us, OPT. */
 #include "dns/request.h"
 
+#include <assert.h>
+
+#include "common/buf.h"
 #include "dns/name.h"
+#include "dns/wire.h"
 
-#include <ldns/ldns.h>
-
-/* A packet of one question, or NULL: out of memory. */
-static ldns_pkt *query_packet(const uint8_t *apex, uint16_t type)
+static void put_header(bufw_t *w, const dns_request_t *r)
 {
-	ldns_rdf *name = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, dns_wire_len(apex), apex);
-	ldns_pkt *pkt;
-
-	if (!name)
-		return NULL;
-	pkt = ldns_pkt_query_new(name, (ldns_rr_type)type, LDNS_RR_CLASS_IN, 0);
-	if (!pkt)
-		ldns_rdf_deep_free(name);
-	return pkt; /* which owns the name now */
+	bufw_u16(w, r->id);
+	bufw_u16(w, DNS_OP_QUERY << DNS_OPCODE_SHIFT);
+	bufw_u16(w, 1);
+	bufw_u16(w, 0);
+	bufw_u16(w, r->soa ? 1 : 0);
+	bufw_u16(w, r->payload ? 1 : 0);
 }
 
-status_t dns_request(const uint8_t *apex, uint16_t type, uint16_t id, uint16_t payload,
-                     uint8_t out[DNS_REQUEST_MAX], size_t *len)
+static void put_question(bufw_t *w, const dns_request_t *r)
 {
-	ldns_pkt *pkt = query_packet(apex, type);
-	uint8_t *wire = NULL;
-	size_t wire_len = 0;
-	status_t st = ST_NOMEM;
+	bufw_bytes(w, r->apex, dns_wire_len(r->apex));
+	bufw_u16(w, r->type);
+	bufw_u16(w, DNS_CLASS_IN);
+}
 
-	if (!pkt)
-		return ST_NOMEM;
-	ldns_pkt_set_id(pkt, id);
-	ldns_pkt_set_edns_udp_size(pkt, payload); /* 0 leaves OPT out */
-	if (ldns_pkt2wire(&wire, pkt, &wire_len) != LDNS_STATUS_OK || wire_len > DNS_REQUEST_MAX)
-		goto out;
-	memcpy(out, wire, wire_len);
-	*len = wire_len;
-	st = ST_OK;
-out:
-	LDNS_FREE(wire);
-	ldns_pkt_free(pkt);
-	return st;
+static void put_soa(bufw_t *w, const dns_request_t *r)
+{
+	bufw_u16(w, 0xc000 | DNS_HEADER_LEN); /* the question's name */
+	bufw_u16(w, DNS_TYPE_SOA);
+	bufw_u16(w, DNS_CLASS_IN);
+	bufw_u32(w, 0);
+	bufw_u16(w, (unsigned)r->soa_len);
+	bufw_bytes(w, r->soa, r->soa_len);
+}
+
+static void put_opt(bufw_t *w, const dns_request_t *r)
+{
+	bufw_u8(w, 0);
+	bufw_u16(w, DNS_TYPE_OPT);
+	bufw_u16(w, r->payload);
+	bufw_u32(w, 0);
+	bufw_u16(w, r->expire ? 4 : 0);
+	if (r->expire) {
+		bufw_u16(w, DNS_OPTION_EXPIRE);
+		bufw_u16(w, 0);
+	}
+}
+
+size_t dns_request(const dns_request_t *r, uint8_t out[DNS_REQUEST_MAX])
+{
+	bufw_t w = bufw_over(out, DNS_REQUEST_MAX);
+
+	put_header(&w, r);
+	put_question(&w, r);
+	if (r->soa)
+		put_soa(&w, r);
+	if (r->payload)
+		put_opt(&w, r);
+	assert(bufw_ok(&w));
+	return w.pos;
 }

@@ -1,19 +1,25 @@
-/* dns/request.h - what we ask primaries: SOA, AXFR queries, built with ldns. */
+/* dns/request.h - what we ask primaries: SOA, AXFR and IXFR queries. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/status.h"
+/* Header, question, the SOA of IXFR and OPT with EXPIRE: at most 12 + 259 + 12 + 530 + 15. */
+#define DNS_REQUEST_MAX 1024
 
-/* Header, question and OPT: bounded by 12 + 255 + 4 + 11, with room to spare. */
-#define DNS_REQUEST_MAX 512
+typedef struct dns_request {
+	const uint8_t *apex; /* uncompressed wire name */
+	uint16_t type, id;   /* SOA, AXFR or IXFR */
+	/* The UDP size that we take in answer, in streams as well; 0: no OPT, for a primary that
+	 * doesn't know EDNS (RFC 6891 7). */
+	uint16_t payload;
+	bool expire; /* ask for EXPIRE (RFC 7314 4.2), if there is OPT */
+	/* IXFR: RDATA of the SOA of the version that is held (RFC 1995 3), uncompressed; at most 530
+	 * octets. */
+	const uint8_t *soa;
+	size_t soa_len;
+} dns_request_t;
 
-/* A query of opcode QUERY, RD clear, EDNS with DO clear.
- *   apex       uncompressed wire name.
- *   type       SOA or AXFR.
- *   payload    the UDP size that we take in answer; 0: no OPT, for a primary that doesn't know
- *              EDNS (RFC 6891 7) and for streams, where a size says nothing.
- * Returns      ST_OK with out[0..*len); ST_NOMEM. */
-status_t dns_request(const uint8_t *apex, uint16_t type, uint16_t id, uint16_t payload,
-                     uint8_t out[DNS_REQUEST_MAX], size_t *len);
+/* A query of opcode QUERY, RD clear, EDNS with DO clear. Returns its length. */
+size_t dns_request(const dns_request_t *r, uint8_t out[DNS_REQUEST_MAX]);

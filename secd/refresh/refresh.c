@@ -37,6 +37,8 @@ typedef struct zone {
 	uint16_t primary, address;             /* what is asked now, in the order of the round */
 	uint16_t first_primary, first_address; /* where the round began: the notifier, or 0 and 0 */
 	uint16_t next_primary, next_address;   /* where the next one begins */
+	uint16_t source;                       /* the primary that our version came from */
+	bool asked_ixfr, whole;                /* IXFR is under way; it failed: AXFR now */
 	uint32_t rounds;                       /* so far: spreads the timers */
 	union {
 		xfr_poll_t *poll;
@@ -88,11 +90,14 @@ static unsigned spread(zone_t *z)
 /* --- whom to ask --------------------------------------------------------------------------- */
 
 /* The round goes once around the primaries, beginning with first_primary. */
+static uint16_t primary_index(const zone_t *z)
+{
+	return (uint16_t)(((size_t)z->first_primary + z->primary) % z->conf->group->primary_count);
+}
+
 static const conf_primary_t *current_primary(const zone_t *z)
 {
-	const conf_group_t *g = z->conf->group;
-
-	return g->primaries[((size_t)z->first_primary + z->primary) % g->primary_count];
+	return z->conf->group->primaries[primary_index(z)];
 }
 
 static const addr_t *current_address(const zone_t *z)
@@ -227,7 +232,7 @@ static void end_round(zone_t *z)
 static void next_primary(zone_t *z);
 static void start_poll(zone_t *z);
 
-static void log_faults(const zone_t *z, const xfr_fetch_result_t *res)
+static void log_faults(const zone_t *z, const xfr_result_t *res)
 {
 	const zone_build_stats_t *s = &res->stats;
 	const zone_faults_t *f = &res->faults;
@@ -248,8 +253,26 @@ static void log_faults(const zone_t *z, const xfr_fetch_result_t *res)
 		         f->chain_gaps, f->iterations, f->first);
 }
 
-static void publish(zone_t *z, xfr_fetch_result_t *res)
+static const char *how_text(xfr_outcome_t outcome)
 {
+	switch (outcome) {
+	case XFR_AXFR:
+		return "axfr";
+	case XFR_WHOLE:
+		return "axfr-in-ixfr";
+	case XFR_DIFFERENCE:
+		return "ixfr";
+	case XFR_CURRENT:
+	case XFR_FAILED:
+		break;
+	}
+	return "nothing";
+}
+
+static void publish(zone_t *z, xfr_result_t *res)
+{
+	const zone_version_t *before = res->outcome == XFR_DIFFERENCE ? zone_slot_version(z->slot)
+	                                                              : NULL;
 	char name[DNS_NAME_TEXT_MAX], addr[ADDR_TEXT_MAX];
 	bool was_expired = z->clock.expired;
 	refresh_t *r = z->r;
@@ -258,14 +281,16 @@ static void publish(zone_t *z, xfr_fetch_result_t *res)
 	                     spread(z));
 	zone_set_expires(z->slot, z->clock.expires); /* who sees the version sees its time */
 	/* Cannot be stale: nobody but this round publishes the zone. */
-	if (zone_set_publish(r->set, z->slot, res->version, NULL) != ST_OK) {
+	if (zone_set_publish(r->set, z->slot, res->version, before) != ST_OK) {
 		zone_version_free(res->version);
 		return;
 	}
-	log_info("xfr installed zone=%s serial=%u primary=%s addr=%s records=%lu bytes=%lu "
-	         "messages=%lu memory=%zu seconds=%.3f",
+	z->source = primary_index(z);
+	log_info("xfr installed zone=%s serial=%u primary=%s addr=%s how=%s diffs=%u removed=%u "
+	         "added=%u records=%lu bytes=%lu messages=%lu memory=%zu seconds=%.3f",
 	         zone_text(z, name), res->soa.serial, current_primary(z)->name,
-	         addr_text(current_address(z), addr),
+	         addr_text(current_address(z), addr), how_text(res->outcome), res->counts.diffs,
+	         res->counts.removed, res->counts.added,
 	         (unsigned long)zone_version_records(res->version), (unsigned long)res->bytes,
 	         (unsigned long)res->messages, zone_version_bytes(res->version), res->seconds);
 	log_faults(z, res);
@@ -275,59 +300,84 @@ static void publish(zone_t *z, xfr_fetch_result_t *res)
 }
 
 /* The SOA that came with the transfer may be other than the one that the poll showed. */
-static bool moves_forward(zone_t *z, xfr_fetch_result_t *res)
+static bool moves_forward(zone_t *z, xfr_result_t *res)
 {
 	refresh_verdict_t v = refresh_clock_judge(&z->clock, res->soa.serial);
 
 	if (v == REFRESH_FETCH || (v == REFRESH_CURRENT && z->clock.expired))
 		return true;
-	snprintf(res->why, sizeof res->why, "serial %u is %s, we hold %u", res->soa.serial,
-	         refresh_verdict_text(v), z->clock.serial);
+	res->why = xfr_why(v == REFRESH_OLDER       ? XFR_WHY_SERIAL_OLDER
+	                   : v == REFRESH_UNDEFINED ? XFR_WHY_SERIAL_UNDEFINED
+	                                            : XFR_WHY_SERIAL_SAME,
+	                   res->soa.serial, z->clock.serial);
 	zone_version_free(res->version);
 	res->version = NULL;
 	return false;
 }
 
-/* It was the way to the primary that failed, not what the primary said. */
-static bool is_of_the_way(status_t st)
+static void log_fetch_failed(const zone_t *z, const char *event, const xfr_result_t *res)
 {
-	return st == ST_SYSTEM || st == ST_TIMEOUT || st == ST_SHORT;
+	char name[DNS_NAME_TEXT_MAX], addr[ADDR_TEXT_MAX], why[XFR_WHY_TEXT_MAX];
+
+	log_warn("xfr %s zone=%s primary=%s addr=%s seconds=%.3f why=\"%s\"%s%s%s", event,
+	         zone_text(z, name), current_primary(z)->name, addr_text(current_address(z), addr),
+	         res->seconds, xfr_why_text(&res->why, why), res->detail[0] ? " record=\"" : "",
+	         res->detail, res->detail[0] ? "\"" : "");
 }
 
-static void on_fetched(void *arg, xfr_fetch_result_t *res)
+static void on_fetched(void *arg, xfr_result_t *res)
 {
-	char name[DNS_NAME_TEXT_MAX], addr[ADDR_TEXT_MAX];
 	zone_t *z = arg;
 
 	z->fetch = NULL;
 	z->r->fetching--;
-	if (res->status == ST_OK && moves_forward(z, res)) {
+	if (res->outcome != XFR_FAILED && moves_forward(z, res) && res->version) {
 		publish(z, res);
 		rest(z);
 		return;
 	}
-	log_warn("xfr failed zone=%s primary=%s addr=%s seconds=%.3f why=\"%s\"",
-	         zone_text(z, name), current_primary(z)->name, addr_text(current_address(z), addr),
-	         res->seconds, res->why);
+	if (z->asked_ixfr) { /* whatever it was, the whole zone may do: at once */
+		log_fetch_failed(z, "fallback", res);
+		z->whole = true;
+		z->stage = STAGE_FETCH_QUEUED;
+		refresh_lane_push(&z->r->fetches, &z->link);
+		return;
+	}
+	log_fetch_failed(z, "failed", res);
 	z->any_newer = true;
-	if (is_of_the_way(res->status) && ++z->address < current_primary(z)->address_count)
+	if (xfr_why_kind(&res->why) == XFR_WHY_OF_WAY &&
+	    ++z->address < current_primary(z)->address_count)
 		start_poll(z); /* another way to the same primary */
 	else
 		next_primary(z);
 }
 
+/* IXFR only from where our version came, once in a round and primary. */
+static const zone_version_t *base_of(const zone_t *z)
+{
+	const bool ours = z->clock.loaded && !z->clock.expired && z->source == primary_index(z);
+
+	return ours && !z->whole ? zone_slot_version(z->slot) : NULL;
+}
+
 static void start_fetch(zone_t *z)
 {
 	const conf_policy_t *p = &z->conf->group->policy;
-	const zone_limits_t limits = { p->max_records, p->max_size, p->max_rrset };
-	xfr_peer_t peer = current_peer(z);
+	xfr_fetch_spec_t spec = {
+		.peer = current_peer(z),
+		.deadlines = z->r->deadlines,
+		.limits = { p->max_records, p->max_size, p->max_rrset },
+		.base = base_of(z),
+	};
 	char name[DNS_NAME_TEXT_MAX];
 	dns_name_t apex;
 
 	dns_name_from_wire(z->conf->apex, &apex);
+	spec.apex = &apex;
 	z->stage = STAGE_FETCH;
-	z->fetch =
-		xfr_fetch_start(z->r->env, &peer, &z->r->deadlines, &apex, &limits, on_fetched, z);
+	z->asked_ixfr = spec.base != NULL;
+	z->whole = false;
+	z->fetch = xfr_fetch_start(z->r->env, &spec, on_fetched, z);
 	if (z->fetch) {
 		z->r->fetching++;
 		return;
@@ -352,12 +402,12 @@ static void next_primary(zone_t *z)
 
 static void poll_failed(zone_t *z, const xfr_poll_result_t *res)
 {
-	char name[DNS_NAME_TEXT_MAX], addr[ADDR_TEXT_MAX], why[128];
+	char name[DNS_NAME_TEXT_MAX], addr[ADDR_TEXT_MAX], why[XFR_WHY_TEXT_MAX];
 
 	log_write(z->clock.failures == 0 ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
 	          "poll failed zone=%s primary=%s addr=%s why=\"%s\"", zone_text(z, name),
 	          current_primary(z)->name, addr_text(current_address(z), addr),
-	          xfr_poll_why(res, why));
+	          xfr_why_text(&res->why, why));
 	if (++z->address < current_primary(z)->address_count)
 		start_poll(z); /* another way to the same primary */
 	else
@@ -386,7 +436,7 @@ static void on_polled(void *arg, const xfr_poll_result_t *res)
 
 	z->poll = NULL;
 	z->r->polling--;
-	if (res->outcome != XFR_POLL_SOA) {
+	if (res->why.code != XFR_WHY_NONE) {
 		poll_failed(z, res);
 		return;
 	}
@@ -421,7 +471,7 @@ static void start_poll(zone_t *z)
 		return;
 	}
 	/* No socket of this family, or none at all: another way may do. */
-	poll_failed(z, &(xfr_poll_result_t){ .outcome = XFR_POLL_NET, .sys_errno = errno });
+	poll_failed(z, &(xfr_poll_result_t){ .why = xfr_why(XFR_WHY_ERRNO, (uint32_t)errno, 0) });
 }
 
 /* --- the loop's side ----------------------------------------------------------------------- */
@@ -556,6 +606,8 @@ refresh_t *refresh_new(struct ev_loop *loop, const conf_t *conf, zone_set_t *set
 		.connect = conf->connect_time,
 		.idle = conf->transfer_idle,
 		.total = conf->transfer_time,
+		.min_rate = conf->transfer_min_rate,
+		.rate_window = 30,
 	};
 	refresh_lane_init(&r->urgent);
 	refresh_lane_init(&r->due);

@@ -42,6 +42,7 @@ struct xfr_conn {
 	ev_timer deadline; /* connect, later idle */
 	ev_timer again;    /* fires at once: work left over for the loop's next turn */
 	ev_tstamp active;  /* when the last bytes came */
+	uint64_t received; /* octets so far */
 	uint8_t *in;       /* IN_ROOM octets, since the first read */
 	size_t in_at, in_end;
 	uint8_t *out;
@@ -167,6 +168,7 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int revents)
 		return;
 	}
 	c->in_end += (size_t)n;
+	c->received += (size_t)n;
 	c->active = ev_now(loop);
 	if (deliver(c))
 		await_more(c);
@@ -356,6 +358,11 @@ void xfr_conn_pause(xfr_conn_t *c, bool paused)
 	c->active = ev_now(c->loop);
 	start_timer(c, &c->deadline, c->idle);
 	start_timer(c, &c->again, 0.);
+}
+
+uint64_t xfr_conn_received(const xfr_conn_t *c)
+{
+	return c->received;
 }
 
 void xfr_conn_close(xfr_conn_t *c)

@@ -47,5 +47,8 @@ status_t xfr_conn_send(xfr_conn_t *c, const uint8_t *msg, size_t len);
  * deadline does not run while paused. */
 void xfr_conn_pause(xfr_conn_t *c, bool paused);
 
+/* Octets that have come so far, those of an unfinished message counted. */
+uint64_t xfr_conn_received(const xfr_conn_t *c);
+
 /* Close and free; no callback follows. NULL is fine. */
 void xfr_conn_close(xfr_conn_t *c);

@@ -1,66 +1,67 @@
-/* xfr/fetch.h - pull one zone from one primary by AXFR and turn it into a version.
+/* xfr/fetch.h - pull one zone from one primary, by AXFR or IXFR, and turn it into a version.
  *
  *     main loop                                 builder thread
- *     connect, ask, read frames  --- chunks --> verdict machine -> build -> seal -> gates
- *     done(result)               <-- mailbox -- the verdict
+ *     connect, ask, read messages -- chunks --> verdict machine -> build or delta -> seal -> gates
+ *     done(result)                <-- mail ---- the verdict
  *
- * The main loop only copies bytes; everything that grows with the zone happens in the pool, its
- * freeing too. At most a MB or so of frames waits between the two: then the connection is paused.
- * What came before the connection ended or a deadline passed is judged first: a zone whose
- * closing SOA is among it is whole. */
+ * What came before the connection ended or a deadline passed is judged first: a zone whose closing
+ * SOA is among it is whole.
+ *
+ * IXFR may be answered by differences, by the whole zone, or by "you have it" (RFC 1995 4). If a newer
+ * SOA stands alone in the first message, XFR_SINGLE_SECONDS are given to what makes sense of it: some
+ * primaries mean by it that they want AXFR, and say no more. A query with OPT that is answered
+ * FORMERR is asked again without, once (RFC 6891 7). What to do about a failure is the caller's. */
 #pragma once
 
 #include <ev.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include "common/clock.h"
-#include "common/mailbox.h"
 #include "common/pool.h"
 #include "common/siphash.h"
-#include "common/status.h"
 #include "dns/name.h"
-#include "dns/soa.h"
+#include "xfr/digest.h"
 #include "xfr/peer.h"
-#include "zone/build.h"
-#include "zone/check.h"
-#include "zone/version.h"
+#include "xfr/work.h"
 
-/* What all fetches of a daemon share. Set up by main.c with xfr_env_open(). */
+#define XFR_SINGLE_SECONDS 2.
+
+/* What all fetches of a daemon share. */
 typedef struct xfr_env {
 	struct ev_loop *loop;
-	pool_t *builders;
-	siphash_key_t key;  /* of the zone set */
-	mailbox_t verdicts; /* builders -> main loop; owned by xfr/ */
+	xfr_builders_t builders;
 } xfr_env_t;
 
-void xfr_env_open(xfr_env_t *env, struct ev_loop *loop, pool_t *builders, const siphash_key_t *key);
+/*   key           of the zone set.
+ *   memory_most   octets that the records of all transfers under way may take until they are
+ *                 sealed; the one that goes beyond fails, unless it is alone or below 1 MiB. */
+void xfr_env_open(xfr_env_t *env, struct ev_loop *loop, pool_t *builders, const siphash_key_t *key,
+                  uint64_t memory_most);
 /* After every fetch was stopped or done, and then the builders were joined (pool_free). */
 void xfr_env_close(xfr_env_t *env);
 
-typedef struct xfr_fetch_result {
-	status_t status;         /* ST_OK: version is set and is the callee's to keep or free */
-	zone_version_t *version; /* sealed and looked over; NULL unless ST_OK */
-	/* Otherwise ST_SYSTEM or ST_SHORT: the connection failed or ended early; ST_TIMEOUT;
-	 * ST_REFUSED: the primary's rcode; ST_LIMIT, ST_NOMEM, ST_MALFORMED: what it sent. */
-	char why[256]; /* the reason in words unless ST_OK */
-	dns_soa_t soa; /* of the version */
-	zone_build_stats_t stats;
-	zone_faults_t faults;
-	uint64_t bytes, messages;
-	double seconds; /* from start to verdict */
-} xfr_fetch_result_t;
+typedef struct xfr_fetch_spec {
+	xfr_peer_t peer;
+	xfr_deadlines_t deadlines;
+	const dns_name_t *apex;
+	zone_limits_t limits;
+	/* The version that is held: IXFR is asked for over it. To be alive until done or stopped; if
+	 * it is freed after xfr_fetch_stop(), it goes when no builder looks at it any more. NULL:
+	 * AXFR; so it is while a stopped fetch over the same version has not let go yet. */
+	const zone_version_t *base;
+	bool plain; /* without OPT: this primary would not hear of it */
+} xfr_fetch_spec_t;
 
 typedef struct xfr_fetch xfr_fetch_t;
-typedef void (*xfr_fetch_cb)(void *arg, xfr_fetch_result_t *result);
 
-/* Start a transfer. peer, deadlines, apex and limits are copied. done is called from the loop,
- * exactly once unless stopped before, never from within this call; the fetch frees itself after
- * it. NULL: out of memory (done is not called). */
-xfr_fetch_t *xfr_fetch_start(xfr_env_t *env, const xfr_peer_t *peer,
-                             const xfr_deadlines_t *deadlines, const dns_name_t *apex,
-                             const zone_limits_t *limits, xfr_fetch_cb done, void *arg);
+/* The version is the callee's; one of XFR_DIFFERENCE is to be published over base, or freed, within
+ * the call. */
+typedef void (*xfr_fetch_cb)(void *arg, xfr_result_t *result);
 
-/* Give up; done is not called. What a builder still holds is freed when it lets go. The loop's
- * thread; f is gone for the caller. */
+/* Start a transfer. spec is copied. done is called from the loop, exactly once unless stopped
+ * before, never from within this call; the fetch frees itself after it. NULL: out of memory (done
+ * is not called). One at a time for a zone. */
+xfr_fetch_t *xfr_fetch_start(xfr_env_t *env, const xfr_fetch_spec_t *spec, xfr_fetch_cb done,
+                             void *arg);
+
+/* Give up, at any moment but within done; done is not called. What a builder still holds is freed
+ * when it lets go. The loop's thread; f is gone for the caller. */
 void xfr_fetch_stop(xfr_fetch_t *f);

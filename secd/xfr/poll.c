@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -69,14 +68,9 @@ static void finish(xfr_poll_t *p, const xfr_poll_result_t *result)
 	done(arg, &told);
 }
 
-static void finish_net(xfr_poll_t *p, int sys_errno)
+static void finish_why(xfr_poll_t *p, xfr_why_code_t code, uint32_t a)
 {
-	finish(p, &(xfr_poll_result_t){ .outcome = XFR_POLL_NET, .sys_errno = sys_errno });
-}
-
-static void finish_as(xfr_poll_t *p, xfr_poll_outcome_t outcome)
-{
-	finish(p, &(xfr_poll_result_t){ .outcome = outcome });
+	finish(p, &(xfr_poll_result_t){ .why = xfr_why(code, a, 0) });
 }
 
 static void start_timer(xfr_poll_t *p, double seconds)
@@ -87,10 +81,14 @@ static void start_timer(xfr_poll_t *p, double seconds)
 }
 
 /* The question with a fresh id. */
-static status_t make_request(xfr_poll_t *p, uint8_t out[DNS_REQUEST_MAX], size_t *len)
+static size_t make_request(xfr_poll_t *p, uint8_t out[DNS_REQUEST_MAX])
 {
 	p->id = random_u16();
-	return dns_request(p->apex.wire, DNS_TYPE_SOA, p->id, p->plain ? 0 : PAYLOAD, out, len);
+	return dns_request(&(dns_request_t){ .apex = p->apex.wire,
+	                                     .type = DNS_TYPE_SOA,
+	                                     .id = p->id,
+	                                     .payload = p->plain ? 0 : PAYLOAD },
+	                   out);
 }
 
 /* --- UDP -------------------------------------------------------------------------------------- */
@@ -99,10 +97,8 @@ static status_t make_request(xfr_poll_t *p, uint8_t out[DNS_REQUEST_MAX], size_t
 static int send_udp(xfr_poll_t *p)
 {
 	uint8_t request[DNS_REQUEST_MAX];
-	size_t len;
+	size_t len = make_request(p, request);
 
-	if (make_request(p, request, &len) != ST_OK)
-		return ENOMEM;
 	if (p->peer.has_source && bind(p->fd, &p->peer.source.sa, addr_len(&p->peer.source)) < 0)
 		return errno;
 	/* Connected: the kernel drops what others send, and tells of ICMP errors. */
@@ -129,7 +125,7 @@ static void begin_try(xfr_poll_t *p)
 		err = send_udp(p);
 	if (err) {
 		p->over = true;
-		p->result = (xfr_poll_result_t){ .outcome = XFR_POLL_NET, .sys_errno = err };
+		p->result = (xfr_poll_result_t){ .why = xfr_why(XFR_WHY_ERRNO, (uint32_t)err, 0) };
 		start_timer(p, 0.);
 		return;
 	}
@@ -151,12 +147,11 @@ static const xfr_conn_calls_t tcp_calls = {
 static bool send_tcp(xfr_poll_t *p)
 {
 	uint8_t request[DNS_REQUEST_MAX];
-	size_t len;
+	size_t len = make_request(p, request);
 
-	if (make_request(p, request, &len) == ST_OK &&
-	    xfr_conn_send(p->conn, request, len) == ST_OK)
+	if (xfr_conn_send(p->conn, request, len) == ST_OK)
 		return true;
-	finish_net(p, ENOMEM);
+	finish_why(p, XFR_WHY_NO_MEMORY, 0);
 	return false;
 }
 
@@ -165,7 +160,7 @@ static void begin_tcp(xfr_poll_t *p)
 	close_udp(p);
 	p->conn = xfr_conn_open(p->loop, &p->peer, &p->deadlines, &tcp_calls, p);
 	if (!p->conn) {
-		finish_net(p, ENOMEM);
+		finish_why(p, XFR_WHY_NO_MEMORY, 0);
 		return;
 	}
 	/* The idle deadline alone would let an answer drip in for days. */
@@ -180,17 +175,17 @@ static void on_tcp_end(void *arg, xfr_conn_end_t how, int sys_errno)
 	switch (how) {
 	case XFR_CONN_CLOSED:
 	case XFR_CONN_CUT:
-		finish_net(p, 0);
+		finish_why(p, XFR_WHY_CLOSED, 0);
 		return;
 	case XFR_CONN_ERROR:
-		finish_net(p, sys_errno);
+		finish_why(p, XFR_WHY_ERRNO, (uint32_t)sys_errno);
 		return;
 	case XFR_CONN_NO_CONNECT:
 	case XFR_CONN_IDLE:
-		finish_as(p, XFR_POLL_TIMEOUT);
+		finish_why(p, XFR_WHY_NO_ANSWER, 0);
 		return;
 	case XFR_CONN_NOMEM:
-		finish_net(p, ENOMEM);
+		finish_why(p, XFR_WHY_NO_MEMORY, 0);
 		return;
 	}
 }
@@ -201,7 +196,7 @@ static void on_tcp_end(void *arg, xfr_conn_end_t how, int sys_errno)
 static bool ignore_foreign(xfr_poll_t *p)
 {
 	if (p->conn) { /* nobody guesses on a stream: the primary itself talks nonsense */
-		finish_as(p, XFR_POLL_BROKEN);
+		finish_why(p, XFR_WHY_UNREADABLE, 0);
 		return false;
 	}
 	if (++p->foreign < FOREIGN_MAX)
@@ -213,7 +208,7 @@ static bool ignore_foreign(xfr_poll_t *p)
 static void take_rcode(xfr_poll_t *p, unsigned rcode)
 {
 	if (rcode != DNS_RCODE_FORMERR || p->plain) {
-		finish(p, &(xfr_poll_result_t){ .outcome = XFR_POLL_RCODE, .rcode = rcode });
+		finish_why(p, XFR_WHY_RCODE, rcode);
 		return;
 	}
 	p->plain = true; /* an old primary: once more without OPT, the try is not counted */
@@ -232,7 +227,7 @@ static bool take_message(xfr_poll_t *p, const uint8_t *msg, size_t len)
 
 	switch (xfr_soa_answer_read(msg, len, p->id, &p->apex, &answer)) {
 	case XFR_SOA_HERE:
-		finish(p, &(xfr_poll_result_t){ .outcome = XFR_POLL_SOA, .soa = answer.soa });
+		finish(p, &(xfr_poll_result_t){ .soa = answer.soa });
 		return false;
 	case XFR_SOA_FOREIGN:
 		return ignore_foreign(p);
@@ -241,18 +236,18 @@ static bool take_message(xfr_poll_t *p, const uint8_t *msg, size_t len)
 		return false;
 	case XFR_SOA_TRUNCATED:
 		if (p->conn)
-			finish_as(p, XFR_POLL_BROKEN);
+			finish_why(p, XFR_WHY_UNREADABLE, 0);
 		else
 			begin_tcp(p);
 		return false;
 	case XFR_SOA_LAME:
-		finish_as(p, XFR_POLL_LAME);
+		finish_why(p, XFR_WHY_LAME, 0);
 		return false;
 	case XFR_SOA_NONE:
-		finish_as(p, XFR_POLL_NO_SOA);
+		finish_why(p, XFR_WHY_NO_SOA, 0);
 		return false;
 	case XFR_SOA_BROKEN:
-		finish_as(p, XFR_POLL_BROKEN);
+		finish_why(p, XFR_WHY_UNREADABLE, 0);
 		return false;
 	}
 	return false;
@@ -275,7 +270,7 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int revents)
 
 		if (n < 0) {
 			if (errno != EAGAIN && errno != EINTR)
-				finish_net(p, errno);
+				finish_why(p, XFR_WHY_ERRNO, (uint32_t)errno);
 			return;
 		}
 		if (!take_message(p, datagram, (size_t)n))
@@ -294,7 +289,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 		return;
 	}
 	if (p->conn || ++p->tries >= p->deadlines.udp_tries) {
-		finish_as(p, XFR_POLL_TIMEOUT);
+		finish_why(p, XFR_WHY_NO_ANSWER, 0);
 		return;
 	}
 	close_udp(p);
@@ -333,37 +328,4 @@ xfr_poll_t *xfr_poll_start(struct ev_loop *loop, const xfr_peer_t *peer,
 void xfr_poll_stop(xfr_poll_t *poll)
 {
 	release(poll);
-}
-
-const char *xfr_poll_why(const xfr_poll_result_t *result, char out[128])
-{
-	const char *words = "";
-	char rcode[DNS_RCODE_TEXT_MAX];
-
-	switch (result->outcome) {
-	case XFR_POLL_SOA:
-		snprintf(out, 128, "serial %u", result->soa.serial);
-		return out;
-	case XFR_POLL_RCODE:
-		snprintf(out, 128, "answered %s", dns_rcode_text(result->rcode, rcode));
-		return out;
-	case XFR_POLL_TIMEOUT:
-		words = "no answer";
-		break;
-	case XFR_POLL_NET:
-		words = result->sys_errno ? strerrordesc_np(result->sys_errno)
-		                          : "closed the connection without an answer";
-		break;
-	case XFR_POLL_LAME:
-		words = "answered without authority (AA clear)";
-		break;
-	case XFR_POLL_NO_SOA:
-		words = "answered without the SOA of the zone";
-		break;
-	case XFR_POLL_BROKEN:
-		words = "unreadable answer";
-		break;
-	}
-	snprintf(out, 128, "%s", words ? words : "unknown network error");
-	return out;
 }

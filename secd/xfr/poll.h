@@ -24,22 +24,11 @@
 #include "dns/name.h"
 #include "dns/soa.h"
 #include "xfr/peer.h"
-
-typedef enum xfr_poll_outcome {
-	XFR_POLL_SOA,     /* soa is the primary's */
-	XFR_POLL_TIMEOUT, /* no answer */
-	XFR_POLL_NET,     /* unreachable, refused by the kernel, reset, closed: sys_errno */
-	XFR_POLL_RCODE,   /* rcode other than NOERROR */
-	XFR_POLL_LAME,    /* answered without AA */
-	XFR_POLL_NO_SOA,  /* no SOA of the zone in the answer */
-	XFR_POLL_BROKEN,  /* unreadable answer */
-} xfr_poll_outcome_t;
+#include "xfr/why.h"
 
 typedef struct xfr_poll_result {
-	xfr_poll_outcome_t outcome;
-	dns_soa_t soa;  /* XFR_POLL_SOA */
-	unsigned rcode; /* XFR_POLL_RCODE */
-	int sys_errno;  /* XFR_POLL_NET; 0: the primary closed the stream without an answer */
+	xfr_why_t why; /* XFR_WHY_NONE: soa is the primary's */
+	dns_soa_t soa;
 } xfr_poll_result_t;
 
 typedef struct xfr_poll xfr_poll_t;
@@ -53,6 +42,3 @@ xfr_poll_t *xfr_poll_start(struct ev_loop *loop, const xfr_peer_t *peer,
 
 /* Give up; done is not called. */
 void xfr_poll_stop(xfr_poll_t *poll);
-
-/* The result in words for a log line's why="", e.g. "answered REFUSED"; returns out. */
-const char *xfr_poll_why(const xfr_poll_result_t *result, char out[128]);

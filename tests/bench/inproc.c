@@ -56,16 +56,20 @@ static double now_ns(void)
 /* Every message of the entry through the verdict machine. */
 static bool feed(const pack_entry_t *e, const dns_name_t *apex, zone_build_t *build)
 {
-	xfr_axfr_t *axfr = xfr_axfr_new(apex, 0, build);
+	xfr_stream_t *stream = xfr_stream_new(apex, DNS_TYPE_AXFR, 0);
+	xfr_axfr_t *axfr = stream ? xfr_axfr_new(stream, build, &limits) : NULL;
 	xfr_verdict_t verdict = XFR_MORE;
 	const uint8_t *msg;
 	size_t pos = 0, len;
+	char why[XFR_WHY_TEXT_MAX];
 
 	while (axfr && verdict == XFR_MORE && (msg = pack_message(e, &pos, &len)))
 		verdict = xfr_axfr_feed(axfr, msg, len);
 	if (verdict != XFR_DONE)
-		fprintf(stderr, "inproc: %s\n", axfr ? xfr_axfr_why(axfr) : "no memory");
+		fprintf(stderr, "inproc: %s\n",
+		        axfr ? xfr_why_text(&stream->why, why) : "no memory");
 	xfr_axfr_free(axfr);
+	xfr_stream_free(stream);
 	return verdict == XFR_DONE;
 }
 

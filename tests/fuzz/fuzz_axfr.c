@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { ID = 0x4242 };
 
 /* Feed a frame from an allocation of its own size, so that ASan sees a read behind its end. */
-static xfr_verdict_t feed(xfr_axfr_t *axfr, const uint8_t *frame, size_t len)
+static xfr_verdict_t feed(xfr_axfr_t *axfr, const xfr_stream_t *stream, const uint8_t *frame,
+                          size_t len)
 {
 	uint8_t *msg = malloc(len ? len : 1);
 
@@ -27,7 +28,7 @@ static xfr_verdict_t feed(xfr_axfr_t *axfr, const uint8_t *frame, size_t len)
 		msg[2] |= DNS_QR >> 8;
 	}
 	xfr_verdict_t verdict = xfr_axfr_feed(axfr, msg, len);
-	if ((verdict == XFR_BAD) != (xfr_axfr_why(axfr)[0] != '\0'))
+	if ((verdict == XFR_BAD) != (stream->why.code != XFR_WHY_NONE))
 		abort();
 	free(msg);
 	return verdict;
@@ -60,7 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (dns_name_from_text("example.", &apex) != ST_OK)
 		abort();
 	zone_build_t *build = zone_build_new(&key, &apex, &limits);
-	xfr_axfr_t *axfr = xfr_axfr_new(&apex, ID, build);
+	xfr_stream_t *stream = xfr_stream_new(&apex, DNS_TYPE_AXFR, ID);
+	xfr_axfr_t *axfr = xfr_axfr_new(stream, build, &limits);
 
 	while (verdict == XFR_MORE && buf_left(&in) > 0) {
 		size_t len = buf_u16(&in);
@@ -68,11 +70,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		if (!frame)
 			break;
-		verdict = feed(axfr, frame, len);
+		verdict = feed(axfr, stream, frame, len);
 	}
 	if (verdict == XFR_DONE)
 		seal(build);
 	xfr_axfr_free(axfr);
+	xfr_stream_free(stream);
 	zone_build_free(build);
 	return 0;
 }

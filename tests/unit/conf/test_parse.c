@@ -109,7 +109,7 @@ static const row_t goes_on[] = {
 	  "secd.ini:2: unknown key 'lissten' in [server]; it takes listen, workers, state-dir, "
 	  "version, identity, nsid, cookies, cookie-secret, rotate, udp-payload, "
 	  "tcp-clients, tcp-per-client, tcp-idle, builders, transfers, polls, transfer-idle, "
-	  "transfer-time and "
+	  "transfer-time, transfer-min-rate, transfer-memory and "
 	  "connect-time\n" },
 };
 

@@ -29,10 +29,13 @@ typedef struct primary {
 	const char *words; /* what it sends, in shorthand */
 	size_t cut;        /* send so many octets only; 0: all */
 	then_t then;
-	bool dribble;                         /* octet by octet */
-	unsigned huge;                        /* instead of words: so many messages of 60 KB */
-	bool huge_open;                       /* leave the closing SOA out */
-	uint16_t type, questions, additional; /* of the query that it got */
+	bool dribble;   /* octet by octet */
+	unsigned huge;  /* instead of words: so many messages of 60 KB */
+	bool huge_open; /* leave the closing SOA out */
+	bool hates_opt; /* FORMERR to a query with OPT */
+	/* Of the last query that it got. */
+	uint16_t type, questions, authority, additional;
+	unsigned queries;
 } primary_t;
 
 typedef struct wire {
@@ -89,7 +92,7 @@ static void serve_words(const primary_t *p, int fd, uint16_t id, uint8_t *msg)
 	wire_t wire = { 0 };
 	size_t len, step;
 
-	while ((len = stream_message(&words, id, msg)) > 0)
+	while ((len = stream_message_of(&words, id, p->type, msg)) > 0)
 		append(&wire, msg, len);
 	if (p->cut)
 		wire.len = p->cut;
@@ -98,6 +101,14 @@ static void serve_words(const primary_t *p, int fd, uint16_t id, uint8_t *msg)
 	     at += step)
 		;
 	free(wire.bytes);
+}
+
+/* As a server of before 1999 does: the header alone. */
+static void refuse_opt(int fd, uint8_t *msg)
+{
+	put_u16(msg + 2, DNS_QR | DNS_RCODE_FORMERR);
+	memset(msg + 4, 0, 8);
+	server_write(fd, msg, DNS_HEADER_LEN);
 }
 
 static void serve(void *arg, int fd, unsigned nth)
@@ -111,9 +122,13 @@ static void serve(void *arg, int fd, unsigned nth)
 		const uint16_t id = get_u16(msg);
 
 		p->questions = get_u16(msg + 4);
+		p->authority = get_u16(msg + 8);
 		p->additional = get_u16(msg + 10);
 		p->type = get_u16(msg + 12 + 9);
-		if (p->huge)
+		p->queries++;
+		if (p->hates_opt && p->additional > 0)
+			refuse_opt(fd, msg);
+		else if (p->huge)
 			serve_huge(p, fd, id, msg);
 		else if (p->words)
 			serve_words(p, fd, id, msg);
@@ -133,23 +148,32 @@ typedef struct rig {
 	xfr_env_t env;
 	server_t *server;
 	xfr_peer_t peer;
+	const zone_version_t *base; /* NULL: AXFR */
 } rig_t;
 
 typedef struct told {
 	bool done;
-	xfr_fetch_result_t result;
+	xfr_result_t result;
+	char why[XFR_WHY_TEXT_MAX];
 } told_t;
 
-static void rig_open(rig_t *r, primary_t *primary, size_t builders)
-{
-	const siphash_key_t key = { 3, 4 };
+static const siphash_key_t key = { 3, 4 };
+static const uint64_t plenty = UINT64_C(1) << 40;
 
+static void rig_open_with(rig_t *r, primary_t *primary, size_t builders, uint64_t memory)
+{
+	r->base = NULL;
 	r->loop = ev_loop_new(0);
 	r->pool = pool_new("builder", builders);
 	cr_assert(r->pool != NULL);
-	xfr_env_open(&r->env, r->loop, r->pool, &key);
+	xfr_env_open(&r->env, r->loop, r->pool, &key, memory);
 	r->server = server_start(&(server_script_t){ .tcp = serve, .arg = primary });
 	r->peer = server_peer(r->server);
+}
+
+static void rig_open(rig_t *r, primary_t *primary, size_t builders)
+{
+	rig_open_with(r, primary, builders, plenty);
 }
 
 static void rig_close(rig_t *r)
@@ -160,13 +184,14 @@ static void rig_close(rig_t *r)
 	ev_loop_destroy(r->loop);
 }
 
-static void on_done(void *arg, xfr_fetch_result_t *result)
+static void on_done(void *arg, xfr_result_t *result)
 {
 	told_t *t = arg;
 
 	cr_assert(not(t->done), "done comes once");
 	t->done = true;
 	t->result = *result;
+	xfr_why_text(&result->why, t->why);
 }
 
 static xfr_fetch_t *start(rig_t *r, const xfr_deadlines_t *d, const zone_limits_t *limits,
@@ -175,7 +200,10 @@ static xfr_fetch_t *start(rig_t *r, const xfr_deadlines_t *d, const zone_limits_
 	dns_name_t apex;
 
 	cr_assert(eq(int, dns_name_from_text("Example.", &apex), ST_OK));
-	xfr_fetch_t *f = xfr_fetch_start(&r->env, &r->peer, d, &apex, limits, on_done, t);
+	const xfr_fetch_spec_t spec = {
+		.peer = r->peer, .deadlines = *d, .apex = &apex, .limits = *limits, .base = r->base
+	};
+	xfr_fetch_t *f = xfr_fetch_start(&r->env, &spec, on_done, t);
 	cr_assert(f != NULL);
 	cr_assert(not(t->done), "never from within the call");
 	return f;
@@ -200,9 +228,9 @@ Test(xfr_fetch, turns_a_transfer_into_a_version)
 	primary_t primary = { .words = "S5 ns a | b out | a S5" };
 	told_t t = fetch(&primary, &patient, &roomy);
 
-	cr_assert(eq(int, t.result.status, ST_OK), "%s", t.result.why);
+	cr_assert(eq(int, t.result.outcome, XFR_AXFR), "%s", t.why);
 	cr_assert(t.result.version != NULL);
-	cr_expect(eq(str, t.result.why, (char *)""));
+	cr_expect(eq(str, t.why, (char *)""));
 	cr_expect(eq(u32, t.result.soa.serial, 5));
 	cr_expect(eq(u64, zone_version_records(t.result.version), 4));
 	cr_expect(eq(u64, t.result.stats.outside, 1));
@@ -221,7 +249,7 @@ Test(xfr_fetch, takes_a_transfer_that_comes_octet_by_octet)
 	primary_t primary = { .words = "S5 ns | a | b | c S5", .dribble = true };
 	told_t t = fetch(&primary, &patient, &roomy);
 
-	cr_assert(eq(int, t.result.status, ST_OK), "%s", t.result.why);
+	cr_assert(eq(int, t.result.outcome, XFR_AXFR), "%s", t.why);
 	cr_expect(eq(u64, zone_version_records(t.result.version), 5));
 	zone_version_free(t.result.version);
 }
@@ -234,7 +262,7 @@ Test(xfr_fetch, counts_a_zone_whole_when_the_primary_closes_behind_it)
 			              .then = i % 2 ? THEN_CLOSE : THEN_WAIT };
 		told_t t = fetch(&primary, &patient, &roomy);
 
-		cr_assert(eq(int, t.result.status, ST_OK), "%s", t.result.why);
+		cr_assert(eq(int, t.result.outcome, XFR_AXFR), "%s", t.why);
 		zone_version_free(t.result.version);
 	}
 }
@@ -244,39 +272,46 @@ Test(xfr_fetch, counts_a_zone_whole_when_the_primary_closes_behind_it)
 static const struct {
 	const char *why;
 	primary_t primary;
-	status_t status;
-	const char *words;
+	xfr_why_kind_t kind;
+	const char *words, *detail;
 } failures[] = {
 	{ "closed without an answer",
 	  { .then = THEN_CLOSE },
-	  ST_SHORT,
-	  "connection closed without an answer" },
+	  XFR_WHY_OF_WAY,
+	  "closed the connection without an answer",
+	  "" },
 	{ "closed before the end",
 	  { .words = "S5 ns | a", .then = THEN_CLOSE },
-	  ST_SHORT,
-	  "connection closed before the closing SOA" },
+	  XFR_WHY_OF_WAY,
+	  "closed the connection before the closing SOA",
+	  "" },
 	{ "closed inside a message",
 	  { .words = "S5 ns a S5", .cut = 40, .then = THEN_CLOSE },
-	  ST_SHORT,
-	  "connection closed inside a message" },
+	  XFR_WHY_OF_WAY,
+	  "closed the connection inside a message",
+	  "" },
 	{ "reset",
 	  { .words = "S5 ns | a", .then = THEN_RESET },
-	  ST_SYSTEM,
-	  "Connection reset by peer" },
-	{ "silence", { .then = THEN_WAIT }, ST_TIMEOUT, "primary fell silent" },
-	{ "silence half way", { .words = "S5 ns | a" }, ST_TIMEOUT, "primary fell silent" },
+	  XFR_WHY_OF_WAY,
+	  "Connection reset by peer",
+	  "" },
+	{ "silence", { .then = THEN_WAIT }, XFR_WHY_OF_WAY, "primary fell silent", "" },
+	{ "silence half way", { .words = "S5 ns | a" }, XFR_WHY_OF_WAY, "primary fell silent", "" },
 	{ "another closing SOA",
 	  { .words = "S8 ns | a S7" },
-	  ST_MALFORMED,
-	  "closing SOA has serial 7, opening one 8" },
+	  XFR_WHY_OF_DATA,
+	  "closing SOA has serial 7, opening one 8",
+	  "" },
 	{ "a malformed record",
 	  { .words = "S5 ns | short S5" },
-	  ST_MALFORMED,
-	  "malformed: A record at short.example." },
+	  XFR_WHY_OF_DATA,
+	  "malformed: A record",
+	  "short.example. A" },
 	{ "bad, then closed",
 	  { .words = "S5 ns | short S5", .then = THEN_CLOSE },
-	  ST_MALFORMED,
-	  "malformed: A record at short.example." },
+	  XFR_WHY_OF_DATA,
+	  "malformed: A record",
+	  "short.example. A" },
 };
 
 Test(xfr_fetch, says_why_it_failed)
@@ -285,11 +320,15 @@ Test(xfr_fetch, says_why_it_failed)
 
 	for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
 		primary_t primary = failures[i].primary;
-		const bool silent = failures[i].status == ST_TIMEOUT;
+		const bool silent = strcmp(failures[i].words, "primary fell silent") == 0;
 		told_t t = fetch(&primary, silent ? &quick : &patient, &roomy);
 
-		cr_expect(eq(int, t.result.status, failures[i].status), "%s", failures[i].why);
-		cr_expect(eq(str, t.result.why, (char *)failures[i].words), "%s", failures[i].why);
+		cr_expect(eq(int, t.result.outcome, XFR_FAILED), "%s", failures[i].why);
+		cr_expect(eq(int, xfr_why_kind(&t.result.why), failures[i].kind), "%s",
+		          failures[i].why);
+		cr_expect(eq(str, t.why, (char *)failures[i].words), "%s", failures[i].why);
+		cr_expect(eq(str, t.result.detail, (char *)failures[i].detail), "%s",
+		          failures[i].why);
 		cr_expect(t.result.version == NULL, "%s", failures[i].why);
 	}
 }
@@ -306,7 +345,7 @@ Test(xfr_fetch, takes_nothing_that_is_cut_at_any_octet)
 		primary_t primary = { .words = words, .cut = cut, .then = THEN_CLOSE };
 		told_t t = fetch(&primary, &patient, &roomy);
 
-		cr_expect(eq(int, t.result.status, ST_SHORT), "%zu octets", cut);
+		cr_expect(eq(int, t.result.outcome, XFR_FAILED), "%zu octets", cut);
 		cr_expect(t.result.version == NULL, "%zu octets", cut);
 	}
 }
@@ -321,8 +360,8 @@ Test(xfr_fetch, hears_of_a_closed_port_at_once)
 	r.peer = server_nobody();
 	start(&r, &patient, &roomy, &t);
 	cr_assert(run_until(r.loop, &t.done, 5));
-	cr_expect(eq(int, t.result.status, ST_SYSTEM));
-	cr_expect(eq(str, t.result.why, (char *)"Connection refused"));
+	cr_expect(eq(int, t.result.outcome, XFR_FAILED));
+	cr_expect(eq(str, t.why, (char *)"Connection refused"));
 	rig_close(&r);
 }
 
@@ -332,8 +371,8 @@ Test(xfr_fetch, gives_up_at_the_total_deadline)
 	primary_t primary = { .words = "S5 ns | a" };
 	told_t t = fetch(&primary, &short_total, &roomy);
 
-	cr_expect(eq(int, t.result.status, ST_TIMEOUT));
-	cr_expect(eq(str, t.result.why, (char *)"transfer not complete after 0.3 s"));
+	cr_expect(eq(int, t.result.outcome, XFR_FAILED));
+	cr_expect(eq(str, t.why, (char *)"transfer not complete after 0.3 s"));
 	cr_expect(ge(dbl, t.result.seconds, 0.25));
 }
 
@@ -344,11 +383,137 @@ Test(xfr_fetch, refuses_a_zone_over_its_limits)
 	primary_t primary = { .words = "S5 ns a b c S5" };
 	told_t t = fetch(&primary, &patient, &few);
 
-	cr_expect(eq(int, t.result.status, ST_LIMIT));
-	cr_expect(eq(str, t.result.why, (char *)"over max-records or max-bytes at record 4"));
+	cr_expect(eq(int, t.result.outcome, XFR_FAILED));
+	cr_expect(eq(str, t.why, (char *)"over max-records = 3"));
 	t = fetch(&primary, &patient, &thin);
-	cr_expect(eq(int, t.result.status, ST_LIMIT));
-	cr_expect(eq(str, t.result.why, (char *)"an RRset is over max-rrset"));
+	cr_expect(eq(int, t.result.outcome, XFR_FAILED));
+	cr_expect(eq(str, t.why, (char *)"an RRset is over max-rrset = 0"));
+}
+
+/* --- EDNS ------------------------------------------------------------------------------------- */
+
+Test(xfr_fetch, asks_for_expire_and_hears_of_it)
+{
+	primary_t primary = { .words = "X:4321 S5 ns a S5" };
+	told_t t = fetch(&primary, &patient, &roomy);
+
+	cr_assert(eq(int, t.result.outcome, XFR_AXFR), "%s", t.why);
+	cr_expect(t.result.has_expire);
+	cr_expect(eq(u32, t.result.expire, 4321));
+	cr_expect(not(t.result.plain));
+	cr_expect(eq(int, primary.additional, 1));
+	zone_version_free(t.result.version);
+}
+
+Test(xfr_fetch, asks_once_more_without_opt)
+{
+	primary_t primary = { .words = "S5 ns a S5", .hates_opt = true };
+	told_t t = fetch(&primary, &patient, &roomy);
+
+	cr_assert(eq(int, t.result.outcome, XFR_AXFR), "%s", t.why);
+	cr_expect(t.result.plain);
+	cr_expect(eq(uint, primary.queries, 2));
+	cr_expect(eq(int, primary.additional, 0));
+	zone_version_free(t.result.version);
+}
+
+/* --- IXFR ------------------------------------------------------------------------------------- */
+
+/* A version that came by AXFR in these words. */
+static zone_version_t *version_of(const char *words)
+{
+	primary_t primary = { .words = words };
+	told_t t = fetch(&primary, &patient, &roomy);
+
+	cr_assert(eq(int, t.result.outcome, XFR_AXFR), "%s", t.why);
+	return t.result.version;
+}
+
+/* What comes of IXFR over base; the server is gone when it returns. */
+static told_t fetch_over(primary_t *primary, const zone_version_t *base)
+{
+	rig_t r;
+	told_t t = { 0 };
+
+	rig_open(&r, primary, 2);
+	r.base = base;
+	start(&r, &patient, &roomy, &t);
+	cr_assert(run_until(r.loop, &t.done, 30));
+	rig_close(&r);
+	return t;
+}
+
+static const struct {
+	const char *why, *words;
+	xfr_outcome_t outcome;
+	const char *said;
+	uint64_t records; /* of the version that is made; 0: none */
+	then_t then;
+} answers[] = {
+	{ "differences", "S5 S3 a | S5 c d | S5", XFR_DIFFERENCE, "", 5, THEN_WAIT },
+	{ "differences, then closed", "S5 S3 a S5 c d S5", XFR_DIFFERENCE, "", 5, THEN_CLOSE },
+	{ "the whole zone", "S5 | ns a | S5", XFR_WHOLE, "", 3, THEN_WAIT },
+	{ "we are current", "X:7 S3", XFR_CURRENT, "", 0, THEN_WAIT },
+	{ "it is older", "S2", XFR_CURRENT, "", 0, THEN_CLOSE },
+	{ "a newer SOA, then closed", "S5", XFR_FAILED,
+	  "a single SOA with serial 5, newer than 3, and nothing behind", 0, THEN_CLOSE },
+	{ "a newer SOA, then reset", "S5", XFR_FAILED,
+	  "a single SOA with serial 5, newer than 3, and nothing behind", 0, THEN_RESET },
+	{ "a newer SOA, then silence", "S5", XFR_FAILED,
+	  "a single SOA with serial 5, newer than 3, and nothing behind", 0, THEN_WAIT },
+	{ "cut", "S5 S3 a S5 c", XFR_FAILED, "closed the connection before the closing SOA", 0,
+	  THEN_CLOSE },
+	{ "no answer", NULL, XFR_FAILED, "closed the connection without an answer", 0, THEN_CLOSE },
+	{ "removes what is not there", "S5 S3 z S5 S5", XFR_FAILED,
+	  "removes what is not there: A record", 0, THEN_WAIT },
+};
+
+Test(xfr_fetch, takes_ixfr_in_each_of_its_shapes)
+{
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		primary_t primary = { .words = answers[i].words, .then = answers[i].then };
+		zone_version_t *base = version_of("S3 ns a b S3");
+		told_t t = fetch_over(&primary, base);
+
+		cr_expect(eq(int, t.result.outcome, answers[i].outcome), "%s: %s", answers[i].why,
+		          t.why);
+		cr_expect(eq(str, t.why, (char *)answers[i].said), "%s", answers[i].why);
+		cr_expect(eq(u64, t.result.version ? zone_version_records(t.result.version) : 0,
+		             answers[i].records),
+		          "%s", answers[i].why);
+		cr_expect(eq(int, primary.type, DNS_TYPE_IXFR), "%s", answers[i].why);
+		cr_expect(eq(int, primary.authority, 1), "%s: our SOA", answers[i].why);
+		cr_expect(lt(dbl, t.result.seconds, 4), "%s", answers[i].why);
+		zone_version_free(t.result.version);
+		/* Nobody holds it any more. */
+		cr_expect(zone_version_claim(base), "%s", answers[i].why);
+		zone_version_unclaim(base);
+		zone_version_free(base);
+	}
+}
+
+Test(xfr_fetch, asks_ixfr_again_without_opt)
+{
+	primary_t primary = { .words = "S5 S3 a S5 S5", .hates_opt = true };
+	zone_version_t *base = version_of("S3 ns a b S3");
+	told_t t = fetch_over(&primary, base);
+
+	cr_expect(eq(int, t.result.outcome, XFR_DIFFERENCE), "%s", t.why);
+	cr_expect(t.result.plain);
+	cr_expect(eq(uint, primary.queries, 2));
+	zone_version_free(t.result.version);
+	zone_version_free(base);
+}
+
+Test(xfr_fetch, waits_longer_for_what_comes_behind_the_soa_in_time)
+{
+	primary_t primary = { .words = "S5 | - | S3 a | S5 c | S5", .dribble = true };
+	zone_version_t *base = version_of("S3 ns a b S3");
+	told_t t = fetch_over(&primary, base);
+
+	cr_expect(eq(int, t.result.outcome, XFR_DIFFERENCE), "%s", t.why);
+	zone_version_free(t.result.version);
+	zone_version_free(base);
 }
 
 /* --- what is big ------------------------------------------------------------------------------ */
@@ -388,7 +553,7 @@ Test(xfr_fetch, lets_a_primary_wait_while_the_builder_is_busy)
 	cr_expect(lt(sz, held, 8u << 20), "4 MiB of queue, a buffer, a little overhead");
 	atomic_store(&blocker.go, true);
 	cr_assert(run_until(r.loop, &t.done, 90)); /* under TSan, on a busy machine */
-	cr_assert(eq(int, t.result.status, ST_OK), "%s", t.result.why);
+	cr_assert(eq(int, t.result.outcome, XFR_AXFR), "%s", t.why);
 	cr_expect(eq(u64, t.result.messages, HUGE_MESSAGES + 2));
 	cr_expect(gt(u64, t.result.bytes, 50000000));
 	cr_expect(eq(u64, zone_version_records(t.result.version), t.result.stats.added));
@@ -412,7 +577,7 @@ Test(xfr_fetch, judges_what_is_queued_before_it_believes_the_end)
 	cr_expect(not(t.done));
 	atomic_store(&blocker.go, true);
 	cr_assert(run_until(r.loop, &t.done, 5));
-	cr_expect(eq(int, t.result.status, ST_OK), "%s", t.result.why);
+	cr_expect(eq(int, t.result.outcome, XFR_AXFR), "%s", t.why);
 	zone_version_free(t.result.version);
 	rig_close(&r);
 }
@@ -429,9 +594,78 @@ Test(xfr_fetch, keeps_zones_apart_that_come_at_once)
 		start(&r, &patient, &roomy, &t[i]);
 	for (size_t i = 0; i < ZONES; i++) {
 		cr_assert(run_until(r.loop, &t[i].done, 10));
-		cr_expect(eq(int, t[i].result.status, ST_OK), "%s", t[i].result.why);
+		cr_expect(eq(int, t[i].result.outcome, XFR_AXFR), "%s", t[i].why);
 		zone_version_free(t[i].result.version);
 	}
+	rig_close(&r);
+}
+
+/* --- memory and pace -------------------------------------------------------------------------- */
+
+Test(xfr_fetch, refuses_the_second_when_memory_is_short)
+{
+	primary_t primary = { .huge = 100, .huge_open = true };
+	rig_t r;
+	told_t first = { 0 }, second = { 0 };
+	const bool never = false;
+
+	/* The server takes one at a time: two of them. */
+	primary_t other = { .huge = 100 };
+	server_t *more = server_start(&(server_script_t){ .tcp = serve, .arg = &other });
+	rig_open_with(&r, &primary, 2, 4u << 20);
+	xfr_fetch_t *f = start(&r, &patient, &roomy, &first);
+	run_until(r.loop, &never, 0.5);
+	cr_expect(not(first.done), "alone it may take what it needs");
+	r.peer = server_peer(more);
+	start(&r, &patient, &roomy, &second);
+	cr_assert(run_until(r.loop, &second.done, 30));
+	cr_expect(eq(int, second.result.outcome, XFR_FAILED));
+	cr_expect(eq(str, second.why, (char *)"transfers under way are over transfer-memory = 4M"));
+	xfr_fetch_stop(f);
+	run_until(r.loop, &never, 0.1);
+	second = (told_t){ 0 };
+	start(&r, &patient, &roomy, &second);
+	cr_assert(run_until(r.loop, &second.done, 30));
+	cr_expect(eq(int, second.result.outcome, XFR_AXFR), "what was held is free again: %s",
+	          second.why);
+	zone_version_free(second.result.version);
+	server_stop(more);
+	rig_close(&r);
+}
+
+Test(xfr_fetch, gives_up_a_primary_that_is_too_slow)
+{
+	const xfr_deadlines_t paced = {
+		.connect = 5, .idle = 5, .total = 30, .min_rate = 100000000, .rate_window = 0.1
+	};
+	primary_t primary = { .words = "S5 ns | big | S5", .dribble = true };
+	told_t t = fetch(&primary, &paced, &roomy);
+
+	cr_expect(eq(int, t.result.outcome, XFR_FAILED));
+	cr_expect(eq(int, t.result.why.code, XFR_WHY_TOO_SLOW), "%s", t.why);
+	cr_expect(eq(u32, t.result.why.b, 100000000));
+}
+
+Test(xfr_fetch, does_not_blame_a_primary_for_our_own_pauses)
+{
+	const xfr_deadlines_t paced = {
+		.connect = 5, .idle = 30, .total = 60, .min_rate = 1, .rate_window = 0.1
+	};
+	primary_t primary = { .huge = HUGE_MESSAGES };
+	const bool never = false;
+	blocker_t blocker = { .job.run = block };
+	rig_t r;
+	told_t t = { 0 };
+
+	rig_open(&r, &primary, 1);
+	pool_push(r.pool, &blocker.job);
+	start(&r, &paced, &roomy, &t);
+	run_until(r.loop, &never, 1);
+	cr_expect(not(t.done), "%s", t.why);
+	atomic_store(&blocker.go, true);
+	cr_assert(run_until(r.loop, &t.done, 90));
+	cr_expect(eq(int, t.result.outcome, XFR_AXFR), "%s", t.why);
+	zone_version_free(t.result.version);
 	rig_close(&r);
 }
 
@@ -466,6 +700,46 @@ Test(xfr_fetch, may_be_stopped_at_any_moment)
 		cr_expect(t.done == (t.result.messages > 0), "seed 20240229, round %d", round);
 	}
 	cr_expect(gt(uint, stopped, 20));
+}
+
+/* The base is retired as soon as the fetch is stopped: a builder may be in the midst of it. */
+Test(xfr_fetch, may_lose_its_base_once_it_is_stopped)
+{
+	unsigned seed = 19960801;
+
+	for (int round = 0; round < 100; round++) {
+		primary_t primary = { .words = "S6 S3 a S6 | c d e f | g h i j | S6",
+			              .dribble = round % 2 };
+		zone_version_t *base = version_of("S3 ns a b S3");
+		const bool never = false;
+		rig_t r;
+		told_t t = { 0 };
+
+		rig_open(&r, &primary, 1 + (size_t)round % 2);
+		r.base = base;
+		xfr_fetch_t *f = start(&r, &patient, &roomy, &t);
+		run_until(r.loop, &never, (rand_r(&seed) % 1000) * 0.000005);
+		if (!t.done)
+			xfr_fetch_stop(f);
+		else
+			zone_version_free(t.result.version);
+		zone_version_free(base);
+		rig_close(&r);
+	}
+}
+
+Test(xfr_fetch, takes_the_whole_zone_while_its_base_is_held)
+{
+	primary_t primary = { .words = "S5 ns c S5" };
+	zone_version_t *base = version_of("S3 ns a b S3");
+	cr_assert(zone_version_claim(base));
+	told_t t = fetch_over(&primary, base);
+
+	cr_expect(eq(int, t.result.outcome, XFR_AXFR), "%s", t.why);
+	cr_expect(eq(int, primary.type, DNS_TYPE_AXFR));
+	zone_version_free(t.result.version);
+	zone_version_unclaim(base);
+	zone_version_free(base);
 }
 
 Test(xfr_fetch, may_be_stopped_while_its_verdict_is_under_way)

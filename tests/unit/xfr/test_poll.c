@@ -126,7 +126,7 @@ static void answer_tcp(void *arg, int fd, unsigned nth)
 typedef struct told {
 	bool done;
 	xfr_poll_result_t result;
-	char why[128];
+	char why[XFR_WHY_TEXT_MAX];
 } told_t;
 
 static void on_done(void *arg, const xfr_poll_result_t *result)
@@ -136,7 +136,7 @@ static void on_done(void *arg, const xfr_poll_result_t *result)
 	cr_assert(not(t->done), "done comes once");
 	t->done = true;
 	t->result = *result;
-	xfr_poll_why(result, t->why);
+	xfr_why_text(&result->why, t->why);
 }
 
 static dns_name_t apex(void)
@@ -177,10 +177,9 @@ Test(xfr_poll, tells_the_soa_of_the_primary)
 	mood_t mood = { .flags = DNS_AA };
 	told_t told = ask_mood(&mood, &patient);
 
-	cr_expect(eq(int, told.result.outcome, XFR_POLL_SOA));
+	cr_expect(eq(int, told.result.why.code, XFR_WHY_NONE));
 	cr_expect(eq(u32, told.result.soa.serial, 7));
 	cr_expect(eq(u32, told.result.soa.expire, 300));
-	cr_expect(eq(str, told.why, (char *)"serial 7"));
 	cr_expect(eq(uint, mood.datagrams, 1));
 	cr_expect(eq(uint, mood.with_opt, 1));
 }
@@ -190,7 +189,7 @@ Test(xfr_poll, asks_again_from_another_port_with_another_id)
 	mood_t mood = { .flags = DNS_AA, .skip = 2 };
 	told_t told = ask_mood(&mood, &quick);
 
-	cr_expect(eq(int, told.result.outcome, XFR_POLL_SOA));
+	cr_expect(eq(int, told.result.why.code, XFR_WHY_NONE));
 	cr_expect(eq(uint, mood.datagrams, 3));
 	cr_expect(mood.ids[0] != mood.ids[1] || mood.ids[1] != mood.ids[2]);
 	cr_expect(mood.ports[0] != mood.ports[1] || mood.ports[1] != mood.ports[2]);
@@ -202,7 +201,7 @@ Test(xfr_poll, gives_up_after_the_tries_it_has)
 	ev_tstamp before = ev_time();
 	told_t told = ask_mood(&mood, &quick);
 
-	cr_expect(eq(int, told.result.outcome, XFR_POLL_TIMEOUT));
+	cr_expect(eq(int, told.result.why.code, XFR_WHY_NO_ANSWER));
 	cr_expect(eq(uint, mood.datagrams, 3));
 	cr_expect(ge(dbl, ev_time() - before, 0.85));
 	cr_expect(eq(str, told.why, (char *)"no answer"));
@@ -214,8 +213,8 @@ Test(xfr_poll, hears_of_a_closed_port_at_once)
 	ev_tstamp before = ev_time();
 	told_t told = ask(&peer, &patient);
 
-	cr_expect(eq(int, told.result.outcome, XFR_POLL_NET));
-	cr_expect(eq(int, told.result.sys_errno, ECONNREFUSED));
+	cr_expect(eq(int, told.result.why.code, XFR_WHY_ERRNO));
+	cr_expect(eq(u32, told.result.why.a, ECONNREFUSED));
 	cr_expect(eq(str, told.why, (char *)"Connection refused"));
 	cr_expect(lt(dbl, ev_time() - before, 1.5), "no try is waited for");
 }
@@ -227,8 +226,8 @@ Test(xfr_poll, tells_of_a_source_that_is_not_ours_from_the_loop)
 	peer.has_source = true;
 	cr_assert(eq(int, addr_parse("192.0.2.77", 0, &peer.source), ST_OK));
 	told_t told = ask(&peer, &patient);
-	cr_expect(eq(int, told.result.outcome, XFR_POLL_NET));
-	cr_expect(eq(int, told.result.sys_errno, EADDRNOTAVAIL));
+	cr_expect(eq(int, told.result.why.code, XFR_WHY_ERRNO));
+	cr_expect(eq(u32, told.result.why.a, EADDRNOTAVAIL));
 }
 
 Test(xfr_poll, waits_on_when_id_or_question_are_wrong)
@@ -236,7 +235,7 @@ Test(xfr_poll, waits_on_when_id_or_question_are_wrong)
 	mood_t mood = { .flags = DNS_AA, .foreign = 40 };
 	told_t told = ask_mood(&mood, &patient);
 
-	cr_expect(eq(int, told.result.outcome, XFR_POLL_SOA));
+	cr_expect(eq(int, told.result.why.code, XFR_WHY_NONE));
 	cr_expect(eq(u32, told.result.soa.serial, 7));
 	cr_expect(eq(uint, mood.datagrams, 1));
 	cr_expect(eq(uint, mood.connections, 0));
@@ -247,7 +246,7 @@ Test(xfr_poll, moves_to_tcp_when_somebody_guesses)
 	mood_t mood = { .flags = DNS_AA, .tcp_flags = DNS_AA, .foreign = 130 };
 	told_t told = ask_mood(&mood, &patient);
 
-	cr_expect(eq(int, told.result.outcome, XFR_POLL_SOA));
+	cr_expect(eq(int, told.result.why.code, XFR_WHY_NONE));
 	cr_expect(eq(u32, told.result.soa.serial, 8));
 	cr_expect(eq(uint, mood.connections, 1));
 }
@@ -257,7 +256,7 @@ Test(xfr_poll, asks_an_old_primary_again_without_opt)
 	mood_t mood = { .flags = DNS_AA, .hates_opt = true };
 	told_t told = ask_mood(&mood, &patient);
 
-	cr_expect(eq(int, told.result.outcome, XFR_POLL_SOA));
+	cr_expect(eq(int, told.result.why.code, XFR_WHY_NONE));
 	cr_expect(eq(uint, mood.datagrams, 2));
 	cr_expect(eq(uint, mood.with_opt, 1));
 }
@@ -267,19 +266,19 @@ Test(xfr_poll, takes_formerr_without_opt_for_an_answer)
 	mood_t mood = { .flags = DNS_RCODE_FORMERR };
 	told_t told = ask_mood(&mood, &patient);
 
-	cr_expect(eq(int, told.result.outcome, XFR_POLL_RCODE));
-	cr_expect(eq(uint, told.result.rcode, DNS_RCODE_FORMERR));
+	cr_expect(eq(int, told.result.why.code, XFR_WHY_RCODE));
+	cr_expect(eq(u32, told.result.why.a, DNS_RCODE_FORMERR));
 	cr_expect(eq(uint, mood.datagrams, 2));
 }
 
 static const struct {
 	const char *why;
 	unsigned flags;
-	xfr_poll_outcome_t want;
+	xfr_why_code_t want;
 	const char *words;
 } failures[] = {
-	{ "a refusal", DNS_RCODE_REFUSED, XFR_POLL_RCODE, "answered REFUSED" },
-	{ "a lame primary", 0, XFR_POLL_LAME, "answered without authority (AA clear)" },
+	{ "a refusal", DNS_RCODE_REFUSED, XFR_WHY_RCODE, "answered REFUSED" },
+	{ "a lame primary", 0, XFR_WHY_LAME, "answered without authority (AA clear)" },
 };
 
 Test(xfr_poll, fails_at_once_when_the_primary_says_no)
@@ -288,7 +287,7 @@ Test(xfr_poll, fails_at_once_when_the_primary_says_no)
 		mood_t mood = { .flags = failures[i].flags };
 		told_t told = ask_mood(&mood, &patient);
 
-		cr_expect(eq(int, told.result.outcome, failures[i].want), "%s", failures[i].why);
+		cr_expect(eq(int, told.result.why.code, failures[i].want), "%s", failures[i].why);
 		cr_expect(eq(str, told.why, (char *)failures[i].words), "%s", failures[i].why);
 		cr_expect(eq(uint, mood.datagrams, 1), "%s", failures[i].why);
 	}
@@ -298,23 +297,23 @@ Test(xfr_poll, fails_at_once_when_the_primary_says_no)
 static const struct {
 	const char *why;
 	mood_t mood;
-	xfr_poll_outcome_t want;
+	xfr_why_code_t want;
 	const char *words;
 } streams[] = {
-	{ "an answer", { .tcp_flags = DNS_AA }, XFR_POLL_SOA, "serial 8" },
-	{ "octet by octet", { .tcp_flags = DNS_AA, .tcp_drip = true }, XFR_POLL_SOA, "serial 8" },
-	{ "no OPT please", { .tcp_flags = DNS_AA, .hates_opt = true }, XFR_POLL_SOA, "serial 8" },
+	{ "an answer", { .tcp_flags = DNS_AA }, XFR_WHY_NONE, "" },
+	{ "octet by octet", { .tcp_flags = DNS_AA, .tcp_drip = true }, XFR_WHY_NONE, "" },
+	{ "no OPT please", { .tcp_flags = DNS_AA, .hates_opt = true }, XFR_WHY_NONE, "" },
 	{ "truncated again",
 	  { .tcp_flags = DNS_AA | DNS_TC },
-	  XFR_POLL_BROKEN,
+	  XFR_WHY_UNREADABLE,
 	  "unreadable answer" },
-	{ "a refusal", { .tcp_flags = DNS_RCODE_NOTAUTH }, XFR_POLL_RCODE, "answered NOTAUTH" },
-	{ "a query back", { .tcp_flags = 0x800 }, XFR_POLL_BROKEN, "unreadable answer" },
+	{ "a refusal", { .tcp_flags = DNS_RCODE_NOTAUTH }, XFR_WHY_RCODE, "answered NOTAUTH" },
+	{ "a query back", { .tcp_flags = 0x800 }, XFR_WHY_UNREADABLE, "unreadable answer" },
 	{ "closed",
 	  { .tcp_closes = true },
-	  XFR_POLL_NET,
+	  XFR_WHY_CLOSED,
 	  "closed the connection without an answer" },
-	{ "silence", { .tcp_silent = true }, XFR_POLL_TIMEOUT, "no answer" },
+	{ "silence", { .tcp_silent = true }, XFR_WHY_NO_ANSWER, "no answer" },
 };
 
 Test(xfr_poll, asks_over_tcp_when_the_answer_was_truncated)
@@ -328,7 +327,7 @@ Test(xfr_poll, asks_over_tcp_when_the_answer_was_truncated)
 			        .tcp_flags = streams[i].mood.tcp_flags };
 		told_t told = ask_mood(&mood, mood.tcp_silent ? &quick : &patient);
 
-		cr_expect(eq(int, told.result.outcome, streams[i].want), "%s", streams[i].why);
+		cr_expect(eq(int, told.result.why.code, streams[i].want), "%s", streams[i].why);
 		cr_expect(eq(str, told.why, (char *)streams[i].words), "%s", streams[i].why);
 		cr_expect(eq(uint, mood.connections, 1), "%s", streams[i].why);
 	}

@@ -17,6 +17,8 @@ typedef struct message {
 	unsigned answers, authority, additional, answers_lie;
 	unsigned ext_rcode;
 	bool want_opt, want_authority, junk;
+	const char *expire; /* NULL: no such option */
+	char expire_word[32];
 } message_t;
 
 dns_name_t stream_apex(void)
@@ -187,7 +189,7 @@ static void put_word(message_t *m, const char *word)
 }
 
 /* The header, whose counts follow, and the question. */
-static void begin_message(message_t *m, uint16_t id, const char *question)
+static void begin_message(message_t *m, uint16_t id, uint16_t qtype, const char *question)
 {
 	static const uint8_t other[] = "\5other";
 
@@ -201,9 +203,22 @@ static void begin_message(message_t *m, uint16_t id, const char *question)
 		bufw_bytes(&m->w, other, sizeof other);
 	else
 		bufw_bytes(&m->w, apex_wire, sizeof apex_wire);
-	bufw_u16(&m->w, strcmp(question, "Q:soa") == 0 ? DNS_TYPE_SOA : DNS_TYPE_AXFR);
+	bufw_u16(&m->w, strcmp(question, "Q:soa") == 0 ? DNS_TYPE_SOA : qtype);
 	bufw_u16(&m->w, strcmp(question, "Q:ch") == 0 ? DNS_CLASS_CH : DNS_CLASS_IN);
 	m->question = strcmp(question, "Q:other") != 0;
+}
+
+static void put_expire(message_t *m)
+{
+	const bool cut = strcmp(m->expire, "cut") == 0, empty = m->expire[0] == '\0';
+
+	bufw_u16(&m->w, empty ? 4 : cut ? 6 : 8);
+	bufw_u16(&m->w, 9);
+	bufw_u16(&m->w, empty ? 0 : 4);
+	if (cut)
+		bufw_u16(&m->w, 1);
+	else if (!empty)
+		bufw_u32(&m->w, (uint32_t)strtoul(m->expire, NULL, 10));
 }
 
 static void end_message(message_t *m)
@@ -217,7 +232,10 @@ static void end_message(message_t *m)
 		bufw_u16(&m->w, DNS_TYPE_OPT);
 		bufw_u16(&m->w, 1232);
 		bufw_u32(&m->w, (uint32_t)(m->ext_rcode >> 4) << 24);
-		bufw_u16(&m->w, 0);
+		if (m->expire)
+			put_expire(m);
+		else
+			bufw_u16(&m->w, 0);
 		m->additional++;
 	}
 	if (m->junk)
@@ -233,6 +251,9 @@ static bool take_directive(message_t *m, const char *word)
 	if (word[0] == 'E' && word[1] == ':') {
 		m->want_opt = true;
 		m->ext_rcode = (unsigned)strtoul(word + 2, NULL, 10);
+	} else if (word[0] == 'X' && word[1] == ':') {
+		m->want_opt = true;
+		m->expire = strcpy(m->expire_word, word + 2);
 	} else if (strcmp(word, "N") == 0) {
 		m->want_authority = true;
 	} else if (strcmp(word, "J") == 0) {
@@ -257,7 +278,7 @@ static void next_word(const char **at, char out[32])
 	out[n] = '\0';
 }
 
-size_t stream_message(const char **words, uint16_t id, uint8_t out[STREAM_ROOM])
+size_t stream_message_of(const char **words, uint16_t id, uint16_t type, uint8_t out[STREAM_ROOM])
 {
 	message_t m = { .w = bufw_over(out, STREAM_ROOM) };
 	char word[32];
@@ -267,7 +288,7 @@ size_t stream_message(const char **words, uint16_t id, uint8_t out[STREAM_ROOM])
 		return 0;
 	const bool question_word = strcmp(word, "-") == 0 || strncmp(word, "Q:", 2) == 0;
 
-	begin_message(&m, id, question_word ? word : "");
+	begin_message(&m, id, type, question_word ? word : "");
 	if (question_word)
 		next_word(words, word);
 	while (word[0] && strcmp(word, "|") != 0) {
@@ -279,20 +300,35 @@ size_t stream_message(const char **words, uint16_t id, uint8_t out[STREAM_ROOM])
 	return bufw_ok(&m.w) ? m.w.pos : 0;
 }
 
-xfr_verdict_t stream_feed(xfr_axfr_t *axfr, const char *words)
+size_t stream_message(const char **words, uint16_t id, uint8_t out[STREAM_ROOM])
+{
+	return stream_message_of(words, id, DNS_TYPE_AXFR, out);
+}
+
+xfr_verdict_t stream_feed_to(void *machine, stream_feed_cb feed, uint16_t type, const char *words)
 {
 	uint8_t *msg = malloc(STREAM_ROOM);
 	xfr_verdict_t verdict = XFR_MORE;
 	size_t len;
 
-	while (verdict == XFR_MORE && (len = stream_message(&words, STREAM_ID, msg)) > 0) {
+	while (verdict == XFR_MORE && (len = stream_message_of(&words, STREAM_ID, type, msg)) > 0) {
 		/* An allocation of the exact size lets ASan see a read behind the end. */
 		uint8_t *exact = malloc(len);
 
 		memcpy(exact, msg, len);
-		verdict = xfr_axfr_feed(axfr, exact, len);
+		verdict = feed(machine, exact, len);
 		free(exact);
 	}
 	free(msg);
 	return verdict;
+}
+
+static xfr_verdict_t feed_axfr(void *machine, const uint8_t *msg, size_t len)
+{
+	return xfr_axfr_feed(machine, msg, len);
+}
+
+xfr_verdict_t stream_feed(xfr_axfr_t *axfr, const char *words)
+{
+	return stream_feed_to(axfr, feed_axfr, DNS_TYPE_AXFR, words);
 }

@@ -13,8 +13,8 @@
  *     cut     RDLENGTH goes past the message     a, b, ...  any other word: an A record at it
  *
  * First in a message: "-" leaves the question out; "Q:soa", "Q:ch", "Q:other", "Q:two" change
- * it; "E:16" puts an OPT with that extended rcode into the additional section, "N" a record
- * into the authority section, "J" an octet of junk behind it all, "A+1" says one answer more
+ * it; "E:16" puts an OPT with that extended rcode into the additional section, "X:600" one with
+ * that EXPIRE ("X:" with an empty one, "X:cut" with one that is cut), "N" a record into the authority section, "J" an octet of junk behind it all, "A+1" says one answer more
  * than there is. Owners are compressed against the question if there is one. */
 #pragma once
 
@@ -28,8 +28,16 @@ enum { STREAM_ID = 0x4242, STREAM_ROOM = 65535 };
 /* The zone's name. */
 dns_name_t stream_apex(void);
 
-/* Build the next message of *words and move *words past it. Returns its length, 0: none left. */
+/* Build the next message of *words and move *words past it. Returns its length, 0: none left. type is
+ * that of the question. */
+size_t stream_message_of(const char **words, uint16_t id, uint16_t type, uint8_t out[STREAM_ROOM]);
+
+/* The same in answer to AXFR. */
 size_t stream_message(const char **words, uint16_t id, uint8_t out[STREAM_ROOM]);
 
-/* Feed all of it; the last verdict. Stops at the first that is not XFR_MORE. */
+/* Feed all of it to a machine; the last verdict. Stops at the first that is not XFR_MORE. */
+typedef xfr_verdict_t (*stream_feed_cb)(void *machine, const uint8_t *msg, size_t len);
+xfr_verdict_t stream_feed_to(void *machine, stream_feed_cb feed, uint16_t type, const char *words);
+
+/* The same for AXFR. */
 xfr_verdict_t stream_feed(xfr_axfr_t *axfr, const char *words);

@@ -1,0 +1,229 @@
+/* xfr/work.c - the right machine for the question, and what is made of its verdict. */
+#include "xfr/work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dns/nsec3.h"
+#include "dns/wire.h"
+#include "xfr/axfr.h"
+#include "zone/delta.h"
+
+struct xfr_work {
+	const xfr_work_spec_t *spec;
+	xfr_stream_t *stream;
+	xfr_verdict_t verdict;
+	/* AXFR */
+	zone_build_t *build;
+	xfr_axfr_t *axfr;
+	/* IXFR, which has its own build or delta */
+	xfr_ixfr_t *ixfr;
+};
+
+static bool make_machine(xfr_work_t *w)
+{
+	const xfr_work_spec_t *spec = w->spec;
+
+	w->stream =
+		xfr_stream_new(&spec->apex, spec->base ? DNS_TYPE_IXFR : DNS_TYPE_AXFR, spec->id);
+	if (!w->stream)
+		return false;
+	if (spec->base) {
+		w->ixfr = xfr_ixfr_new(w->stream, spec->base, &spec->limits);
+		return w->ixfr;
+	}
+	w->build = zone_build_new(spec->key, &spec->apex, &spec->limits);
+	w->axfr = w->build ? xfr_axfr_new(w->stream, w->build, &spec->limits) : NULL;
+	return w->axfr;
+}
+
+xfr_work_t *xfr_work_new(const xfr_work_spec_t *spec)
+{
+	xfr_work_t *w = calloc(1, sizeof *w);
+
+	if (!w)
+		return NULL;
+	w->spec = spec;
+	if (make_machine(w))
+		return w;
+	xfr_work_free(w);
+	return NULL;
+}
+
+void xfr_work_free(xfr_work_t *w)
+{
+	if (!w)
+		return;
+	xfr_ixfr_free(w->ixfr);
+	xfr_axfr_free(w->axfr);
+	zone_build_free(w->build);
+	xfr_stream_free(w->stream);
+	free(w);
+}
+
+xfr_verdict_t xfr_work_feed(xfr_work_t *w, const uint8_t *msg, size_t len)
+{
+	w->verdict = w->ixfr ? xfr_ixfr_feed(w->ixfr, msg, len) : xfr_axfr_feed(w->axfr, msg, len);
+	return w->verdict;
+}
+
+bool xfr_work_undetermined(const xfr_work_t *w)
+{
+	return w->ixfr && w->verdict == XFR_MORE && xfr_ixfr_shape(w->ixfr) == XFR_IXFR_SINGLE;
+}
+
+void xfr_work_end(const xfr_work_t *w, xfr_why_t *ended)
+{
+	if (w->ixfr)
+		xfr_ixfr_end(w->ixfr, ended);
+}
+
+/* The build that the records of a whole zone are in, or NULL. */
+static zone_build_t *build_of(const xfr_work_t *w)
+{
+	return w->ixfr ? xfr_ixfr_build(w->ixfr) : w->build;
+}
+
+static zone_delta_t *delta_of(const xfr_work_t *w)
+{
+	return w->ixfr ? xfr_ixfr_delta(w->ixfr) : NULL;
+}
+
+size_t xfr_work_memory(const xfr_work_t *w)
+{
+	const zone_build_t *build = build_of(w);
+	const zone_delta_t *delta = delta_of(w);
+
+	return build ? zone_build_memory(build) : delta ? zone_delta_memory(delta) : 0;
+}
+
+/* --- from records to a version ---------------------------------------------------------------- */
+
+/* What a build or a delta says to being sealed; XFR_WHY_NONE: ST_OK. */
+static void fail_seal(xfr_work_t *w, status_t st)
+{
+	xfr_stream_t *s = w->stream;
+
+	switch (st) {
+	case ST_NOENT:
+	case ST_EXIST:
+		(void)xfr_stream_fail(s, XFR_WHY_SOAS, 0, 0);
+		return;
+	case ST_LIMIT:
+		(void)xfr_stream_fail(s, XFR_WHY_MAX_RRSET, w->spec->limits.max_rrset, 0);
+		return;
+	case ST_MALFORMED:
+		(void)xfr_stream_fail_at(s, XFR_WHY_MALFORMED, s->apex.wire, DNS_TYPE_SOA, 0);
+		return;
+	case ST_OK:
+	case ST_NOMEM:
+	case ST_STALE:
+	case ST_SHORT:
+	case ST_OUTSIDE:
+	case ST_REFUSED:
+	case ST_TIMEOUT:
+	case ST_SYSTEM:
+	case ST_COUNT:
+		break;
+	}
+	(void)xfr_stream_fail(s, XFR_WHY_NO_MEMORY, 0, 0);
+}
+
+static void fail_stale(xfr_work_t *w, const zone_delta_t *delta)
+{
+	zone_culprit_t c;
+
+	zone_delta_culprit(delta, &c);
+	(void)xfr_stream_fail_at(w->stream,
+	                         c.remove ? XFR_WHY_REMOVES_MISSING : XFR_WHY_ADDS_PRESENT,
+	                         c.owner.wire, c.type, c.covered);
+}
+
+/* A difference may also make the zone as a whole too long. */
+static bool too_many_records(const xfr_work_t *w)
+{
+	const xfr_ixfr_counts_t *c = xfr_ixfr_counts(w->ixfr);
+
+	return zone_version_records(w->spec->base) + c->added >
+	       w->spec->limits.max_records + c->removed;
+}
+
+static zone_version_t *seal_delta(xfr_work_t *w, zone_delta_t *delta)
+{
+	const uint64_t most = w->spec->limits.max_records;
+	zone_version_t *v;
+	status_t st = zone_delta_seal(delta, &v);
+
+	if (st == ST_STALE)
+		fail_stale(w, delta);
+	else if (st == ST_LIMIT && too_many_records(w))
+		(void)xfr_stream_fail(w->stream, XFR_WHY_MAX_RECORDS,
+		                      most < UINT32_MAX ? (uint32_t)most : UINT32_MAX, 0);
+	else if (st != ST_OK)
+		fail_seal(w, st);
+	return v;
+}
+
+static zone_version_t *seal_build(xfr_work_t *w, zone_build_t *build)
+{
+	zone_version_t *v;
+	status_t st = zone_build_seal(build, &v);
+
+	if (st != ST_OK)
+		fail_seal(w, st);
+	return v;
+}
+
+/* The gates: whatever may not be served is told here, and nowhere else. A difference costs what it
+ * changes, so only what its apex tells is looked at. */
+static status_t look_over(xfr_work_t *w, const zone_version_t *v, zone_faults_t *faults)
+{
+	const zone_build_t *build = build_of(w);
+
+	/* Without memory for the look, fewer faults are told; the version is sound. */
+	if (build)
+		(void)zone_build_check(build, v, faults);
+	else
+		zone_check_apex(v, faults);
+	if (!zone_faults_refuse(faults))
+		return ST_OK;
+	return xfr_stream_fail(w->stream, XFR_WHY_ITERATIONS, faults->iterations,
+	                       DNS_NSEC3_ITERATIONS_MAX);
+}
+
+static void make_version(xfr_work_t *w, xfr_result_t *out)
+{
+	zone_delta_t *delta = delta_of(w);
+	zone_version_t *v = delta ? seal_delta(w, delta) : seal_build(w, build_of(w));
+
+	out->stats = delta ? *zone_delta_stats(delta) : *zone_build_stats(build_of(w));
+	if (!v)
+		return;
+	if (look_over(w, v, &out->faults) != ST_OK) {
+		zone_version_free(v);
+		return;
+	}
+	out->version = v;
+	out->soa = *zone_version_soa(v);
+	out->outcome = delta ? XFR_DIFFERENCE : w->ixfr ? XFR_WHOLE : XFR_AXFR;
+}
+
+void xfr_work_finish(xfr_work_t *w, xfr_result_t *out)
+{
+	const xfr_stream_t *s = w->stream;
+
+	if (w->ixfr)
+		out->counts = *xfr_ixfr_counts(w->ixfr);
+	if (w->verdict == XFR_DONE && w->ixfr && xfr_ixfr_shape(w->ixfr) == XFR_IXFR_SINGLE) {
+		out->outcome = XFR_CURRENT;
+		out->soa = *xfr_ixfr_soa(w->ixfr);
+	} else if (w->verdict == XFR_DONE) {
+		make_version(w, out);
+	} else if (build_of(w)) {
+		out->stats = *zone_build_stats(build_of(w));
+	}
+	out->why = s->why;
+	memcpy(out->detail, s->detail, sizeof out->detail);
+	out->has_expire = s->has_expire;
+	out->expire = s->expire;
+}

@@ -1,0 +1,76 @@
+/* xfr/work.h - one transfer from its messages to a version: what a builder does of it.
+ *
+ *     AXFR        messages -> xfr/axfr.h -> build -> seal -> look over
+ *     IXFR        messages -> xfr/ixfr.h -> build or delta -> seal -> look over
+ *
+ * No sockets, no loop, no queue; one thread at a time. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/siphash.h"
+#include "dns/name.h"
+#include "dns/soa.h"
+#include "xfr/ixfr.h"
+#include "xfr/stream.h"
+#include "xfr/why.h"
+#include "zone/build.h"
+#include "zone/check.h"
+#include "zone/version.h"
+
+typedef enum xfr_outcome {
+	XFR_FAILED,     /* why and detail say what for */
+	XFR_AXFR,       /* version: the whole zone, which AXFR was asked for */
+	XFR_WHOLE,      /* version: the whole zone in answer to IXFR */
+	XFR_DIFFERENCE, /* version: made over base, and to be published over it */
+	XFR_CURRENT,    /* IXFR: soa is not newer than ours; the caller judges what it is */
+} xfr_outcome_t;
+
+typedef struct xfr_result {
+	xfr_outcome_t outcome;
+	zone_version_t *version; /* sealed and looked over; NULL unless the outcome has one */
+	xfr_why_t why;           /* XFR_FAILED */
+	char detail[XFR_DETAIL_MAX];
+	dns_soa_t soa; /* the primary's, unless XFR_FAILED */
+	zone_build_stats_t stats;
+	zone_faults_t faults;
+	xfr_ixfr_counts_t counts; /* of differences */
+	bool has_expire; /* an answer said how long the primary's own copy lasts (RFC 7314) */
+	uint32_t expire; /* seconds */
+
+	/* Of the connection; xfr/fetch.h sets them. */
+	bool plain; /* the primary would not hear of OPT */
+	uint64_t bytes, messages;
+	double seconds; /* from start to verdict */
+} xfr_result_t;
+
+typedef struct xfr_work_spec {
+	const siphash_key_t *key; /* of the zone set */
+	dns_name_t apex;          /* folded */
+	uint16_t id;              /* of the question */
+	zone_limits_t limits;
+	const zone_version_t *base; /* NULL: AXFR was asked for; else IXFR over it; borrowed */
+} xfr_work_spec_t;
+
+typedef struct xfr_work xfr_work_t;
+
+/* spec is borrowed. NULL: out of memory. */
+xfr_work_t *xfr_work_new(const xfr_work_spec_t *spec);
+void xfr_work_free(xfr_work_t *w); /* NULL is fine */
+
+/* Feed the next message. After XFR_DONE or XFR_BAD no more may be fed. */
+xfr_verdict_t xfr_work_feed(xfr_work_t *w, const uint8_t *msg, size_t len);
+
+/* Nothing but a newer SOA has come of IXFR: what comes next tells what it means, if it comes soon. */
+bool xfr_work_undetermined(const xfr_work_t *w);
+
+/* Memory that is held by what was fed. */
+size_t xfr_work_memory(const xfr_work_t *w);
+
+/* After XFR_DONE or XFR_BAD: seal, look over, fill the result in, whose version is the caller's. */
+void xfr_work_finish(xfr_work_t *w, xfr_result_t *out);
+
+/* After XFR_MORE, when no more will come: why that is a failure; ended has the end's own reason. */
+void xfr_work_end(const xfr_work_t *w, xfr_why_t *ended);
