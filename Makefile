@@ -240,7 +240,7 @@ bench-tools: $(BENCH)
 # E2E names scenarios and options of tests/e2e/run.py; UNITS_ONLY names unit tests.
 
 # Where threads meet: what runs end to end under ThreadSanitizer.
-TSAN_E2E := early_close expire_servfail_and_heal first_transfer many_zones notify_burst \
+TSAN_E2E := early_close expire_servfail_and_heal first_transfer ixfr_shapes many_zones notify_burst \
             notify_storm notify_update restart signals silent_primary slow_reader swap_under_load \
             tcp_limits two_workers
 
