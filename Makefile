@@ -70,9 +70,11 @@ ZONE := secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c
 ANSWER := secd/answer/answer.c secd/answer/compose.c secd/answer/denial.c secd/answer/edns.c \
           secd/answer/glue.c secd/answer/resolve.c
 XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/digest.c secd/xfr/fetch.c secd/xfr/ixfr.c \
-       secd/xfr/poll.c secd/xfr/soa_answer.c secd/xfr/stream.c secd/xfr/why.c secd/xfr/work.c
-REFRESH := secd/refresh/clock.c secd/refresh/queue.c secd/refresh/refresh.c \
-           secd/refresh/strangers.c
+       secd/xfr/link.c secd/xfr/poll.c secd/xfr/soa_answer.c secd/xfr/stream.c secd/xfr/why.c \
+       secd/xfr/work.c
+REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/follow.c \
+           secd/refresh/publish.c secd/refresh/queue.c secd/refresh/refresh.c secd/refresh/round.c \
+           secd/refresh/strangers.c secd/refresh/told.c secd/refresh/way.c
 NET := secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \
        secd/net/tcp.c secd/net/udp.c secd/net/worker.c
 SECD := $(COMMON) $(DNS) $(CONF) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) secd/main.c
@@ -97,8 +99,8 @@ UNIT_xfr_soa_answer := tests/unit/xfr/test_soa_answer.c secd/xfr/soa_answer.c se
 UNIT_xfr_conn := tests/unit/xfr/test_conn.c tests/unit/xfr/support/server.c secd/xfr/conn.c \
                  common/addr.c
 UNIT_xfr_poll := tests/unit/xfr/test_poll.c tests/unit/xfr/support/server.c secd/xfr/conn.c \
-                 secd/xfr/poll.c secd/xfr/soa_answer.c secd/xfr/why.c $(DNS) common/addr.c \
-                 common/random.c common/siphash.c
+                 secd/xfr/link.c secd/xfr/poll.c secd/xfr/soa_answer.c secd/xfr/why.c $(DNS) \
+                 common/addr.c common/random.c common/siphash.c
 UNIT_xfr_why := tests/unit/xfr/test_why.c secd/xfr/why.c secd/dns/rrtype.c
 UNIT_xfr_axfr := tests/unit/xfr/test_axfr.c tests/unit/xfr/support/stream.c secd/xfr/axfr.c \
                  secd/xfr/stream.c secd/xfr/why.c $(DNS) $(ZONE) $(COMMON)
@@ -122,6 +124,15 @@ UNIT_huge := tests/unit/common/test_huge.c common/huge.c
 UNIT_siphash := tests/unit/common/test_siphash.c common/siphash.c
 UNIT_threads := tests/unit/common/test_threads.c common/epoch.c common/mailbox.c common/pool.c
 UNIT_refresh_clock := tests/unit/refresh/test_clock.c secd/refresh/clock.c
+UNITS += xfr_link
+UNIT_xfr_link := tests/unit/xfr/test_link.c tests/unit/xfr/support/server.c secd/xfr/conn.c \
+                 secd/xfr/link.c common/addr.c common/random.c
+UNITS += refresh_breaker refresh_round refresh_way
+UNIT_refresh_way := tests/unit/refresh/test_way.c secd/refresh/breaker.c secd/refresh/queue.c \
+                    secd/refresh/way.c secd/xfr/conn.c secd/xfr/link.c common/addr.c \
+                    common/clock.c common/random.c
+UNIT_refresh_breaker := tests/unit/refresh/test_breaker.c secd/refresh/breaker.c
+UNIT_refresh_round := tests/unit/refresh/test_round.c secd/refresh/round.c
 UNITS += refresh_strangers
 UNIT_refresh_strangers := tests/unit/refresh/test_strangers.c secd/refresh/strangers.c common/addr.c
 UNIT_refresh_queue := tests/unit/refresh/test_queue.c secd/refresh/queue.c

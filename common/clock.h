@@ -45,6 +45,11 @@ static inline mono_t mono_min(mono_t a, mono_t b)
 	return a.ns < b.ns ? a : b;
 }
 
+static inline mono_t mono_max(mono_t a, mono_t b)
+{
+	return a.ns < b.ns ? b : a;
+}
+
 /* b - a in seconds, for libev and for people. */
 static inline double mono_diff(mono_t a, mono_t b)
 {

@@ -67,7 +67,8 @@ static void on_notify(void *arg, mail_t *mail)
 	if (said.refused)
 		refresh_notify_refused(d->refresh, said.slot, &said.from);
 	else
-		refresh_notify(d->refresh, said.slot, &said.from);
+		refresh_notify(d->refresh, said.slot, &said.from,
+		               said.has_hint ? &said.hint : NULL);
 }
 
 static void on_stop_signal(struct ev_loop *loop, ev_signal *w, int revents)

@@ -29,12 +29,18 @@ enum {
 /* A primary: one server, with one or more ways to it. */
 typedef struct conf_primary {
 	const char *name;
+	size_t index;      /* in conf_t */
 	addr_t *addresses; /* in configured order, at least one, each with its port */
 	size_t address_count;
 	addr_prefix_t *notify_from; /* who else may send NOTIFY for its zones */
 	size_t notify_from_count;
 	bool has_source4, has_source6;
 	addr_t source4, source6; /* local addresses of polls and transfers, port 0 */
+	/* The budget of each of its addresses, shared by all zones. */
+	uint32_t max_queries;     /* SOA queries under way */
+	uint32_t max_transfers;   /* transfers under way */
+	uint32_t max_connections; /* TCP connections open */
+	uint32_t max_rate;        /* queries and transfers begun in a second; 0: any number */
 } conf_primary_t;
 
 /* What a group of zones may ask for. Times in seconds, sizes in octets. */
@@ -45,6 +51,8 @@ typedef struct conf_policy {
 	uint64_t max_records; /* of one zone */
 	uint64_t max_size;    /* of one zone */
 	uint32_t max_rrset;   /* records of one RRset */
+	uint32_t stale_grace; /* how long equal serials renew EXPIRE though a newer one is known */
+	bool signature_check; /* pull a zone of the same serial whose SOA is signed anew */
 } conf_policy_t;
 
 /* Primaries and options shared by zones. A zone that names its primaries itself is in a group
@@ -52,6 +60,7 @@ typedef struct conf_policy {
  * share it. */
 typedef struct conf_group {
 	const char *name;                 /* NULL for one without a name */
+	size_t index;                     /* in conf_t */
 	const conf_primary_t **primaries; /* in order of preference, at least one */
 	size_t primary_count;
 	conf_policy_t policy;

@@ -62,6 +62,7 @@ static void *target_new(conf_build_t *b, conf_section_t section, const char *nam
 		if (!list || !primary)
 			return NULL;
 		primary->name = name;
+		primary->index = conf->primary_count;
 		list[conf->primary_count++] = primary;
 		return primary;
 	}
@@ -74,6 +75,7 @@ static void *target_new(conf_build_t *b, conf_section_t section, const char *nam
 		if (!list || !group)
 			return NULL;
 		group->name = name;
+		group->index = conf->group_count;
 		list[conf->group_count++] = group;
 		return group;
 	}

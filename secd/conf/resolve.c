@@ -165,6 +165,7 @@ static conf_group_t *nameless(conf_build_t *b, const conf_policy_t *policy)
 		return NULL;
 	}
 	group->policy = *policy;
+	group->index = conf->group_count;
 	list[conf->group_count++] = group;
 	return group;
 }

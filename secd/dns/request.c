@@ -39,7 +39,7 @@ static void put_opt(bufw_t *w, const dns_request_t *r)
 	bufw_u8(w, 0);
 	bufw_u16(w, DNS_TYPE_OPT);
 	bufw_u16(w, r->payload);
-	bufw_u32(w, 0);
+	bufw_u32(w, r->dnssec ? DNS_OPT_DO : 0);
 	bufw_u16(w, r->expire ? 4 : 0);
 	if (r->expire) {
 		bufw_u16(w, DNS_OPTION_EXPIRE);

@@ -14,6 +14,7 @@ typedef struct dns_request {
 	/* The UDP size that we take in answer, in streams as well; 0: no OPT, for a primary that
 	 * doesn't know EDNS (RFC 6891 7). */
 	uint16_t payload;
+	bool dnssec; /* DO: signatures with the answer (RFC 4035 3.2.1), if there is OPT */
 	bool expire; /* ask for EXPIRE (RFC 7314 4.2), if there is OPT */
 	/* IXFR: RDATA of the SOA of the version that is held (RFC 1995 3), uncompressed; at most 530
 	 * octets. */
@@ -21,5 +22,5 @@ typedef struct dns_request {
 	size_t soa_len;
 } dns_request_t;
 
-/* A query of opcode QUERY, RD clear, EDNS with DO clear. Returns its length. */
+/* A query of opcode QUERY, RD clear. Returns its length. */
 size_t dns_request(const dns_request_t *r, uint8_t out[DNS_REQUEST_MAX]);

@@ -8,23 +8,6 @@ void refresh_clock_init(refresh_clock_t *c, mono_t now)
 	*c = (refresh_clock_t){ .due = now };
 }
 
-refresh_verdict_t refresh_clock_judge(const refresh_clock_t *c, uint32_t offered)
-{
-	if (!c->loaded)
-		return REFRESH_FETCH;
-	switch (dns_serial_compare(offered, c->serial)) {
-	case DNS_SERIAL_EQUAL:
-		return REFRESH_CURRENT;
-	case DNS_SERIAL_NEWER:
-		return REFRESH_FETCH;
-	case DNS_SERIAL_OLDER:
-		return c->expired ? REFRESH_FETCH : REFRESH_OLDER;
-	case DNS_SERIAL_UNDEFINED:
-		return c->expired ? REFRESH_FETCH : REFRESH_UNDEFINED;
-	}
-	return REFRESH_UNDEFINED;
-}
-
 static uint32_t clamp(uint32_t v, uint32_t min, uint32_t max)
 {
 	return v < min ? min : v > max ? max : v;
@@ -39,9 +22,12 @@ static mono_t later(mono_t now, uint32_t seconds, unsigned spread)
 }
 
 void refresh_clock_loaded(refresh_clock_t *c, const dns_soa_t *soa, const conf_policy_t *policy,
-                          mono_t now, unsigned spread)
+                          const uint32_t *left, mono_t now, unsigned spread)
 {
 	c->loaded = true;
+	c->expired = false;
+	c->failures = 0;
+	c->outrun = (mono_t){ 0 };
 	c->serial = soa->serial;
 	c->refresh = clamp(soa->refresh, policy->min_refresh, policy->max_refresh);
 	c->retry = clamp(soa->retry, policy->min_retry, policy->max_retry);
@@ -50,15 +36,40 @@ void refresh_clock_loaded(refresh_clock_t *c, const dns_soa_t *soa, const conf_p
 	uint64_t least = (uint64_t)c->refresh + c->retry;
 	if (c->expire < least)
 		c->expire = least > UINT32_MAX ? UINT32_MAX : (uint32_t)least;
-	refresh_clock_current(c, now, spread);
+	c->due = later(now, c->refresh, spread);
+	c->expires = mono_add_s(now, left && *left < c->expire ? *left : c->expire);
 }
 
-void refresh_clock_current(refresh_clock_t *c, mono_t now, unsigned spread)
+/* Does what we hold live on by this check, or was it known for too long that there is more? */
+static bool renews(refresh_clock_t *c, bool outrun, uint32_t stale_grace, mono_t now)
 {
-	c->expired = false;
+	if (!outrun) {
+		c->outrun = (mono_t){ 0 };
+		return true;
+	}
+	if (c->outrun.ns == 0) {
+		c->outrun = now;
+		return true;
+	}
+	return mono_before(now, mono_add_s(c->outrun, stale_grace));
+}
+
+bool refresh_clock_current(refresh_clock_t *c, const refresh_check_t *check,
+                           const conf_policy_t *policy, mono_t now, unsigned spread)
+{
 	c->failures = 0;
 	c->due = later(now, c->refresh, spread);
-	c->expires = mono_add_s(now, c->expire);
+	if (!renews(c, check->outrun, policy->stale_grace, now))
+		return false;
+	if (check->has_expire)
+		c->expires = mono_max(
+			c->expires,
+			mono_add_s(now, check->expire < c->expire ? check->expire : c->expire));
+	else
+		c->expires = mono_add_s(now, c->expire);
+	if (mono_before(now, c->expires))
+		c->expired = false;
+	return true;
 }
 
 void refresh_clock_failed(refresh_clock_t *c, mono_t now, unsigned spread)
@@ -71,9 +82,14 @@ void refresh_clock_failed(refresh_clock_t *c, mono_t now, unsigned spread)
 		c->failures++;
 }
 
-void refresh_clock_notified(refresh_clock_t *c, mono_t now)
+void refresh_clock_hurry(refresh_clock_t *c, mono_t now, unsigned spread)
 {
-	c->due = now;
+	c->due = mono_min(c->due, later(now, c->retry, spread));
+}
+
+void refresh_clock_notified(refresh_clock_t *c, mono_t at)
+{
+	c->due = at;
 	c->failures = 0;
 }
 
@@ -83,19 +99,4 @@ bool refresh_clock_tick(refresh_clock_t *c, mono_t now)
 		return false;
 	c->expired = true;
 	return true;
-}
-
-const char *refresh_verdict_text(refresh_verdict_t v)
-{
-	switch (v) {
-	case REFRESH_CURRENT:
-		return "current";
-	case REFRESH_FETCH:
-		return "newer";
-	case REFRESH_OLDER:
-		return "older";
-	case REFRESH_UNDEFINED:
-		return "undefined";
-	}
-	return "undefined";
 }

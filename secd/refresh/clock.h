@@ -5,8 +5,7 @@
  *          |                                          +-- failed, older: RETRY; EXPIRE runs on
  *          +-- (data kept) expired <---- EXPIRE passed without a good check
  *
- * RFC 1034 4.3.5, RFC 1035 3.3.13, RFC 1912 2.2; serials by RFC 1982. The time is an argument
- * everywhere. A clock belongs to the main thread. */
+ * RFC 1034 4.3.5, RFC 1035 3.3.13, RFC 1912 2.2, RFC 7314. The time is an argument everywhere. A clock belongs to the main thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,40 +23,44 @@ typedef struct refresh_clock {
 	uint32_t failures;               /* rounds in a row that ended without a good check */
 	mono_t due;                      /* of the next round */
 	mono_t expires;                  /* once loaded */
+	mono_t outrun; /* since when we know of a newer serial that we can't have; 0: we don't */
 } refresh_clock_t;
 
-/* What an offered serial means for us. */
-typedef enum refresh_verdict {
-	REFRESH_CURRENT,   /* the one we hold */
-	REFRESH_FETCH,     /* newer, or any at all for a zone that has nothing to lose */
-	REFRESH_OLDER,     /* a failed check: the primary went back */
-	REFRESH_UNDEFINED, /* 2^31 apart: no order (RFC 1982 3.2); a failed check too */
-} refresh_verdict_t;
+/* What the primaries said of the serial that we hold. */
+typedef struct refresh_check {
+	bool outrun;     /* some primary has shown a newer one, lately or not */
+	bool has_expire; /* one that holds ours told for how long yet (RFC 7314) ... */
+	uint32_t expire; /* ... the most of them, in seconds */
+} refresh_check_t;
 
 /* A zone that was never loaded is due at once. */
 void refresh_clock_init(refresh_clock_t *c, mono_t now);
 
-refresh_verdict_t refresh_clock_judge(const refresh_clock_t *c, uint32_t offered);
-
 /* A version with this SOA is served from now on. spread is in 0..999: how far the timers are
  * pulled forward, by up to a tenth, so that many zones of one primary drift apart. Never
- * backwards, so nothing is asked later than its primary wished. */
+ * backwards, so nothing is asked later than its primary wished.
+ *   left   seconds until the primary's own copy expires (RFC 7314 4): ours does not outlive it.
+ *          NULL: it did not say. */
 void refresh_clock_loaded(refresh_clock_t *c, const dns_soa_t *soa, const conf_policy_t *policy,
-                          mono_t now, unsigned spread);
+                          const uint32_t *left, mono_t now, unsigned spread);
 
-/* A primary holds the serial that we hold: REFRESH and EXPIRE start again, an expired zone
- * lives again. */
-void refresh_clock_current(refresh_clock_t *c, mono_t now, unsigned spread);
+/* A primary holds the serial that we hold: REFRESH starts again, and so does EXPIRE; an expired
+ * zone lives again. Where the primary tells when its own copy expires, the later of that and of
+ * ours counts, so that a chain of secondaries never outlives its head (RFC 7314 4). While a newer
+ * serial is known, EXPIRE starts again the first time only, and for stale_grace seconds after it:
+ * false: it did not. */
+bool refresh_clock_current(refresh_clock_t *c, const refresh_check_t *check,
+                           const conf_policy_t *policy, mono_t now, unsigned spread);
 
 /* The round ended without a good check: RETRY. A zone that was never loaded is retried after
  * 1, 2, 4 ... 256 seconds. */
 void refresh_clock_failed(refresh_clock_t *c, mono_t now, unsigned spread);
 
-/* NOTIFY: due now, and no failure counts any more. */
-void refresh_clock_notified(refresh_clock_t *c, mono_t now);
+/* The zone is served, but some primary is known to have more: don't wait for REFRESH. */
+void refresh_clock_hurry(refresh_clock_t *c, mono_t now, unsigned spread);
+
+/* NOTIFY: due at this time, and no failure counts any more. */
+void refresh_clock_notified(refresh_clock_t *c, mono_t at);
 
 /* True once when EXPIRE has passed: the zone has expired now. */
 bool refresh_clock_tick(refresh_clock_t *c, mono_t now);
-
-/* Text for log lines: "current", "newer", "older", "undefined". */
-const char *refresh_verdict_text(refresh_verdict_t v);

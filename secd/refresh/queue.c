@@ -114,3 +114,8 @@ refresh_link_t *refresh_lane_pop(refresh_lane_t *lane)
 	refresh_lane_remove(link);
 	return link;
 }
+
+refresh_link_t *refresh_lane_last(const refresh_lane_t *lane)
+{
+	return lane->head.prev == &lane->head ? NULL : lane->head.prev;
+}

@@ -40,5 +40,6 @@ typedef struct refresh_lane {
 
 void refresh_lane_init(refresh_lane_t *lane);
 void refresh_lane_push(refresh_lane_t *lane, refresh_link_t *link);
-void refresh_lane_remove(refresh_link_t *link);         /* in no lane: fine */
-refresh_link_t *refresh_lane_pop(refresh_lane_t *lane); /* NULL when empty */
+void refresh_lane_remove(refresh_link_t *link);                /* in no lane: fine */
+refresh_link_t *refresh_lane_pop(refresh_lane_t *lane);        /* NULL when empty */
+refresh_link_t *refresh_lane_last(const refresh_lane_t *lane); /* NULL when empty */

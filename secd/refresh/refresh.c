@@ -1,68 +1,20 @@
-/* refresh/refresh.c - rounds: a zone's way through its primaries, within the budget. */
+/* refresh/refresh.c - when: timers, NOTIFY, operators, and who of those that are due begins. */
 #include "refresh/refresh.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "common/log.h"
 #include "common/siphash.h"
-#include "refresh/clock.h"
-#include "refresh/queue.h"
-#include "refresh/strangers.h"
-#include "xfr/poll.h"
+#include "refresh/zone.h"
+
+enum {
+	SWEEP_EVERY = 4,        /* so often the sweep goes before NOTIFY */
+	NOTIFY_SETTLE_MS = 200, /* NOTIFYs of one zone begin rounds no closer together */
+	HINT_RETRY_MS = 1000,   /* a primary that promised more than it shows is asked once more */
+};
 
 /* How often retired versions are looked at while some wait for their readers. */
 #define RECLAIM_SECONDS 0.02
-
-typedef enum stage {
-	STAGE_IDLE,
-	STAGE_QUEUED,       /* waits for its turn to poll */
-	STAGE_POLL,         /* a SOA query is under way */
-	STAGE_FETCH_QUEUED, /* waits for its turn to transfer */
-	STAGE_FETCH,        /* a transfer is under way */
-} stage_t;
-
-typedef struct zone {
-	refresh_t *r;
-	zone_slot_t *slot;
-	const conf_zone_t *conf;
-	refresh_clock_t clock;
-	refresh_timer_t timer; /* the earlier of due (when idle) and EXPIRE */
-	refresh_link_t link;   /* in a lane while queued */
-	stage_t stage;
-	bool again;                            /* a NOTIFY came during the round */
-	bool urgent;                           /* NOTIFY made it due */
-	bool any_current;                      /* in this round, some primary had our serial */
-	bool any_newer;                        /* ... had a newer one that could not be fetched */
-	uint16_t primary, address;             /* what is asked now, in the order of the round */
-	uint16_t first_primary, first_address; /* where the round began: the notifier, or 0 and 0 */
-	uint16_t next_primary, next_address;   /* where the next one begins */
-	uint16_t source;                       /* the primary that our version came from */
-	bool asked_ixfr, whole;                /* IXFR is under way; it failed: AXFR now */
-	uint32_t rounds;                       /* so far: spreads the timers */
-	union {
-		xfr_poll_t *poll;
-		xfr_fetch_t *fetch;
-	};
-} zone_t;
-
-struct refresh {
-	struct ev_loop *loop;
-	const conf_t *conf;
-	zone_set_t *set;
-	epoch_t *epoch;
-	xfr_env_t *env;
-	xfr_deadlines_t deadlines;
-	zone_t *zones;
-	size_t zone_count;
-	refresh_heap_t timers;
-	refresh_lane_t urgent, due, fetches;
-	unsigned polling, fetching;
-	unsigned turn; /* of the lanes */
-	strangers_t strangers;
-	ev_timer wake, reclaim;
-	ev_prepare pump;
-};
 
 static zone_t *of_timer(refresh_timer_t *t)
 {
@@ -74,424 +26,210 @@ static zone_t *of_link(refresh_link_t *l)
 	return (zone_t *)(void *)((char *)l - offsetof(zone_t, link));
 }
 
-static const char *zone_text(const zone_t *z, char out[DNS_NAME_TEXT_MAX])
+static group_t *group_of_link(refresh_link_t *l)
 {
-	return dns_name_text(z->conf->apex, out);
+	return (group_t *)(void *)((char *)l - offsetof(group_t, link));
 }
 
-/* Deterministic, different for each zone and round: 0..999. */
-static unsigned spread(zone_t *z)
+unsigned refresh_spread(zone_t *z)
 {
 	return (unsigned)(siphash13_chain(zone_set_key(z->r->set), z->rounds++, z->conf->apex,
 	                                  dns_wire_len(z->conf->apex)) %
 	                  1000);
 }
 
-/* --- whom to ask --------------------------------------------------------------------------- */
+/* --- the zone's timer ---------------------------------------------------------------------- */
 
-/* The round goes once around the primaries, beginning with first_primary. */
-static uint16_t primary_index(const zone_t *z)
+void refresh_set_timer(zone_t *z)
 {
-	return (uint16_t)(((size_t)z->first_primary + z->primary) % z->conf->group->primary_count);
+	mono_t at = { INT64_MAX };
+
+	if (z->clock.loaded && !z->clock.expired)
+		at = z->clock.expires;
+	if (z->stage == STAGE_IDLE)
+		at = mono_min(at, z->clock.due);
+	if (z->follow && z->follow->until.ns != 0)
+		at = mono_min(at, z->follow->until);
+	if (at.ns == INT64_MAX)
+		refresh_heap_remove(&z->r->timers, &z->timer);
+	else
+		refresh_heap_set(&z->r->timers, &z->timer, at);
 }
 
-static const conf_primary_t *current_primary(const zone_t *z)
-{
-	return z->conf->group->primaries[primary_index(z)];
-}
-
-static const addr_t *current_address(const zone_t *z)
-{
-	const conf_primary_t *p = current_primary(z);
-	size_t first = z->primary == 0 ? z->first_address : 0;
-
-	return &p->addresses[(first + z->address) % p->address_count];
-}
-
-static xfr_peer_t current_peer(const zone_t *z)
-{
-	const conf_primary_t *p = current_primary(z);
-	xfr_peer_t peer = { .addr = *current_address(z) };
-	bool v4 = peer.addr.sa.sa_family == AF_INET;
-
-	peer.has_source = v4 ? p->has_source4 : p->has_source6;
-	if (peer.has_source)
-		peer.source = v4 ? p->source4 : p->source6;
-	return peer;
-}
-
-/* The primary and the way to it that a NOTIFY came from, to be asked first. */
-static void prefer(zone_t *z, const addr_t *from)
-{
-	const conf_group_t *g = z->conf->group;
-
-	for (size_t i = 0; i < g->primary_count; i++) {
-		for (size_t j = 0; j < g->primaries[i]->address_count; j++) {
-			if (addr_same_host(&g->primaries[i]->addresses[j], from)) {
-				z->next_primary = (uint16_t)i;
-				z->next_address = (uint16_t)j;
-				return;
-			}
-		}
-	}
-}
-
-/* --- the end of a round -------------------------------------------------------------------- */
-
-static void arm(refresh_t *r)
+static void arm(refresh_t *r, mono_t next)
 {
 	refresh_timer_t *first = refresh_heap_first(&r->timers);
 
 	ev_timer_stop(r->loop, &r->wake);
-	if (!first)
+	if (first && (next.ns == 0 || mono_before(first->at, next)))
+		next = first->at;
+	if (next.ns == 0)
 		return;
-	double in = mono_diff(clock_mono(), first->at);
+	double in = mono_diff(clock_mono(), next);
 	ev_timer_set(&r->wake, in > 0 ? in : 0, 0);
 	ev_timer_start(r->loop, &r->wake);
 }
 
-/* The next time at which something happens to the zone by itself. */
-static void set_timer(zone_t *z)
-{
-	bool expires = z->clock.loaded && !z->clock.expired;
-
-	if (z->stage == STAGE_IDLE)
-		refresh_heap_set(&z->r->timers, &z->timer,
-		                 expires ? mono_min(z->clock.due, z->clock.expires) : z->clock.due);
-	else if (expires)
-		refresh_heap_set(&z->r->timers, &z->timer, z->clock.expires);
-	else
-		refresh_heap_remove(&z->r->timers, &z->timer);
-}
+/* --- lanes --------------------------------------------------------------------------------- */
 
 static void enqueue(zone_t *z)
 {
+	group_t *g = z->group;
+
 	z->stage = STAGE_QUEUED;
-	z->primary = z->address = 0;
-	z->first_primary = z->next_primary;
-	z->first_address = z->next_address;
-	z->next_primary = z->next_address = 0;
-	z->any_current = z->any_newer = false;
-	refresh_lane_push(z->urgent ? &z->r->urgent : &z->r->due, &z->link);
-	set_timer(z);
+	refresh_lane_push(z->urgent ? &g->urgent : &g->due, &z->link);
+	if (!g->link.next)
+		refresh_lane_push(&z->r->busy, &g->link);
+	refresh_set_timer(z);
 }
 
-static void rest(zone_t *z)
+static zone_t *next_due(group_t *g)
 {
-	z->stage = STAGE_IDLE;
-	z->urgent = false;
-	if (z->again) {
-		z->again = false;
-		z->urgent = true;
-		refresh_clock_notified(&z->clock, clock_mono());
-		enqueue(z);
+	bool sweep_first = g->turn++ % SWEEP_EVERY == SWEEP_EVERY - 1;
+	refresh_link_t *link = refresh_lane_pop(sweep_first ? &g->due : &g->urgent);
+
+	if (!link)
+		link = refresh_lane_pop(sweep_first ? &g->urgent : &g->due);
+	return link ? of_link(link) : NULL;
+}
+
+/* Those that wait for a primary wait here: a round costs memory, a place in a lane does not. */
+static bool crowded(const group_t *g)
+{
+	for (size_t i = 0; i < g->conf->primary_count; i++) {
+		if (way_crowded(g->ways[i][0]))
+			return true;
 	}
-	set_timer(z);
-}
-
-static void revive(zone_t *z, bool was_expired)
-{
-	char name[DNS_NAME_TEXT_MAX];
-
-	if (!was_expired)
-		return;
-	zone_set_expire(z->slot, false);
-	log_notice("zone fresh zone=%s serial=%u why=\"a primary confirmed it after EXPIRE\"",
-	           zone_text(z, name), z->clock.serial);
-}
-
-/* Every primary was asked, and none had anything newer that could be fetched. */
-static void end_round(zone_t *z)
-{
-	char name[DNS_NAME_TEXT_MAX];
-	mono_t now = clock_mono();
-
-	if (z->any_current) {
-		bool was_expired = z->clock.expired;
-
-		refresh_clock_current(&z->clock, now, spread(z));
-		zone_set_expires(z->slot, z->clock.expires);
-		if (z->any_newer) /* alive, but behind: don't wait for REFRESH */
-			refresh_clock_failed(&z->clock, now, spread(z));
-		revive(z, was_expired);
-		log_debug("zone current zone=%s serial=%u", zone_text(z, name), z->clock.serial);
-	} else {
-		refresh_clock_failed(&z->clock, now, spread(z));
-		log_write(z->clock.failures == 1 ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-		          "zone unrefreshed zone=%s failures=%u retry=%.0f state=%s",
-		          zone_text(z, name), z->clock.failures, mono_diff(now, z->clock.due),
-		          !z->clock.loaded   ? "empty"
-		          : z->clock.expired ? "expired"
-		                             : "served");
-	}
-	rest(z);
-}
-
-/* --- transfers ----------------------------------------------------------------------------- */
-
-static void next_primary(zone_t *z);
-static void start_poll(zone_t *z);
-
-static void log_faults(const zone_t *z, const xfr_result_t *res)
-{
-	const zone_build_stats_t *s = &res->stats;
-	const zone_faults_t *f = &res->faults;
-	char name[DNS_NAME_TEXT_MAX];
-
-	if (s->outside + s->ttl_mixed > 0)
-		log_warn("zone records zone=%s serial=%u outside=%lu ttl-mixed=%lu "
-		         "why=\"records out of the zone are dropped, of several TTLs the lowest "
-		         "counts\"",
-		         zone_text(z, name), res->soa.serial, (unsigned long)s->outside,
-		         (unsigned long)s->ttl_mixed);
-	if (f->first[0])
-		log_warn("zone faults zone=%s serial=%u no-ns=%u single-ns=%u cname-beside=%u "
-		         "many-cnames=%u below-dname=%u missing-glue=%u chain-gaps=%u "
-		         "nsec3-iterations=%u first=%s",
-		         zone_text(z, name), res->soa.serial, f->no_ns, f->single_ns,
-		         f->cname_beside, f->many_cnames, f->below_dname, f->missing_glue,
-		         f->chain_gaps, f->iterations, f->first);
-}
-
-static const char *how_text(xfr_outcome_t outcome)
-{
-	switch (outcome) {
-	case XFR_AXFR:
-		return "axfr";
-	case XFR_WHOLE:
-		return "axfr-in-ixfr";
-	case XFR_DIFFERENCE:
-		return "ixfr";
-	case XFR_CURRENT:
-	case XFR_FAILED:
-		break;
-	}
-	return "nothing";
-}
-
-static void publish(zone_t *z, xfr_result_t *res)
-{
-	const zone_version_t *before = res->outcome == XFR_DIFFERENCE ? zone_slot_version(z->slot)
-	                                                              : NULL;
-	char name[DNS_NAME_TEXT_MAX], addr[ADDR_TEXT_MAX];
-	bool was_expired = z->clock.expired;
-	refresh_t *r = z->r;
-
-	refresh_clock_loaded(&z->clock, &res->soa, &z->conf->group->policy, clock_mono(),
-	                     spread(z));
-	zone_set_expires(z->slot, z->clock.expires); /* who sees the version sees its time */
-	/* Cannot be stale: nobody but this round publishes the zone. */
-	if (zone_set_publish(r->set, z->slot, res->version, before) != ST_OK) {
-		zone_version_free(res->version);
-		return;
-	}
-	z->source = primary_index(z);
-	log_info("xfr installed zone=%s serial=%u primary=%s addr=%s how=%s diffs=%u removed=%u "
-	         "added=%u records=%lu bytes=%lu messages=%lu memory=%zu seconds=%.3f",
-	         zone_text(z, name), res->soa.serial, current_primary(z)->name,
-	         addr_text(current_address(z), addr), how_text(res->outcome), res->counts.diffs,
-	         res->counts.removed, res->counts.added,
-	         (unsigned long)zone_version_records(res->version), (unsigned long)res->bytes,
-	         (unsigned long)res->messages, zone_version_bytes(res->version), res->seconds);
-	log_faults(z, res);
-	revive(z, was_expired);
-	if (!ev_is_active(&r->reclaim))
-		ev_timer_again(r->loop, &r->reclaim);
-}
-
-/* The SOA that came with the transfer may be other than the one that the poll showed. */
-static bool moves_forward(zone_t *z, xfr_result_t *res)
-{
-	refresh_verdict_t v = refresh_clock_judge(&z->clock, res->soa.serial);
-
-	if (v == REFRESH_FETCH || (v == REFRESH_CURRENT && z->clock.expired))
-		return true;
-	res->why = xfr_why(v == REFRESH_OLDER       ? XFR_WHY_SERIAL_OLDER
-	                   : v == REFRESH_UNDEFINED ? XFR_WHY_SERIAL_UNDEFINED
-	                                            : XFR_WHY_SERIAL_SAME,
-	                   res->soa.serial, z->clock.serial);
-	zone_version_free(res->version);
-	res->version = NULL;
 	return false;
 }
 
-static void log_fetch_failed(const zone_t *z, const char *event, const xfr_result_t *res)
+static void begin(zone_t *z)
 {
-	char name[DNS_NAME_TEXT_MAX], addr[ADDR_TEXT_MAX], why[XFR_WHY_TEXT_MAX];
-
-	log_warn("xfr %s zone=%s primary=%s addr=%s seconds=%.3f why=\"%s\"%s%s%s", event,
-	         zone_text(z, name), current_primary(z)->name, addr_text(current_address(z), addr),
-	         res->seconds, xfr_why_text(&res->why, why), res->detail[0] ? " record=\"" : "",
-	         res->detail, res->detail[0] ? "\"" : "");
-}
-
-static void on_fetched(void *arg, xfr_result_t *res)
-{
-	zone_t *z = arg;
-
-	z->fetch = NULL;
-	z->r->fetching--;
-	if (res->outcome != XFR_FAILED && moves_forward(z, res) && res->version) {
-		publish(z, res);
-		rest(z);
+	if (follow_begin(z) != ST_OK) {
+		z->stage = STAGE_IDLE;
+		refresh_clock_failed(&z->clock, clock_mono(), refresh_spread(z));
+		refresh_set_timer(z);
 		return;
 	}
-	if (z->asked_ixfr) { /* whatever it was, the whole zone may do: at once */
-		log_fetch_failed(z, "fallback", res);
-		z->whole = true;
-		z->stage = STAGE_FETCH_QUEUED;
-		refresh_lane_push(&z->r->fetches, &z->link);
-		return;
+	z->stage = STAGE_ROUND;
+	z->notified = z->urgent ? (uint32_t)(clock_mono().ns / NS_PER_MS) : z->notified;
+	follow_step(z->follow);
+}
+
+/* How many have begun. */
+static unsigned begin_rounds(refresh_t *r)
+{
+	refresh_link_t *link, *last = refresh_lane_last(&r->busy);
+	unsigned begun = 0;
+	bool over = !last;
+
+	/* Each group that is here now once: what is left goes behind the others. */
+	while (!over && (link = refresh_lane_pop(&r->busy))) {
+		group_t *g = group_of_link(link);
+		zone_t *z;
+
+		over = link == last;
+		for (; !crowded(g) && (z = next_due(g)); begun++)
+			begin(z);
+		if (!g->link.next && (refresh_lane_last(&g->due) || refresh_lane_last(&g->urgent)))
+			refresh_lane_push(&r->busy, &g->link);
 	}
-	log_fetch_failed(z, "failed", res);
-	z->any_newer = true;
-	if (xfr_why_kind(&res->why) == XFR_WHY_OF_WAY &&
-	    ++z->address < current_primary(z)->address_count)
-		start_poll(z); /* another way to the same primary */
-	else
-		next_primary(z);
+	return begun;
 }
 
-/* IXFR only from where our version came, once in a round and primary. */
-static const zone_version_t *base_of(const zone_t *z)
+/* --- addresses that are down --------------------------------------------------------------- */
+
+/* The zone whose turn it was last when the way went down is what the way is tried with. */
+static void try_way(way_t *w, mono_t now)
 {
-	const bool ours = z->clock.loaded && !z->clock.expired && z->source == primary_index(z);
+	zone_t *z = way_probe(w);
 
-	return ours && !z->whole ? zone_slot_version(z->slot) : NULL;
-}
-
-static void start_fetch(zone_t *z)
-{
-	const conf_policy_t *p = &z->conf->group->policy;
-	xfr_fetch_spec_t spec = {
-		.peer = current_peer(z),
-		.deadlines = z->r->deadlines,
-		.limits = { p->max_records, p->max_size, p->max_rrset },
-		.base = base_of(z),
-	};
-	char name[DNS_NAME_TEXT_MAX];
-	dns_name_t apex;
-
-	dns_name_from_wire(z->conf->apex, &apex);
-	spec.apex = &apex;
-	z->stage = STAGE_FETCH;
-	z->asked_ixfr = spec.base != NULL;
-	z->whole = false;
-	z->fetch = xfr_fetch_start(z->r->env, &spec, on_fetched, z);
-	if (z->fetch) {
-		z->r->fetching++;
+	if (!z || !breaker_due(way_breaker(w), now))
 		return;
+	if (z->stage == STAGE_IDLE) {
+		z->clock.due = now;
+		enqueue(z);
 	}
-	log_warn("xfr failed zone=%s primary=%s why=\"out of memory\"", zone_text(z, name),
-	         current_primary(z)->name);
-	z->any_newer = true;
-	next_primary(z);
 }
 
-/* --- polls --------------------------------------------------------------------------------- */
-
-/* Go on with the next primary, behind those that wait; or end the round. */
-static void next_primary(zone_t *z)
+static bool group_has(const group_t *g, const way_t *way)
 {
-	z->address = 0;
-	if (++z->primary < z->conf->group->primary_count)
-		start_poll(z);
-	else
-		end_round(z);
-}
-
-static void poll_failed(zone_t *z, const xfr_poll_result_t *res)
-{
-	char name[DNS_NAME_TEXT_MAX], addr[ADDR_TEXT_MAX], why[XFR_WHY_TEXT_MAX];
-
-	log_write(z->clock.failures == 0 ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-	          "poll failed zone=%s primary=%s addr=%s why=\"%s\"", zone_text(z, name),
-	          current_primary(z)->name, addr_text(current_address(z), addr),
-	          xfr_why_text(&res->why, why));
-	if (++z->address < current_primary(z)->address_count)
-		start_poll(z); /* another way to the same primary */
-	else
-		next_primary(z);
-}
-
-static void log_poll(const zone_t *z, refresh_verdict_t v, uint32_t serial)
-{
-	char name[DNS_NAME_TEXT_MAX], addr[ADDR_TEXT_MAX];
-	bool bad = v == REFRESH_OLDER || v == REFRESH_UNDEFINED;
-	log_level_t level = bad ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG;
-
-	if (!log_wanted(level))
-		return;
-	log_write(level, "poll %s zone=%s primary=%s addr=%s serial=%u held=%u%s",
-	          refresh_verdict_text(v), zone_text(z, name), current_primary(z)->name,
-	          addr_text(current_address(z), addr), serial, z->clock.serial,
-	          v == REFRESH_OLDER       ? " why=\"its serial went back; our version stays\""
-	          : v == REFRESH_UNDEFINED ? " why=\"2^31 apart: neither newer nor older\""
-	                                   : "");
-}
-
-static void on_polled(void *arg, const xfr_poll_result_t *res)
-{
-	zone_t *z = arg;
-
-	z->poll = NULL;
-	z->r->polling--;
-	if (res->why.code != XFR_WHY_NONE) {
-		poll_failed(z, res);
-		return;
+	for (size_t i = 0; i < g->conf->primary_count; i++) {
+		for (size_t j = 0; j < g->conf->primaries[i]->address_count; j++) {
+			if (g->ways[i][j] == way)
+				return true;
+		}
 	}
-	refresh_verdict_t v = refresh_clock_judge(&z->clock, res->soa.serial);
-	log_poll(z, v, res->soa.serial);
-	switch (v) {
-	case REFRESH_FETCH:
-		z->stage = STAGE_FETCH_QUEUED;
-		refresh_lane_push(&z->r->fetches, &z->link);
-		return;
-	case REFRESH_CURRENT:
-		z->any_current = true;
-		break;
-	case REFRESH_OLDER:
-	case REFRESH_UNDEFINED:
-		break;
-	}
-	next_primary(z);
+	return false;
 }
 
-static void start_poll(zone_t *z)
+void refresh_way_up(refresh_t *r, const way_t *way)
 {
-	xfr_peer_t peer = current_peer(z);
-	dns_name_t apex;
+	const mono_t now = clock_mono();
 
-	dns_name_from_wire(z->conf->apex, &apex);
-	z->stage = STAGE_POLL;
-	errno = 0;
-	z->poll = xfr_poll_start(z->r->loop, &peer, &z->r->deadlines, &apex, on_polled, z);
-	if (z->poll) {
-		z->r->polling++;
-		return;
+	for (size_t i = 0; i < r->zone_count; i++) {
+		zone_t *z = r->zones[i];
+
+		if (!z->held_up || z->stage != STAGE_IDLE || !group_has(z->group, way))
+			continue;
+		z->held_up = false;
+		z->clock.due = now;
+		enqueue(z);
 	}
-	/* No socket of this family, or none at all: another way may do. */
-	poll_failed(z, &(xfr_poll_result_t){ .why = xfr_why(XFR_WHY_ERRNO, (uint32_t)errno, 0) });
 }
 
 /* --- the loop's side ----------------------------------------------------------------------- */
 
+static mono_t sooner(mono_t a, mono_t b)
+{
+	return a.ns == 0 ? b : b.ns == 0 ? a : mono_min(a, b);
+}
+
+/* Give turns on all ways; when there may be more to give though nothing happens. */
+static mono_t pump_ways(refresh_t *r, mono_t now)
+{
+	mono_t next = { 0 };
+
+	for (size_t i = 0; i < r->conf->primary_count; i++) {
+		for (size_t j = 0; j < r->conf->primaries[i]->address_count; j++) {
+			way_t *w = r->ways[i][j];
+
+			try_way(w, now);
+			way_pump(w, now);
+			next = sooner(next, way_next(w));
+		}
+	}
+	return next;
+}
+
+/* Before the loop blocks: start what the budget allows, and set the alarm. */
+static void on_pump(struct ev_loop *loop, ev_prepare *w, int revents)
+{
+	refresh_t *r = w->data;
+	const mono_t now = clock_mono();
+	unsigned begun = begin_rounds(r);
+	mono_t next = pump_ways(r, now);
+
+	(void)loop;
+	(void)revents;
+	/* Where a way is down, rounds end as soon as they begin: there is more to begin. */
+	arm(r, begun > 0 ? now : next);
+}
+
 static void wake_zone(zone_t *z, mono_t now)
 {
-	char name[DNS_NAME_TEXT_MAX];
-
-	if (refresh_clock_tick(&z->clock, now)) {
-		zone_set_expire(z->slot, true);
-		log_warn("zone expired zone=%s serial=%u expire=%u "
-		         "why=\"no primary has confirmed it for EXPIRE seconds\"",
-		         zone_text(z, name), z->clock.serial, z->clock.expire);
+	publish_tick(z, now);
+	if (z->follow && z->follow->until.ns != 0 && !mono_before(now, z->follow->until)) {
+		z->follow->until = (mono_t){ 0 };
+		follow_step(z->follow);
+		return;
 	}
 	if (z->stage == STAGE_IDLE && !mono_before(now, z->clock.due)) {
-		log_debug("zone due zone=%s why=timer", zone_text(z, name));
+		told_due(z);
 		enqueue(z);
-	} else {
-		set_timer(z);
+		return;
 	}
+	refresh_set_timer(z);
 }
 
 static void on_wake(struct ev_loop *loop, ev_timer *w, int revents)
@@ -506,31 +244,6 @@ static void on_wake(struct ev_loop *loop, ev_timer *w, int revents)
 		wake_zone(of_timer(first), now);
 }
 
-/* What NOTIFY made due goes first, but every fourth time: a storm of them must not keep the timers
- * of all other zones from ever coming to their turn. */
-static refresh_link_t *next_due(refresh_t *r)
-{
-	bool timers_first = r->turn++ % 4 == 3;
-	refresh_link_t *link = refresh_lane_pop(timers_first ? &r->due : &r->urgent);
-
-	return link ? link : refresh_lane_pop(timers_first ? &r->urgent : &r->due);
-}
-
-/* Before the loop blocks: start what the budget allows, and set the alarm. */
-static void on_pump(struct ev_loop *loop, ev_prepare *w, int revents)
-{
-	refresh_t *r = w->data;
-	refresh_link_t *link;
-
-	(void)loop;
-	(void)revents;
-	while (r->polling < r->conf->polls && (link = next_due(r)))
-		start_poll(of_link(link));
-	while (r->fetching < r->conf->transfers && (link = refresh_lane_pop(&r->fetches)))
-		start_fetch(of_link(link));
-	arm(r);
-}
-
 static void on_reclaim(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	refresh_t *r = w->data;
@@ -540,58 +253,251 @@ static void on_reclaim(struct ev_loop *loop, ev_timer *w, int revents)
 		ev_timer_stop(loop, w);
 }
 
-void refresh_notify(refresh_t *r, const zone_slot_t *slot, const addr_t *from)
+void refresh_retired(refresh_t *r)
 {
-	zone_t *z = zone_slot_user(slot);
-	char name[DNS_NAME_TEXT_MAX], addr[ADDR_TEXT_MAX];
+	if (!ev_is_active(&r->reclaim))
+		ev_timer_again(r->loop, &r->reclaim);
+}
 
-	(void)r;
-	log_debug("notify accepted zone=%s from=%s", zone_text(z, name), addr_text(from, addr));
-	prefer(z, from);
+/* --- NOTIFY and the ends of rounds --------------------------------------------------------- */
+
+/* The primary and the way to it that a NOTIFY came from, to be asked first. */
+static void prefer(zone_t *z, const addr_t *from)
+{
+	const conf_group_t *g = z->group->conf;
+
+	for (size_t i = 0; i < g->primary_count; i++) {
+		for (size_t j = 0; j < g->primaries[i]->address_count; j++) {
+			if (addr_same_host(&g->primaries[i]->addresses[j], from)) {
+				z->first_primary = (uint16_t)i;
+				z->first_address = (uint16_t)j;
+				return;
+			}
+		}
+	}
+}
+
+/* A round that is asked for: at once, or when the last one that NOTIFY began has settled. */
+static void hasten(zone_t *z, round_why_t why, uint32_t after_ms)
+{
+	const mono_t now = clock_mono();
+	const uint32_t passed = (uint32_t)(now.ns / NS_PER_MS) - z->notified;
+
+	if (why == ROUND_NOTIFY && z->notified != 0 && passed < NOTIFY_SETTLE_MS &&
+	    after_ms < NOTIFY_SETTLE_MS - passed)
+		after_ms = NOTIFY_SETTLE_MS - passed;
+	if (z->why < why)
+		z->why = (uint8_t)why;
+	z->urgent = true;
+	refresh_clock_notified(&z->clock, mono_add_ms(now, after_ms));
+	if (after_ms == 0)
+		enqueue(z);
+	else
+		refresh_set_timer(z);
+}
+
+/* NOTIFY promised a serial that no primary has shown: it may be behind another of its own. */
+static bool is_promised_more(zone_t *z)
+{
+	if (!z->has_hint)
+		return false;
+	/* One that was shown and can't be had waits for RETRY. */
+	bool more =
+		z->clock.loaded && !z->hint_tried &&
+		!round_outrun(z->peers, (unsigned)z->group->conf->primary_count, z->clock.serial) &&
+		dns_serial_compare(z->hint, z->clock.serial) == DNS_SERIAL_NEWER;
+
+	z->hint_tried = more;
+	z->has_hint = more;
+	return more;
+}
+
+void refresh_rested(zone_t *z)
+{
+	const bool again = z->again, command = z->again_why > ROUND_NOTIFY;
+	const round_why_t why = z->again_why;
+
+	z->stage = STAGE_IDLE;
+	z->urgent = z->again = false;
+	z->why = z->again_why = ROUND_TIMER;
+	if (!again)
+		z->first_primary = ROUND_NO_SOURCE;
+	if (again)
+		hasten(z, command ? why : ROUND_NOTIFY, 0);
+	else if (is_promised_more(z))
+		hasten(z, ROUND_NOTIFY, HINT_RETRY_MS);
+	else
+		refresh_set_timer(z);
+}
+
+static void ask_for(zone_t *z, round_why_t why)
+{
 	switch (z->stage) {
 	case STAGE_QUEUED:
+		if (z->why < why)
+			z->why = (uint8_t)why;
 		if (z->urgent)
-			break; /* it keeps its place: a busy zone must not wait for ever */
+			return; /* it keeps its place: a busy zone must not wait for ever */
 		refresh_lane_remove(&z->link);
-		/* fall through */
+		z->stage = STAGE_IDLE;
+		hasten(z, why, 0);
+		return;
 	case STAGE_IDLE:
-		z->urgent = true;
-		refresh_clock_notified(&z->clock, clock_mono());
-		enqueue(z);
-		break;
-	case STAGE_POLL:
-	case STAGE_FETCH_QUEUED:
-	case STAGE_FETCH:
+		hasten(z, why, 0);
+		return;
+	case STAGE_ROUND:
 		z->again = true;
-		break;
+		if (z->again_why < why)
+			z->again_why = (uint8_t)why;
+		return;
 	}
+}
+
+void refresh_notify(refresh_t *r, const zone_slot_t *slot, const addr_t *from, const uint32_t *hint)
+{
+	zone_t *z = zone_slot_user(slot);
+
+	(void)r;
+	told_notify(z, from);
+	prefer(z, from);
+	if (hint) {
+		z->hint_tried = z->hint_tried && z->has_hint && z->hint == *hint;
+		z->hint = *hint;
+		z->has_hint = true;
+	}
+	ask_for(z, ROUND_NOTIFY);
 }
 
 void refresh_notify_refused(refresh_t *r, const zone_slot_t *slot, const addr_t *from)
 {
+	const zone_t *z = zone_slot_user(slot);
 	char name[DNS_NAME_TEXT_MAX], addr[ADDR_TEXT_MAX];
 
 	if (strangers_tell(&r->strangers, from, clock_mono()))
 		log_warn("notify refused zone=%s from=%s "
 		         "why=\"neither a primary of the zone nor in its notify-from\"",
-		         dns_name_text(zone_slot_apex(slot), name), addr_text(from, addr));
+		         dns_name_text(z->conf->apex, name), addr_text(from, addr));
 }
 
-static status_t add_zone(refresh_t *r, const conf_zone_t *conf, zone_t *z, mono_t now)
+/* --- start and stop ------------------------------------------------------------------------ */
+
+static way_t *new_way(refresh_t *r, const conf_primary_t *p, const addr_t *addr)
 {
+	const bool v4 = addr->sa.sa_family == AF_INET;
+	const conf_t *c = r->conf;
+	way_conf_t conf = {
+		.peer = { .addr = *addr, .has_source = v4 ? p->has_source4 : p->has_source6 },
+		.deadlines = {
+			.udp_try = 1.5,
+			.udp_tries = 3,
+			.connect = c->connect_time,
+			.idle = c->transfer_idle,
+			.total = c->transfer_time,
+			.min_rate = c->transfer_min_rate,
+			.rate_window = 30,
+		},
+		.max_queries = p->max_queries,
+		.max_transfers = p->max_transfers,
+		.max_connections = p->max_connections,
+		.max_rate = p->max_rate,
+	};
+
+	if (conf.peer.has_source)
+		conf.peer.source = v4 ? p->source4 : p->source6;
+	return way_new(r->loop, &conf, &r->limits);
+}
+
+static status_t add_ways(refresh_t *r)
+{
+	r->ways = calloc(r->conf->primary_count + 1, sizeof(way_t **));
+	if (!r->ways)
+		return ST_NOMEM;
+	for (size_t i = 0; i < r->conf->primary_count; i++) {
+		const conf_primary_t *p = r->conf->primaries[i];
+
+		r->ways[i] = calloc(p->address_count, sizeof(way_t *));
+		if (!r->ways[i])
+			return ST_NOMEM;
+		for (size_t j = 0; j < p->address_count; j++) {
+			r->ways[i][j] = new_way(r, p, &p->addresses[j]);
+			if (!r->ways[i][j])
+				return ST_NOMEM;
+		}
+	}
+	return ST_OK;
+}
+
+static void free_ways(refresh_t *r)
+{
+	for (size_t i = 0; r->ways && i < r->conf->primary_count; i++) {
+		for (size_t j = 0; r->ways[i] && j < r->conf->primaries[i]->address_count; j++)
+			way_free(r->ways[i][j]);
+		free(r->ways[i]);
+	}
+	free(r->ways);
+}
+
+static status_t add_groups(refresh_t *r)
+{
+	r->groups = calloc(r->conf->group_count + 1, sizeof *r->groups);
+	if (!r->groups)
+		return ST_NOMEM;
+	for (size_t i = 0; i < r->conf->group_count; i++) {
+		group_t *g = &r->groups[i];
+
+		g->conf = r->conf->groups[i];
+		refresh_lane_init(&g->urgent);
+		refresh_lane_init(&g->due);
+		g->ways = calloc(g->conf->primary_count, sizeof(way_t **));
+		if (!g->ways)
+			return ST_NOMEM;
+		for (size_t j = 0; j < g->conf->primary_count; j++)
+			g->ways[j] = r->ways[g->conf->primaries[j]->index];
+	}
+	return ST_OK;
+}
+
+static status_t add_zone(refresh_t *r, const conf_zone_t *conf, mono_t now)
+{
+	zone_t *z = calloc(1, sizeof *z + conf->group->primary_count * sizeof *z->peers);
 	dns_name_t apex;
 
-	*z = (zone_t){ .r = r, .conf = conf };
+	if (!z)
+		return ST_NOMEM;
+	z->r = r;
+	z->conf = conf;
+	z->group = &r->groups[conf->group->index];
+	z->source = z->first_primary = ROUND_NO_SOURCE;
 	refresh_clock_init(&z->clock, now);
 	dns_name_from_wire(conf->apex, &apex);
-	return zone_set_add(r->set, &apex, &conf->group->notify, z, &z->slot);
+	status_t st = zone_set_add(r->set, &apex, &conf->group->notify, z, &z->slot);
+	if (st != ST_OK) {
+		free(z);
+		return st;
+	}
+	z->place = (uint32_t)r->zone_count;
+	r->zones[r->zone_count++] = z;
+	return ST_OK;
+}
+
+static status_t add_zones(refresh_t *r)
+{
+	const size_t count = r->conf->zone_count;
+	const mono_t now = clock_mono();
+	status_t st = refresh_heap_reserve(&r->timers, count);
+
+	r->zones = calloc(count + 1, sizeof(zone_t *));
+	if (!r->zones)
+		st = ST_NOMEM;
+	for (size_t i = 0; st == ST_OK && i < count; i++)
+		st = add_zone(r, &r->conf->zones[i], now);
+	return st == ST_OK ? zone_set_commit(r->set) : st;
 }
 
 refresh_t *refresh_new(struct ev_loop *loop, const conf_t *conf, zone_set_t *set, epoch_t *epoch,
                        xfr_env_t *env)
 {
 	refresh_t *r = calloc(1, sizeof *r);
-	mono_t now = clock_mono();
 
 	if (!r)
 		return NULL;
@@ -600,46 +506,22 @@ refresh_t *refresh_new(struct ev_loop *loop, const conf_t *conf, zone_set_t *set
 	r->set = set;
 	r->epoch = epoch;
 	r->env = env;
-	r->deadlines = (xfr_deadlines_t){
-		.udp_try = 1.5,
-		.udp_tries = 3,
-		.connect = conf->connect_time,
-		.idle = conf->transfer_idle,
-		.total = conf->transfer_time,
-		.min_rate = conf->transfer_min_rate,
-		.rate_window = 30,
-	};
-	refresh_lane_init(&r->urgent);
-	refresh_lane_init(&r->due);
-	refresh_lane_init(&r->fetches);
+	r->limits = (way_limits_t){ .max_queries = conf->polls, .max_transfers = conf->transfers };
+	refresh_lane_init(&r->busy);
 	ev_init(&r->wake, on_wake);
 	ev_timer_init(&r->reclaim, on_reclaim, 0, RECLAIM_SECONDS);
 	ev_prepare_init(&r->pump, on_pump);
 	r->wake.data = r->reclaim.data = r->pump.data = r;
-	r->zones = calloc(conf->zone_count ? conf->zone_count : 1, sizeof *r->zones);
-	if (!r->zones || refresh_heap_reserve(&r->timers, conf->zone_count) != ST_OK) {
-		refresh_free(r);
-		return NULL;
-	}
-	for (; r->zone_count < conf->zone_count; r->zone_count++) {
-		const conf_zone_t *z = &conf->zones[r->zone_count];
-
-		if (add_zone(r, z, &r->zones[r->zone_count], now) != ST_OK) {
-			refresh_free(r);
-			return NULL;
-		}
-	}
-	if (zone_set_commit(set) != ST_OK) {
-		refresh_free(r);
-		return NULL;
-	}
-	return r;
+	if (add_ways(r) == ST_OK && add_groups(r) == ST_OK && add_zones(r) == ST_OK)
+		return r;
+	refresh_free(r);
+	return NULL;
 }
 
 void refresh_start(refresh_t *r)
 {
 	for (size_t i = 0; i < r->zone_count; i++)
-		enqueue(&r->zones[i]);
+		enqueue(r->zones[i]);
 	ev_prepare_start(r->loop, &r->pump);
 }
 
@@ -648,16 +530,16 @@ void refresh_free(refresh_t *r)
 	if (!r)
 		return;
 	for (size_t i = 0; i < r->zone_count; i++) {
-		zone_t *z = &r->zones[i];
-
-		if (z->stage == STAGE_POLL)
-			xfr_poll_stop(z->poll);
-		else if (z->stage == STAGE_FETCH)
-			xfr_fetch_stop(z->fetch);
+		follow_stop(r->zones[i]->follow);
+		free(r->zones[i]);
 	}
 	ev_prepare_stop(r->loop, &r->pump);
 	ev_timer_stop(r->loop, &r->wake);
 	ev_timer_stop(r->loop, &r->reclaim);
+	free_ways(r);
+	for (size_t i = 0; r->groups && i < r->conf->group_count; i++)
+		free(r->groups[i].ways);
+	free(r->groups);
 	refresh_heap_free(&r->timers);
 	free(r->zones);
 	free(r);

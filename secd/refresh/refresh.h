@@ -1,14 +1,14 @@
 /* refresh/refresh.h - when to fetch, from whom: the side that follows the primaries.
  *
- *     timer --+                     +-- same serial everywhere: done until REFRESH
- *     NOTIFY -+--> lane --> polls --+-- newer somewhere: AXFR from there --> publish
- *                                   +-- nobody answers well: RETRY
+ *     timer ---+            +-- each address of a primary: budget, breaker, connections (way.h)
+ *     NOTIFY --+--> lanes --+
+ *     operator +            +-- a round: ask all, fetch the newest (round.h) --> publish
  *
- * A round asks the primaries of a zone one after the other, the sender of a NOTIFY first, then in
- * configured order, each by its addresses in order until one answers. The first that has a newer
- * serial is fetched from at once; a transfer that fails passes the round on to the next primary.
- * Only budgeted numbers of polls and transfers are under way at a time; what NOTIFY made due goes
- * before what a timer did.
+ * A zone that is due waits in a lane until its primaries have room; what NOTIFY or an operator made
+ * due goes first. A round asks the primaries, the sender of a NOTIFY before the others, fetches
+ * from the one with the newest serial, by IXFR where the version came from there, and goes on to the
+ * next when that fails. When it is over, clock.h says when the next one is due and until when what
+ * is held counts.
  *
  * Main thread only. Everything that it decides is one log line. */
 #pragma once
@@ -32,8 +32,11 @@ refresh_t *refresh_new(struct ev_loop *loop, const conf_t *conf, zone_set_t *set
 void refresh_start(refresh_t *r);
 
 /* A NOTIFY that was accepted for the zone of slot came from this address. During a round it
- * means one more round after it (RFC 1996 4.3). */
-void refresh_notify(refresh_t *r, const zone_slot_t *slot, const addr_t *from);
+ * means one more round after it (RFC 1996 4.3); rounds that NOTIFY begins are 0.2 s apart.
+ *   hint   the serial that it mentions, or NULL. Never trusted (RFC 1996 3.8): but if nobody shows
+ *          it, they are asked once more a second later. */
+void refresh_notify(refresh_t *r, const zone_slot_t *slot, const addr_t *from,
+                    const uint32_t *hint);
 
 /* One from an address that is on none of the zone's lists was refused: a log line for each
  * sender and minute, as far as a small table remembers. */

@@ -35,6 +35,7 @@ struct xfr_conn {
 	conn_state_t state;
 	int fd;
 	int start_errno; /* why the connect could not even begin; 0: it could */
+	bool established;
 	bool paused;
 	bool in_call; /* a callback is on the stack: closing must leave the memory to it */
 	bool closed;
@@ -227,6 +228,7 @@ static void on_writable(struct ev_loop *loop, ev_io *w, int revents)
 			return;
 		}
 		c->state = CONN_OPEN;
+		c->established = true;
 		c->active = ev_now(loop);
 		ev_timer_stop(loop, &c->deadline);
 		if (!c->paused)
@@ -363,6 +365,16 @@ void xfr_conn_pause(xfr_conn_t *c, bool paused)
 uint64_t xfr_conn_received(const xfr_conn_t *c)
 {
 	return c->received;
+}
+
+bool xfr_conn_established(const xfr_conn_t *c)
+{
+	return c->established;
+}
+
+ev_tstamp xfr_conn_growing(const xfr_conn_t *c)
+{
+	return c->in_end > c->in_at ? c->active : 0;
 }
 
 void xfr_conn_close(xfr_conn_t *c)

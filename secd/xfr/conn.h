@@ -6,6 +6,7 @@
 #pragma once
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,6 +50,12 @@ void xfr_conn_pause(xfr_conn_t *c, bool paused);
 
 /* Octets that have come so far, those of an unfinished message counted. */
 uint64_t xfr_conn_received(const xfr_conn_t *c);
+
+/* Has it been established? */
+bool xfr_conn_established(const xfr_conn_t *c);
+
+/* When octets came last (ev_now), if they are of a message that is not whole yet; else 0. */
+ev_tstamp xfr_conn_growing(const xfr_conn_t *c);
 
 /* Close and free; no callback follows. NULL is fine. */
 void xfr_conn_close(xfr_conn_t *c);

@@ -1,14 +1,12 @@
-/* xfr/fetch.c - the loop's side of a transfer: the connection, the question, deadlines, the end. */
+/* xfr/fetch.c - the loop's side of a transfer: the question, its messages, deadlines, the end. */
 #include "xfr/fetch.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "common/clock.h"
-#include "common/random.h"
 #include "dns/request.h"
 #include "dns/wire.h"
-#include "xfr/conn.h"
 
 enum {
 	PREFIX = 2,     /* the length before each message */
@@ -21,10 +19,8 @@ struct xfr_fetch {
 	dns_name_t apex; /* folded */
 	xfr_fetch_cb done;
 	void *arg;
-	xfr_conn_t *conn;
+	xfr_ask_t *ask; /* NULL: no more messages will come */
 	xfr_digest_t *digest;
-	bool plain;         /* asked without OPT */
-	uint64_t heard;     /* messages on this connection */
 	ev_timer total;     /* for all of it */
 	ev_timer rate;      /* at the end of each window */
 	ev_timer single;    /* while a newer SOA stands alone */
@@ -32,16 +28,19 @@ struct xfr_fetch {
 	bool waits, waited; /* for the builder: now, in this window */
 	mono_t began;
 	uint64_t bytes, messages;
+	bool unclear;      /* the ask ended, and it is unknown whose fault that was */
+	xfr_ask_end_t how; /* ... and how */
 };
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-static void hang_up(xfr_fetch_t *f)
+/* complete: the answer is all in, and the connection is good for other questions. */
+static void hang_up(xfr_fetch_t *f, bool complete)
 {
 	struct ev_loop *loop = f->env->loop;
 
-	xfr_conn_close(f->conn);
-	f->conn = NULL;
+	xfr_ask_close(f->ask, complete);
+	f->ask = NULL;
 	ev_timer_stop(loop, &f->total);
 	ev_timer_stop(loop, &f->rate);
 	ev_timer_stop(loop, &f->single);
@@ -49,16 +48,36 @@ static void hang_up(xfr_fetch_t *f)
 
 static void release(xfr_fetch_t *f)
 {
-	hang_up(f);
+	hang_up(f, false);
 	xfr_digest_drop(f->digest);
 	free(f);
+}
+
+/* Was that all that the primary had to say? */
+static bool is_complete(const xfr_result_t *result)
+{
+	const xfr_why_kind_t kind = xfr_why_kind(&result->why);
+
+	return result->outcome != XFR_FAILED || kind == XFR_WHY_OF_ANSWER ||
+	       kind == XFR_WHY_OF_GATE;
+}
+
+/* FORMERR to a question with OPT: an old primary. */
+static bool wants_plain(const xfr_fetch_t *f, const xfr_result_t *result)
+{
+	return !f->spec.plain && f->messages == 1 && result->why.code == XFR_WHY_RCODE &&
+	       result->why.a == DNS_RCODE_FORMERR;
 }
 
 /* A version that was made over the base is published or freed before the digest is let go. */
 static void tell(xfr_fetch_t *f, xfr_result_t *result)
 {
-	hang_up(f);
-	result->plain = f->plain;
+	hang_up(f, is_complete(result));
+	result->end = f->how;
+	result->again = f->unclear && xfr_why_kind(&result->why) == XFR_WHY_OF_WAY;
+	if (wants_plain(f, result))
+		result->again = f->spec.plain = true;
+	result->plain = f->spec.plain;
 	result->bytes = f->bytes;
 	result->messages = f->messages;
 	result->seconds = mono_diff(f->began, clock_mono());
@@ -74,7 +93,7 @@ static void tell_failed(xfr_fetch_t *f, xfr_why_t why)
 /* No more messages will come. What there is is judged first; if it was already, the story is over. */
 static void end(xfr_fetch_t *f, xfr_why_t why)
 {
-	hang_up(f);
+	hang_up(f, false);
 	if (!xfr_digest_end(f->digest, &why))
 		tell_failed(f, why);
 }
@@ -84,7 +103,7 @@ static void end(xfr_fetch_t *f, xfr_why_t why)
 static void stop_reading(xfr_fetch_t *f)
 {
 	f->waits = f->waited = true;
-	xfr_conn_pause(f->conn, true);
+	xfr_ask_pause(f->ask, true);
 }
 
 static void on_message(void *arg, const uint8_t *msg, size_t len)
@@ -92,7 +111,6 @@ static void on_message(void *arg, const uint8_t *msg, size_t len)
 	xfr_fetch_t *f = arg;
 	bool full;
 
-	f->heard++;
 	f->messages++;
 	f->bytes += PREFIX + len;
 	ev_timer_stop(f->env->loop, &f->single);
@@ -110,15 +128,15 @@ static void on_gulp(void *arg)
 		stop_reading(f);
 }
 
-static xfr_why_t why_of(const xfr_fetch_t *f, xfr_conn_end_t how, int sys_errno)
+static xfr_why_t why_of(const xfr_ask_end_t *e)
 {
-	switch (how) {
+	switch (e->how) {
 	case XFR_CONN_CLOSED:
-		return xfr_why(f->heard ? XFR_WHY_CLOSED_EARLY : XFR_WHY_CLOSED, 0, 0);
+		return xfr_why(e->untouched ? XFR_WHY_CLOSED : XFR_WHY_CLOSED_EARLY, 0, 0);
 	case XFR_CONN_CUT:
 		return xfr_why(XFR_WHY_CLOSED_INSIDE, 0, 0);
 	case XFR_CONN_ERROR:
-		return xfr_why(XFR_WHY_ERRNO, (uint32_t)sys_errno, 0);
+		return xfr_why(XFR_WHY_ERRNO, (uint32_t)e->sys_errno, 0);
 	case XFR_CONN_NO_CONNECT:
 		return xfr_why(XFR_WHY_NO_CONNECTION, 0, 0);
 	case XFR_CONN_IDLE:
@@ -129,17 +147,19 @@ static xfr_why_t why_of(const xfr_fetch_t *f, xfr_conn_end_t how, int sys_errno)
 	return xfr_why(XFR_WHY_NO_MEMORY, 0, 0);
 }
 
-static void on_conn_end(void *arg, xfr_conn_end_t how, int sys_errno)
+static void on_ask_end(void *arg, const xfr_ask_end_t *e)
 {
 	xfr_fetch_t *f = arg;
 
-	end(f, why_of(f, how, sys_errno));
+	f->how = *e;
+	f->unclear = xfr_ask_end_is_unclear(e);
+	end(f, why_of(e)); /* what had come may be all of it */
 }
 
-static const xfr_conn_calls_t conn_calls = {
+static const xfr_ask_calls_t ask_calls = {
 	.on_message = on_message,
 	.on_gulp = on_gulp,
-	.on_end = on_conn_end,
+	.on_end = on_ask_end,
 };
 
 /* --- deadlines -------------------------------------------------------------------------------- */
@@ -158,7 +178,7 @@ static void on_rate(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	xfr_fetch_t *f = w->data;
 	const xfr_deadlines_t *d = &f->spec.deadlines;
-	const uint64_t now = xfr_conn_received(f->conn);
+	const uint64_t now = xfr_ask_received(f->ask);
 	const double rate = (double)(now - f->received) / d->rate_window;
 	const bool counts = f->received > 0 && !f->waited;
 
@@ -202,74 +222,52 @@ static size_t held_soa(const zone_version_t *base, uint8_t out[65535])
 	               : 0;
 }
 
-static status_t send_question(xfr_fetch_t *f, uint16_t id, const zone_version_t *base)
+static xfr_ask_t *send_question(xfr_fetch_t *f, uint16_t id, const zone_version_t *base)
 {
 	uint8_t request[DNS_REQUEST_MAX], soa[65535];
 	const dns_request_t r = {
 		.apex = f->apex.wire,
 		.type = base ? DNS_TYPE_IXFR : DNS_TYPE_AXFR,
 		.id = id,
-		.payload = f->plain ? 0 : PAYLOAD,
+		.payload = f->spec.plain ? 0 : PAYLOAD,
 		.expire = true,
 		.soa = base ? soa : NULL,
 		.soa_len = base ? held_soa(base, soa) : 0,
 	};
 
-	return xfr_conn_send(f->conn, request, dns_request(&r, request));
+	return xfr_ask_open(f->spec.link, id, request, dns_request(&r, request), &ask_calls, f);
 }
 
 static const xfr_digest_calls_t digest_calls;
 
-/* Connect and ask: a new connection and a new digest. */
 static status_t ask(xfr_fetch_t *f)
 {
 	xfr_work_spec_t work = {
 		.apex = f->apex,
-		.id = random_u16(),
+		.id = xfr_link_id(f->spec.link),
 		.limits = f->spec.limits,
 		.base = f->spec.base && zone_version_claim(f->spec.base) ? f->spec.base : NULL,
 	};
 
-	f->heard = f->received = 0;
-	f->waits = f->waited = false;
 	f->digest = xfr_digest_new(&f->env->builders, &work, &digest_calls, f);
 	if (!f->digest) {
 		if (work.base)
 			zone_version_unclaim(work.base);
 		return ST_NOMEM;
 	}
-	f->conn = xfr_conn_open(f->env->loop, &f->spec.peer, &f->spec.deadlines, &conn_calls, f);
-	if (!f->conn)
+	f->ask = send_question(f, work.id, work.base);
+	if (!f->ask)
 		return ST_NOMEM;
 	if (f->spec.deadlines.min_rate > 0)
 		ev_timer_again(f->env->loop, &f->rate);
-	return send_question(f, work.id, work.base);
+	return ST_OK;
 }
 
 /* --- what the builder says -------------------------------------------------------------------- */
 
-/* FORMERR to the first question with OPT: an old primary. */
-static bool wants_plain(const xfr_fetch_t *f, const xfr_result_t *result)
-{
-	return !f->plain && f->heard == 1 && result->why.code == XFR_WHY_RCODE &&
-	       result->why.a == DNS_RCODE_FORMERR;
-}
-
 static void on_verdict(void *arg, xfr_result_t *result)
 {
-	xfr_fetch_t *f = arg;
-
-	if (!wants_plain(f, result)) {
-		tell(f, result);
-		return;
-	}
-	hang_up(f);
-	xfr_digest_drop(f->digest);
-	f->digest = NULL;
-	f->plain = true;
-	ev_timer_start(f->env->loop, &f->total);
-	if (ask(f) != ST_OK)
-		tell_failed(f, xfr_why(XFR_WHY_NO_MEMORY, 0, 0));
+	tell(arg, result);
 }
 
 static void on_room(void *arg)
@@ -277,15 +275,15 @@ static void on_room(void *arg)
 	xfr_fetch_t *f = arg;
 
 	f->waits = false;
-	if (f->conn)
-		xfr_conn_pause(f->conn, false);
+	if (f->ask)
+		xfr_ask_pause(f->ask, false);
 }
 
 static void on_single(void *arg)
 {
 	xfr_fetch_t *f = arg;
 
-	if (f->conn && f->heard == 1)
+	if (f->ask && f->messages == 1)
 		ev_timer_start(f->env->loop, &f->single);
 }
 
@@ -321,7 +319,6 @@ xfr_fetch_t *xfr_fetch_start(xfr_env_t *env, const xfr_fetch_spec_t *spec, xfr_f
 	f->spec.apex = NULL; /* the caller's */
 	f->apex = *spec->apex;
 	dns_name_fold(&f->apex);
-	f->plain = spec->plain;
 	f->done = done;
 	f->arg = arg;
 	f->began = clock_mono();

@@ -1,16 +1,18 @@
 /* xfr/fetch.h - pull one zone from one primary, by AXFR or IXFR, and turn it into a version.
  *
  *     main loop                                 builder thread
- *     connect, ask, read messages -- chunks --> verdict machine -> build or delta -> seal -> gates
- *     done(result)                <-- mail ---- the verdict
+ *     ask, read messages ---------- chunks --> verdict machine -> build or delta -> seal -> gates
+ *     done(result)                <-- mail --- the verdict
  *
  * What came before the connection ended or a deadline passed is judged first: a zone whose closing
  * SOA is among it is whole.
  *
  * IXFR may be answered by differences, by the whole zone, or by "you have it" (RFC 1995 4). If a newer
  * SOA stands alone in the first message, XFR_SINGLE_SECONDS are given to what makes sense of it: some
- * primaries mean by it that they want AXFR, and say no more. A query with OPT that is answered
- * FORMERR is asked again without, once (RFC 6891 7). What to do about a failure is the caller's. */
+ * primaries mean by it that they want AXFR, and say no more. What to do about a failure is the
+ * caller's; two of them are none, and the same is to be asked again over another connection: the
+ * primary closed behind the answer to another question, or it answers FORMERR to a query with OPT,
+ * and is to be asked without (RFC 6891 7). */
 #pragma once
 
 #include <ev.h>
@@ -19,6 +21,7 @@
 #include "common/siphash.h"
 #include "dns/name.h"
 #include "xfr/digest.h"
+#include "xfr/link.h"
 #include "xfr/peer.h"
 #include "xfr/work.h"
 
@@ -39,8 +42,8 @@ void xfr_env_open(xfr_env_t *env, struct ev_loop *loop, pool_t *builders, const 
 void xfr_env_close(xfr_env_t *env);
 
 typedef struct xfr_fetch_spec {
-	xfr_peer_t peer;
-	xfr_deadlines_t deadlines;
+	xfr_link_t *link;          /* to the primary; borrowed until done */
+	xfr_deadlines_t deadlines; /* total, min_rate and its window */
 	const dns_name_t *apex;
 	zone_limits_t limits;
 	/* The version that is held: IXFR is asked for over it. To be alive until done or stopped; if

@@ -1,15 +1,12 @@
-/* xfr/poll.c - one SOA question: over UDP as often as allowed, over TCP when it must be. */
+/* xfr/poll.c - one SOA question: over UDP as often as allowed, or as one of many on a link. */
 #include "xfr/poll.h"
 
 #include "common/random.h"
 #include "dns/request.h"
 #include "dns/rrtype.h"
 #include "dns/wire.h"
-#include "xfr/conn.h"
-#include "xfr/soa_answer.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,7 +16,7 @@ enum {
 	PAYLOAD = 1232,  /* passes every path without fragments */
 	UDP_ROOM = 4096, /* what is longer was not asked for, and is read cut */
 	DATAGRAMS_PER_TURN = 16,
-	FOREIGN_MAX = 100,
+	FOREIGN_MAX = 100, /* datagrams that don't belong to the question */
 };
 
 struct xfr_poll {
@@ -32,10 +29,10 @@ struct xfr_poll {
 
 	int fd; /* of the UDP try, or -1 */
 	ev_io readable;
-	ev_timer timer; /* ends the try; over TCP all of it; when over, it only tells */
-	xfr_conn_t *conn;
+	ev_timer timer; /* ends the try; over a link all of it; when over, it only tells */
+	xfr_ask_t *ask; /* over a link */
 	uint16_t id;
-	bool plain; /* without OPT */
+	bool plain, dnssec;
 	unsigned tries, foreign;
 	bool over;
 	xfr_poll_result_t result;
@@ -49,28 +46,42 @@ static void close_udp(xfr_poll_t *p)
 	p->fd = -1;
 }
 
-static void release(xfr_poll_t *p)
+/* answered: of a link the id may be used again. */
+static void release(xfr_poll_t *p, bool answered)
 {
 	close_udp(p);
-	xfr_conn_close(p->conn);
+	xfr_ask_close(p->ask, answered);
 	ev_timer_stop(p->loop, &p->timer);
 	free(p);
 }
 
 /* Tell, from the loop. p is gone afterwards. */
-static void finish(xfr_poll_t *p, const xfr_poll_result_t *result)
+static void tell(xfr_poll_t *p, xfr_poll_result_t *result, bool answered)
 {
-	const xfr_poll_result_t told = *result;
 	const xfr_poll_cb done = p->done;
 	void *arg = p->arg;
 
-	release(p);
-	done(arg, &told);
+	result->plain = p->plain;
+	release(p, answered);
+	done(arg, result);
 }
 
-static void finish_why(xfr_poll_t *p, xfr_why_code_t code, uint32_t a)
+/* No answer came, or none that can be used. */
+static void fail(xfr_poll_t *p, xfr_why_code_t code, uint32_t a)
 {
-	finish(p, &(xfr_poll_result_t){ .why = xfr_why(code, a, 0) });
+	tell(p, &(xfr_poll_result_t){ .why = xfr_why(code, a, 0) }, false);
+}
+
+/* One came, and it says no. */
+static void take_no(xfr_poll_t *p, xfr_why_code_t code, uint32_t a)
+{
+	tell(p, &(xfr_poll_result_t){ .why = xfr_why(code, a, 0) }, true);
+}
+
+static void move_to_stream(xfr_poll_t *p)
+{
+	tell(p, &(xfr_poll_result_t){ .why = xfr_why(XFR_WHY_TC, 0, 0), .next = XFR_POLL_STREAM },
+	     false);
 }
 
 static void start_timer(xfr_poll_t *p, double seconds)
@@ -80,25 +91,30 @@ static void start_timer(xfr_poll_t *p, double seconds)
 	ev_timer_start(p->loop, &p->timer);
 }
 
-/* The question with a fresh id. */
-static size_t make_request(xfr_poll_t *p, uint8_t out[DNS_REQUEST_MAX])
+static size_t make_request(const xfr_poll_t *p, uint8_t out[DNS_REQUEST_MAX])
 {
-	p->id = random_u16();
-	return dns_request(&(dns_request_t){ .apex = p->apex.wire,
-	                                     .type = DNS_TYPE_SOA,
-	                                     .id = p->id,
-	                                     .payload = p->plain ? 0 : PAYLOAD },
-	                   out);
+	const dns_request_t request = {
+		.apex = p->apex.wire,
+		.type = DNS_TYPE_SOA,
+		.id = p->id,
+		.payload = p->plain ? 0 : PAYLOAD,
+		.dnssec = p->dnssec,
+		.expire = true,
+	};
+
+	return dns_request(&request, out);
 }
 
 /* --- UDP -------------------------------------------------------------------------------------- */
 
-/* Send the question on the try's own socket; the errno of what failed. */
+/* Send the question on the try's own socket, with an id of its own; the errno of what failed. */
 static int send_udp(xfr_poll_t *p)
 {
 	uint8_t request[DNS_REQUEST_MAX];
-	size_t len = make_request(p, request);
+	size_t len;
 
+	p->id = random_u16();
+	len = make_request(p, request);
 	if (p->peer.has_source && bind(p->fd, &p->peer.source.sa, addr_len(&p->peer.source)) < 0)
 		return errno;
 	/* Connected: the kernel drops what others send, and tells of ICMP errors. */
@@ -134,126 +150,122 @@ static void begin_try(xfr_poll_t *p)
 	start_timer(p, p->deadlines.udp_try);
 }
 
-/* --- TCP -------------------------------------------------------------------------------------- */
+/* --- a link ----------------------------------------------------------------------------------- */
 
-static void on_tcp_message(void *arg, const uint8_t *msg, size_t len);
-static void on_tcp_end(void *arg, xfr_conn_end_t how, int sys_errno);
+static void on_ask_message(void *arg, const uint8_t *msg, size_t len);
 
-static const xfr_conn_calls_t tcp_calls = {
-	.on_message = on_tcp_message,
-	.on_end = on_tcp_end,
-};
-
-static bool send_tcp(xfr_poll_t *p)
-{
-	uint8_t request[DNS_REQUEST_MAX];
-	size_t len = make_request(p, request);
-
-	if (xfr_conn_send(p->conn, request, len) == ST_OK)
-		return true;
-	finish_why(p, XFR_WHY_NO_MEMORY, 0);
-	return false;
-}
-
-static void begin_tcp(xfr_poll_t *p)
-{
-	close_udp(p);
-	p->conn = xfr_conn_open(p->loop, &p->peer, &p->deadlines, &tcp_calls, p);
-	if (!p->conn) {
-		finish_why(p, XFR_WHY_NO_MEMORY, 0);
-		return;
-	}
-	/* The idle deadline alone would let an answer drip in for days. */
-	if (send_tcp(p))
-		start_timer(p, p->deadlines.connect + p->deadlines.idle);
-}
-
-static void on_tcp_end(void *arg, xfr_conn_end_t how, int sys_errno)
+static void on_ask_end(void *arg, const xfr_ask_end_t *end)
 {
 	xfr_poll_t *p = arg;
 
-	switch (how) {
+	if (xfr_ask_end_is_unclear(end)) {
+		tell(p,
+		     &(xfr_poll_result_t){ .why = xfr_why(XFR_WHY_CLOSED, 0, 0),
+		                           .next = XFR_POLL_AGAIN,
+		                           .end = *end },
+		     false);
+		return;
+	}
+	switch (end->how) {
 	case XFR_CONN_CLOSED:
 	case XFR_CONN_CUT:
-		finish_why(p, XFR_WHY_CLOSED, 0);
+		fail(p, XFR_WHY_CLOSED, 0);
 		return;
 	case XFR_CONN_ERROR:
-		finish_why(p, XFR_WHY_ERRNO, (uint32_t)sys_errno);
+		fail(p, XFR_WHY_ERRNO, (uint32_t)end->sys_errno);
 		return;
 	case XFR_CONN_NO_CONNECT:
 	case XFR_CONN_IDLE:
-		finish_why(p, XFR_WHY_NO_ANSWER, 0);
+		fail(p, XFR_WHY_NO_ANSWER, 0);
 		return;
 	case XFR_CONN_NOMEM:
-		finish_why(p, XFR_WHY_NO_MEMORY, 0);
+		fail(p, XFR_WHY_NO_MEMORY, 0);
 		return;
 	}
+}
+
+static const xfr_ask_calls_t ask_calls = {
+	.on_message = on_ask_message,
+	.on_end = on_ask_end,
+};
+
+static bool ask_link(xfr_poll_t *p, xfr_link_t *link)
+{
+	uint8_t request[DNS_REQUEST_MAX];
+
+	p->id = xfr_link_id(link);
+	p->ask = xfr_ask_open(link, p->id, request, make_request(p, request), &ask_calls, p);
+	/* The idle deadline alone would let an answer drip in for days. */
+	start_timer(p, p->deadlines.connect + p->deadlines.udp_try * p->deadlines.udp_tries);
+	return p->ask;
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-/* Somebody guesses, or an answer came late: wait on, but not for ever. False: p may be gone. */
+/* Somebody guesses, or an answer came late: wait on, but not for ever. False: p is gone. */
 static bool ignore_foreign(xfr_poll_t *p)
 {
-	if (p->conn) { /* nobody guesses on a stream: the primary itself talks nonsense */
-		finish_why(p, XFR_WHY_UNREADABLE, 0);
+	if (p->ask) { /* nobody guesses on a stream: the primary itself talks nonsense */
+		fail(p, XFR_WHY_UNREADABLE, 0);
 		return false;
 	}
 	if (++p->foreign < FOREIGN_MAX)
 		return true;
-	begin_tcp(p);
+	move_to_stream(p);
 	return false;
 }
 
 static void take_rcode(xfr_poll_t *p, unsigned rcode)
 {
+	uint8_t request[DNS_REQUEST_MAX];
+
 	if (rcode != DNS_RCODE_FORMERR || p->plain) {
-		finish_why(p, XFR_WHY_RCODE, rcode);
+		take_no(p, XFR_WHY_RCODE, rcode);
 		return;
 	}
 	p->plain = true; /* an old primary: once more without OPT, the try is not counted */
-	if (p->conn) {
-		(void)send_tcp(p);
-		return;
+	if (!p->ask) {
+		close_udp(p);
+		begin_try(p);
+	} else if (xfr_ask_again(p->ask, request, make_request(p, request)) != ST_OK) {
+		fail(p, XFR_WHY_NO_MEMORY, 0);
 	}
-	close_udp(p);
-	begin_try(p);
 }
 
 /* What msg says decides what comes next; false: this try hears no more, p may be gone. */
 static bool take_message(xfr_poll_t *p, const uint8_t *msg, size_t len)
 {
-	xfr_soa_answer_t answer;
+	xfr_poll_result_t result = { 0 };
 
-	switch (xfr_soa_answer_read(msg, len, p->id, &p->apex, &answer)) {
+	switch (xfr_soa_answer_read(msg, len, p->id, &p->apex, &result.answer)) {
 	case XFR_SOA_HERE:
-		finish(p, &(xfr_poll_result_t){ .soa = answer.soa });
+		tell(p, &result, true);
 		return false;
 	case XFR_SOA_FOREIGN:
 		return ignore_foreign(p);
 	case XFR_SOA_RCODE:
-		take_rcode(p, answer.rcode);
+		take_rcode(p, result.answer.rcode);
 		return false;
 	case XFR_SOA_TRUNCATED:
-		if (p->conn)
-			finish_why(p, XFR_WHY_UNREADABLE, 0);
+		if (p->ask)
+			take_no(p, XFR_WHY_TC, 0);
 		else
-			begin_tcp(p);
+			move_to_stream(p);
 		return false;
 	case XFR_SOA_LAME:
-		finish_why(p, XFR_WHY_LAME, 0);
+		take_no(p, XFR_WHY_LAME, 0);
 		return false;
 	case XFR_SOA_NONE:
-		finish_why(p, XFR_WHY_NO_SOA, 0);
+		take_no(p, XFR_WHY_NO_SOA, 0);
 		return false;
 	case XFR_SOA_BROKEN:
-		finish_why(p, XFR_WHY_UNREADABLE, 0);
+		take_no(p, XFR_WHY_UNREADABLE, 0);
 		return false;
 	}
 	return false;
 }
 
-static void on_tcp_message(void *arg, const uint8_t *msg, size_t len)
+static void on_ask_message(void *arg, const uint8_t *msg, size_t len)
 {
 	(void)take_message(arg, msg, len);
 }
@@ -270,7 +282,7 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int revents)
 
 		if (n < 0) {
 			if (errno != EAGAIN && errno != EINTR)
-				finish_why(p, XFR_WHY_ERRNO, (uint32_t)errno);
+				fail(p, XFR_WHY_ERRNO, (uint32_t)errno);
 			return;
 		}
 		if (!take_message(p, datagram, (size_t)n))
@@ -285,30 +297,31 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)loop;
 	(void)revents;
 	if (p->over) {
-		finish(p, &p->result);
+		tell(p, &p->result, false);
 		return;
 	}
-	if (p->conn || ++p->tries >= p->deadlines.udp_tries) {
-		finish_why(p, XFR_WHY_NO_ANSWER, 0);
+	if (p->ask || ++p->tries >= p->deadlines.udp_tries) {
+		fail(p, XFR_WHY_NO_ANSWER, 0);
 		return;
 	}
 	close_udp(p);
 	begin_try(p);
 }
 
-xfr_poll_t *xfr_poll_start(struct ev_loop *loop, const xfr_peer_t *peer,
-                           const xfr_deadlines_t *deadlines, const dns_name_t *apex,
-                           xfr_poll_cb done, void *arg)
+xfr_poll_t *xfr_poll_start(struct ev_loop *loop, const xfr_poll_spec_t *spec, xfr_poll_cb done,
+                           void *arg)
 {
 	xfr_poll_t *p = calloc(1, sizeof *p);
 
 	if (!p)
 		return NULL;
 	p->loop = loop;
-	p->peer = *peer;
-	p->deadlines = *deadlines;
-	p->apex = *apex;
+	p->peer = *spec->peer;
+	p->deadlines = *spec->deadlines;
+	p->apex = *spec->apex;
 	dns_name_fold(&p->apex);
+	p->plain = spec->plain;
+	p->dnssec = spec->dnssec;
 	p->done = done;
 	p->arg = arg;
 	p->fd = -1;
@@ -316,16 +329,17 @@ xfr_poll_t *xfr_poll_start(struct ev_loop *loop, const xfr_peer_t *peer,
 	ev_timer_init(&p->timer, on_timer, 0., 0.);
 	p->readable.data = p->timer.data = p;
 	ev_set_priority(&p->readable, 1); /* a loop that was held up looks for the answer first */
-	if (open_udp(p) != 0) {
-		release(p);
+	ev_now_update(loop);              /* the caller may have been busy: a deadline begins now */
+	if (spec->link ? !ask_link(p, spec->link) : open_udp(p) != 0) {
+		release(p, false);
 		return NULL;
 	}
-	ev_now_update(loop); /* the caller may have been busy: a deadline begins now */
-	begin_try(p);
+	if (!spec->link)
+		begin_try(p);
 	return p;
 }
 
 void xfr_poll_stop(xfr_poll_t *poll)
 {
-	release(poll);
+	release(poll, false);
 }

@@ -61,7 +61,55 @@ typedef struct sections {
 	bool has_soa;
 	dns_soa_t soa;
 	unsigned rcode_high; /* OPT's upper bits of the rcode, in place (RFC 6891 6.1.3) */
+	bool has_expire;
+	uint32_t expire;
+	uint64_t mark;
 } sections_t;
+
+uint64_t xfr_soa_mark(const uint8_t *rdata)
+{
+	/* Expiration, inception and key tag (RFC 4034 3.1): no signing leaves all three as they were.
+	 * Any odd number spreads them, so that a sum does not add up by chance. */
+	const uint64_t times = (uint64_t)get_u32(rdata + 8) << 32 | get_u32(rdata + 12);
+
+	return (times + get_u16(rdata + 16) + 1) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* OPT (RFC 6891 6.1.2): EXPIRE alone is for us. */
+static status_t read_opt(const buf_t *msg, const dns_rr_head_t *head, sections_t *out)
+{
+	buf_t at = buf_over(msg->base, head->rdata_at + head->rdlen);
+
+	at.pos = head->rdata_at;
+	out->rcode_high = (head->ttl >> 24) << 4;
+	while (buf_left(&at) > 0) {
+		unsigned code = buf_u16(&at);
+		size_t len = buf_u16(&at);
+		const uint8_t *value = buf_take(&at, len);
+
+		if (!value)
+			return ST_MALFORMED;
+		if (code == DNS_OPTION_EXPIRE && len == 4) {
+			out->has_expire = true;
+			out->expire = get_u32(value);
+		}
+	}
+	return ST_OK;
+}
+
+/* In the answer section, at the apex. */
+static status_t read_answer(const buf_t *msg, const dns_rr_head_t *head, sections_t *out)
+{
+	const uint8_t *rdata = msg->base + head->rdata_at;
+
+	if (head->type == DNS_TYPE_RRSIG && head->rdlen >= XFR_RRSIG_FIXED &&
+	    get_u16(rdata) == DNS_TYPE_SOA)
+		out->mark += xfr_soa_mark(rdata);
+	if (head->type != DNS_TYPE_SOA || out->has_soa)
+		return ST_OK;
+	out->has_soa = true;
+	return read_soa(msg, head, &out->soa);
+}
 
 static status_t read_record(buf_t *msg, size_t section, const dns_name_t *apex, sections_t *out)
 {
@@ -73,12 +121,10 @@ static status_t read_record(buf_t *msg, size_t section, const dns_name_t *apex, 
 		return st;
 	dns_name_fold(&owner);
 	if (section == 3 && head.type == DNS_TYPE_OPT)
-		out->rcode_high = (head.ttl >> 24) << 4;
-	if (section != 1 || out->has_soa || head.type != DNS_TYPE_SOA ||
-	    head.class != DNS_CLASS_IN || !dns_name_equal(&owner, apex))
+		return read_opt(msg, &head, out);
+	if (section != 1 || head.class != DNS_CLASS_IN || !dns_name_equal(&owner, apex))
 		return ST_OK;
-	out->has_soa = true;
-	return read_soa(msg, &head, &out->soa);
+	return read_answer(msg, &head, out);
 }
 
 static status_t read_sections(buf_t *msg, const header_t *h, const dns_name_t *apex,
@@ -128,5 +174,8 @@ xfr_soa_finding_t xfr_soa_answer_read(const uint8_t *msg, size_t len, uint16_t i
 	if (!(h.flags & DNS_AA))
 		return XFR_SOA_LAME;
 	out->soa = found.soa;
+	out->has_expire = found.has_expire;
+	out->expire = found.expire;
+	out->mark = found.mark;
 	return found.has_soa ? XFR_SOA_HERE : XFR_SOA_NONE;
 }

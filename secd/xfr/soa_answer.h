@@ -2,6 +2,7 @@
  * no memory, any thread. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,9 +22,18 @@ typedef enum xfr_soa_finding {
 } xfr_soa_finding_t;
 
 typedef struct xfr_soa_answer {
-	dns_soa_t soa;  /* XFR_SOA_HERE */
-	unsigned rcode; /* XFR_SOA_RCODE */
+	dns_soa_t soa;   /* XFR_SOA_HERE */
+	unsigned rcode;  /* XFR_SOA_RCODE */
+	bool has_expire; /* OPT had EXPIRE (RFC 7314) ... */
+	uint32_t expire; /* ... of so many seconds */
+	uint64_t mark;   /* of the signatures that came with the SOA; 0: none came */
 } xfr_soa_answer_t;
+
+/* What tells the signatures of one signing from those of another: the sum, over the RRSIGs of the
+ * SOA, of this number, in whatever order they stand.
+ *   rdata   of an RRSIG, of at least XFR_RRSIG_FIXED octets: what stands before the signer's name. */
+enum { XFR_RRSIG_FIXED = 18 };
+uint64_t xfr_soa_mark(const uint8_t *rdata);
 
 /* Read msg as the answer to the question "apex SOA IN" asked with id.
  *   apex    folded.

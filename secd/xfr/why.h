@@ -38,11 +38,13 @@ typedef enum xfr_why_kind {
 	X(CLOSED, WAY, "closed the connection without an answer")                                  \
 	X(CLOSED_EARLY, WAY, "closed the connection before the closing SOA")                       \
 	X(CLOSED_INSIDE, WAY, "closed the connection inside a message")                            \
+	X(DOWN, WAY, "its address does not answer anybody")                                        \
 	/* An answer that is none of what was asked for. */                                        \
 	X(RCODE, ANSWER, "answered {rcode}")                                                       \
 	X(LAME, ANSWER, "answered without authority (AA clear)")                                   \
 	X(NO_SOA, ANSWER, "answered without the SOA of the zone")                                  \
 	X(EMPTY, ANSWER, "empty answer")                                                           \
+	X(EXPIRED, ANSWER, "its own copy has expired, or does within {a} s")                       \
 	/* Messages. */                                                                            \
 	X(UNREADABLE, DATA, "unreadable answer")                                                   \
 	X(SHORT_MESSAGE, DATA, "message of {a} octets is shorter than a header")                   \

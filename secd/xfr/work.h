@@ -14,6 +14,7 @@
 #include "dns/name.h"
 #include "dns/soa.h"
 #include "xfr/ixfr.h"
+#include "xfr/link.h"
 #include "xfr/stream.h"
 #include "xfr/why.h"
 #include "zone/build.h"
@@ -41,7 +42,9 @@ typedef struct xfr_result {
 	uint32_t expire; /* seconds */
 
 	/* Of the connection; xfr/fetch.h sets them. */
-	bool plain; /* the primary would not hear of OPT */
+	bool plain;        /* the primary would not hear of OPT */
+	bool again;        /* nothing has failed: ask again over another connection */
+	xfr_ask_end_t end; /* how this one ended, if it has */
 	uint64_t bytes, messages;
 	double seconds; /* from start to verdict */
 } xfr_result_t;

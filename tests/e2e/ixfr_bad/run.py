@@ -1,4 +1,5 @@
 """Whatever is wrong with IXFR, the whole zone is asked for at once, and the old one served meanwhile."""
+import itertools
 import re
 from typing import NamedTuple
 
@@ -146,8 +147,8 @@ def run(lab: Lab) -> None:
             if changed:
                 wrong.append(f"{apex} {q}: {changed}")
         kinds = [k for k in primary.log(apex) if "SOA" not in k]
-        if kinds not in (["AXFR tcp", "IXFR tcp", "AXFR tcp"],
-                         ["AXFR tcp", "IXFR tcp", "IXFR tcp", "AXFR tcp"]):
+        # Asked again counts once: a connection that closes may have done so for another zone.
+        if [k for k, _ in itertools.groupby(kinds)] != ["AXFR tcp", "IXFR tcp", "AXFR tcp"]:
             wrong.append(f"{apex} was asked {kinds}")
     assert not wrong, "\n".join(wrong)
 
@@ -156,6 +157,6 @@ def run(lab: Lab) -> None:
         primary.notify(secd, apex, 2)
     for apex in zones:
         secd.wait_serial(apex, 2, 10 * secd.slow)
-        assert secd.logged("xfr fallback", zone=apex) == 2
+        assert secd.logged("xfr fallback", zone=apex) == 1, "not again within the minute"
         assert secd.logged("xfr installed", zone=apex, serial=2, how="axfr") == 1
         assert secd.logged("xfr failed", zone=apex) == 1

@@ -8,7 +8,7 @@ def run(lab: Lab) -> None:
     primary.stop()
     secd = lab.secd({"here.test.": [primary], "sub.here.test.": [primary]},
                     group_opts={"min-retry": 1, "max-retry": 1})
-    secd.wait_log("poll failed", 10, zone="here.test.")
+    secd.wait_log("xfr failed", 10, zone="here.test.")
     assert secd.rcode("here.test.", "SOA") == "SERVFAIL"
     assert secd.rcode("www.here.test.", tcp=True) == "SERVFAIL"
     primary.start()

@@ -35,6 +35,8 @@ def run(lab: Lab) -> None:
     mute = lab.scripted_primary({"example.": zone()})
     mute.on("SOA", [STALL])
     polling = lab.secd({"example.": [mute]})
+    polling.wait_serial("example.", 1, 5)
+    mute.notify(polling, "example.", 2)
     mute.wait_for("SOA", 5)
     polling.stop()
 

@@ -109,8 +109,7 @@ static const row_t goes_on[] = {
 	  "secd.ini:2: unknown key 'lissten' in [server]; it takes listen, workers, state-dir, "
 	  "version, identity, nsid, cookies, cookie-secret, rotate, udp-payload, "
 	  "tcp-clients, tcp-per-client, tcp-idle, builders, transfers, polls, transfer-idle, "
-	  "transfer-time, transfer-min-rate, transfer-memory and "
-	  "connect-time\n" },
+	  "transfer-time, transfer-min-rate, transfer-memory and connect-time\n" },
 };
 
 Test(conf_parse, takes_a_list_over_several_lines_and_nothing_else)
@@ -150,13 +149,12 @@ static const row_t sections[] = {
 	  INI("[log]\nfile = x\n" P
 	      "adress = ::1\n[include]\nfile = x\n[group g]\nprimaries=p\nprimary=p\n"),
 	  "secd.ini:2: unknown key 'file' in [log]; it takes target and level\n"
-	  "secd.ini:5: unknown key 'adress' in [primary]; it takes address, notify-from, source "
-	  "and "
-	  "key\n"
+	  "secd.ini:5: unknown key 'adress' in [primary]; it takes address, notify-from, source, "
+	  "key, max-queries, max-transfers, max-connections and max-rate\n"
 	  "secd.ini:7: unknown key 'file' in [include]; it takes path and zone-list\n"
 	  "secd.ini:10: unknown key 'primary' in [group]; it takes primaries, min-refresh, "
-	  "max-refresh, min-retry, max-retry, min-expire, max-expire, max-records, max-size and "
-	  "max-rrset\n" },
+	  "max-refresh, min-retry, max-retry, min-expire, max-expire, max-records, max-size, "
+	  "max-rrset, stale-grace and signature-check\n" },
 	{ "a key twice, in sections of one title",
 	  INI("[server]\nworkers = 1\n[log]\n[server]\nworkers = 1\n"),
 	  "secd.ini:5: workers stands here and at secd.ini:2; remove one\n" },

@@ -27,47 +27,23 @@ static refresh_clock_t loaded(uint32_t serial, uint32_t refresh, uint32_t retry,
 	refresh_clock_t c;
 
 	refresh_clock_init(&c, t0);
-	refresh_clock_loaded(&c, &soa, &open_policy, t0, 0);
+	refresh_clock_loaded(&c, &soa, &open_policy, NULL, t0, 0);
 	return c;
 }
 
-static const struct {
-	const char *why;
-	uint32_t held, offered;
-	refresh_verdict_t fresh, expired;
-} serials[] = {
-	{ "equal", 5, 5, REFRESH_CURRENT, REFRESH_CURRENT },
-	{ "one ahead", 5, 6, REFRESH_FETCH, REFRESH_FETCH },
-	{ "one behind", 5, 4, REFRESH_OLDER, REFRESH_FETCH },
-	{ "ahead over the wrap", 0xffffffff, 0, REFRESH_FETCH, REFRESH_FETCH },
-	{ "behind over the wrap", 0, 0xffffffff, REFRESH_OLDER, REFRESH_FETCH },
-	{ "as far ahead as counts", 1, 0x80000000, REFRESH_FETCH, REFRESH_FETCH },
-	{ "2^31 apart has no order", 1, 0x80000001, REFRESH_UNDEFINED, REFRESH_FETCH },
-	{ "just behind that", 1, 0x80000002, REFRESH_OLDER, REFRESH_FETCH },
-	{ "from serial 0", 0, 1, REFRESH_FETCH, REFRESH_FETCH },
-};
+static const refresh_check_t good = { 0 }, outrun = { .outrun = true };
 
-Test(refresh_clock, compares_serials_in_a_circle)
+static refresh_check_t until(uint32_t seconds)
 {
-	for (size_t i = 0; i < ARRAY_LEN(serials); i++) {
-		refresh_clock_t c = loaded(serials[i].held, 10, 5, 100);
-
-		cr_expect(eq(int, refresh_clock_judge(&c, serials[i].offered), serials[i].fresh),
-		          "%s", serials[i].why);
-		c.expired = true;
-		cr_expect(eq(int, refresh_clock_judge(&c, serials[i].offered), serials[i].expired),
-		          "%s, expired", serials[i].why);
-	}
+	return (refresh_check_t){ .has_expire = true, .expire = seconds };
 }
 
-Test(refresh_clock, takes_any_serial_for_a_zone_never_loaded)
+Test(refresh_clock, a_zone_never_loaded_is_due_at_once)
 {
 	refresh_clock_t c;
 
 	refresh_clock_init(&c, t0);
-	cr_expect(eq(int, refresh_clock_judge(&c, 0), REFRESH_FETCH), "equal to the default");
-	cr_expect(eq(int, refresh_clock_judge(&c, 0x80000000), REFRESH_FETCH));
-	cr_expect(eq(i64, c.due.ns, t0.ns), "due at once");
+	cr_expect(eq(i64, c.due.ns, t0.ns));
 	cr_expect(not(refresh_clock_tick(&c, at(1000000))), "what was never loaded can't expire");
 }
 
@@ -79,37 +55,67 @@ static const struct {
 } clamps[] = {
 	{ "as the SOA says",
 	  { 1, 3600, 600, 86400, 60 },
-	  { 1, 9999, 1, 9999, 0, 999999, 0, 0, 0 },
+	  { .min_refresh = 1,
+	    .max_refresh = 9999,
+	    .min_retry = 1,
+	    .max_retry = 9999,
+	    .min_expire = 0,
+	    .max_expire = 999999 },
 	  3600,
 	  600,
 	  86400 },
 	{ "zeros don't spin",
 	  { 1, 0, 0, 0, 0 },
-	  { 1, 9999, 1, 9999, 0, 999999, 0, 0, 0 },
+	  { .min_refresh = 1,
+	    .max_refresh = 9999,
+	    .min_retry = 1,
+	    .max_retry = 9999,
+	    .min_expire = 0,
+	    .max_expire = 999999 },
 	  1,
 	  1,
 	  2 },
 	{ "EXPIRE is at least REFRESH and RETRY",
 	  { 1, 100, 50, 120, 0 },
-	  { 1, 9999, 1, 9999, 0, 999999, 0, 0, 0 },
+	  { .min_refresh = 1,
+	    .max_refresh = 9999,
+	    .min_retry = 1,
+	    .max_retry = 9999,
+	    .min_expire = 0,
+	    .max_expire = 999999 },
 	  100,
 	  50,
 	  150 },
 	{ "the group's floors",
 	  { 1, 1, 1, 1, 0 },
-	  { 60, 9999, 30, 9999, 1000, 999999, 0, 0, 0 },
+	  { .min_refresh = 60,
+	    .max_refresh = 9999,
+	    .min_retry = 30,
+	    .max_retry = 9999,
+	    .min_expire = 1000,
+	    .max_expire = 999999 },
 	  60,
 	  30,
 	  1000 },
 	{ "the group's ceilings",
 	  { 1, 5000, 5000, 900000, 0 },
-	  { 1, 100, 1, 50, 0, 1000, 0, 0, 0 },
+	  { .min_refresh = 1,
+	    .max_refresh = 100,
+	    .min_retry = 1,
+	    .max_retry = 50,
+	    .min_expire = 0,
+	    .max_expire = 1000 },
 	  100,
 	  50,
 	  1000 },
 	{ "the largest numbers",
 	  { 1, 0xffffffff, 0xffffffff, 0xffffffff, 0 },
-	  { 1, 0xffffffff, 1, 0xffffffff, 0, 0xffffffff, 0, 0, 0 },
+	  { .min_refresh = 1,
+	    .max_refresh = 0xffffffff,
+	    .min_retry = 1,
+	    .max_retry = 0xffffffff,
+	    .min_expire = 0,
+	    .max_expire = 0xffffffff },
 	  0xffffffff,
 	  0xffffffff,
 	  0xffffffff },
@@ -121,7 +127,7 @@ Test(refresh_clock, keeps_timers_within_sense_and_limits)
 		refresh_clock_t c;
 
 		refresh_clock_init(&c, t0);
-		refresh_clock_loaded(&c, &clamps[i].soa, &clamps[i].policy, t0, 0);
+		refresh_clock_loaded(&c, &clamps[i].soa, &clamps[i].policy, NULL, t0, 0);
 		cr_expect(eq(u32, c.refresh, clamps[i].refresh), "%s", clamps[i].why);
 		cr_expect(eq(u32, c.retry, clamps[i].retry), "%s", clamps[i].why);
 		cr_expect(eq(u32, c.expire, clamps[i].expire), "%s", clamps[i].why);
@@ -135,7 +141,7 @@ Test(refresh_clock, an_equal_serial_restarts_refresh_and_expire)
 	refresh_clock_t c = loaded(1, 100, 10, 1000);
 
 	refresh_clock_failed(&c, at(100), 0);
-	refresh_clock_current(&c, at(110), 0);
+	cr_expect(refresh_clock_current(&c, &good, &open_policy, at(110), 0));
 	cr_expect(eq(i64, c.due.ns, at(210).ns));
 	cr_expect(eq(i64, c.expires.ns, at(1110).ns));
 	cr_expect(eq(u32, c.failures, 0));
@@ -178,7 +184,7 @@ Test(refresh_clock, expires_once_and_lives_again_with_a_good_check)
 	cr_expect(c.expired);
 	refresh_clock_failed(&c, at(1001), 0);
 	cr_expect(eq(i64, c.due.ns, at(1011).ns), "it goes on asking");
-	refresh_clock_current(&c, at(1011), 0);
+	cr_expect(refresh_clock_current(&c, &good, &open_policy, at(1011), 0));
 	cr_expect(not(c.expired));
 	cr_expect(refresh_clock_tick(&c, at(2011)), "and expires again");
 }
@@ -191,10 +197,100 @@ Test(refresh_clock, spreads_downwards_by_a_tenth_at_most)
 		refresh_clock_t c;
 
 		refresh_clock_init(&c, t0);
-		refresh_clock_loaded(&c, &soa, &open_policy, t0, spread);
+		refresh_clock_loaded(&c, &soa, &open_policy, NULL, t0, spread);
 		cr_assert(c.due.ns <= at(1000).ns && c.due.ns >= at(900).ns, "%u", spread);
 		cr_assert(eq(i64, c.expires.ns, at(10000).ns), "EXPIRE is exact");
 		refresh_clock_failed(&c, t0, spread);
 		cr_assert(c.due.ns <= at(100).ns && c.due.ns >= at(90).ns, "%u", spread);
 	}
+}
+
+/* --- RFC 7314 4 ---------------------------------------------------------------------------- */
+
+Test(refresh_clock, a_copy_does_not_outlive_that_of_its_primary)
+{
+	const dns_soa_t soa = { 1, 100, 10, 1000, 60 };
+	const uint32_t less = 400, more = 4000;
+	refresh_clock_t c;
+
+	refresh_clock_init(&c, t0);
+	refresh_clock_loaded(&c, &soa, &open_policy, &less, t0, 0);
+	cr_expect(eq(i64, c.expires.ns, at(400).ns));
+	refresh_clock_loaded(&c, &soa, &open_policy, &more, t0, 0);
+	cr_expect(eq(i64, c.expires.ns, at(1000).ns), "never above the SOA's");
+}
+
+Test(refresh_clock, the_later_of_both_expiries_counts)
+{
+	static const struct {
+		uint32_t left;
+		int expires;
+	} rows[] = { { 300, 1000 }, { 800, 1000 }, { 950, 1050 }, { 5000, 1100 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		refresh_clock_t c = loaded(1, 100, 10, 1000);
+		const refresh_check_t check = until(rows[i].left);
+
+		cr_expect(refresh_clock_current(&c, &check, &open_policy, at(100), 0));
+		cr_expect(eq(i64, c.expires.ns, at(rows[i].expires).ns), "%u", rows[i].left);
+	}
+}
+
+Test(refresh_clock, a_chain_of_secondaries_does_not_keep_itself_alive)
+{
+	refresh_clock_t c = loaded(1, 100, 10, 1000);
+
+	/* The one before us heard nothing either: each time it has less left. */
+	for (int t = 100; t < 1000; t += 100) {
+		const refresh_check_t check = until((uint32_t)(1000 - t));
+
+		cr_expect(refresh_clock_current(&c, &check, &open_policy, at(t), 0));
+		cr_expect(eq(i64, c.expires.ns, at(1000).ns));
+	}
+	cr_expect(refresh_clock_tick(&c, at(1000)));
+}
+
+/* --- somebody has more --------------------------------------------------------------------- */
+
+Test(refresh_clock, what_is_behind_renews_expire_once)
+{
+	refresh_clock_t c = loaded(1, 100, 10, 1000);
+
+	cr_expect(refresh_clock_current(&c, &outrun, &open_policy, at(100), 0), "the first time");
+	cr_expect(eq(i64, c.expires.ns, at(1100).ns));
+	for (int t = 200; t < 1100; t += 100) {
+		cr_expect(not(refresh_clock_current(&c, &outrun, &open_policy, at(t), 0)));
+		cr_expect(eq(i64, c.due.ns, at(t + 100).ns), "REFRESH is renewed");
+		cr_expect(eq(i64, c.expires.ns, at(1100).ns), "EXPIRE is not");
+	}
+	cr_expect(refresh_clock_tick(&c, at(1100)));
+	cr_expect(not(refresh_clock_current(&c, &outrun, &open_policy, at(1200), 0)));
+	cr_expect(c.expired, "nor does the zone live again by it");
+	cr_expect(refresh_clock_current(&c, &good, &open_policy, at(1300), 0));
+	cr_expect(not(c.expired), "but when nobody has more");
+	cr_expect(refresh_clock_current(&c, &outrun, &open_policy, at(1400), 0),
+	          "and then it counts from the start");
+	cr_expect(eq(i64, c.expires.ns, at(2400).ns));
+}
+
+Test(refresh_clock, what_is_behind_renews_expire_for_the_grace_that_is_set)
+{
+	conf_policy_t patient = open_policy;
+	refresh_clock_t c = loaded(1, 100, 10, 1000);
+
+	patient.stale_grace = 500;
+	cr_expect(refresh_clock_current(&c, &outrun, &patient, at(100), 0));
+	cr_expect(refresh_clock_current(&c, &outrun, &patient, at(599), 0));
+	cr_expect(not(refresh_clock_current(&c, &outrun, &patient, at(600), 0)));
+	cr_expect(eq(i64, c.expires.ns, at(1599).ns));
+}
+
+Test(refresh_clock, hurries_where_there_is_more_to_be_had)
+{
+	refresh_clock_t c = loaded(1, 100, 10, 1000);
+
+	refresh_clock_hurry(&c, at(50), 0);
+	cr_expect(eq(i64, c.due.ns, at(60).ns));
+	refresh_clock_hurry(&c, at(55), 0);
+	cr_expect(eq(i64, c.due.ns, at(60).ns), "never later");
 }

@@ -142,6 +142,8 @@ static void serve(void *arg, int fd, unsigned nth)
 
 /* --- the daemon's side ------------------------------------------------------------------------ */
 
+enum { LINKS_MAX = 64 };
+
 typedef struct rig {
 	struct ev_loop *loop;
 	pool_t *pool;
@@ -149,12 +151,18 @@ typedef struct rig {
 	server_t *server;
 	xfr_peer_t peer;
 	const zone_version_t *base; /* NULL: AXFR */
+	xfr_link_t *links[LINKS_MAX];
 } rig_t;
 
 typedef struct told {
 	bool done;
 	xfr_result_t result;
 	char why[XFR_WHY_TEXT_MAX];
+	/* To ask again as a caller does. */
+	rig_t *rig;
+	const xfr_deadlines_t *deadlines;
+	const zone_limits_t *limits;
+	bool plain;
 } told_t;
 
 static const siphash_key_t key = { 3, 4 };
@@ -162,8 +170,7 @@ static const uint64_t plenty = UINT64_C(1) << 40;
 
 static void rig_open_with(rig_t *r, primary_t *primary, size_t builders, uint64_t memory)
 {
-	r->base = NULL;
-	r->loop = ev_loop_new(0);
+	*r = (rig_t){ .loop = ev_loop_new(0) };
 	r->pool = pool_new("builder", builders);
 	cr_assert(r->pool != NULL);
 	xfr_env_open(&r->env, r->loop, r->pool, &key, memory);
@@ -178,10 +185,52 @@ static void rig_open(rig_t *r, primary_t *primary, size_t builders)
 
 static void rig_close(rig_t *r)
 {
+	for (int i = 0; i < LINKS_MAX; i++)
+		xfr_link_close(r->links[i]);
 	pool_free(r->pool);
 	xfr_env_close(&r->env);
 	server_stop(r->server);
 	ev_loop_destroy(r->loop);
+}
+
+static void on_link_end(void *arg, xfr_link_t *link)
+{
+	rig_t *r = arg;
+
+	for (int i = 0; i < LINKS_MAX; i++) {
+		if (r->links[i] == link)
+			r->links[i] = NULL;
+	}
+	xfr_link_close(link);
+}
+
+/* A connection for each question. */
+static xfr_link_t *new_link(rig_t *r, const xfr_deadlines_t *d)
+{
+	for (int i = 0; i < LINKS_MAX; i++) {
+		if (!r->links[i])
+			return r->links[i] =
+			               xfr_link_open(r->loop, &r->peer, d, 0.02, on_link_end, r);
+	}
+	cr_fatal("too many links");
+}
+
+static void on_done(void *arg, xfr_result_t *result);
+
+static xfr_fetch_t *begin(told_t *t)
+{
+	dns_name_t apex;
+
+	cr_assert(eq(int, dns_name_from_text("Example.", &apex), ST_OK));
+	const xfr_fetch_spec_t spec = {
+		.link = new_link(t->rig, t->deadlines),
+		.deadlines = *t->deadlines,
+		.apex = &apex,
+		.limits = *t->limits,
+		.base = t->rig->base,
+		.plain = t->plain,
+	};
+	return xfr_fetch_start(&t->rig->env, &spec, on_done, t);
 }
 
 static void on_done(void *arg, xfr_result_t *result)
@@ -189,6 +238,11 @@ static void on_done(void *arg, xfr_result_t *result)
 	told_t *t = arg;
 
 	cr_assert(not(t->done), "done comes once");
+	if (result->again && result->plain && !t->plain) {
+		t->plain = true;
+		cr_assert(begin(t) != NULL);
+		return;
+	}
 	t->done = true;
 	t->result = *result;
 	xfr_why_text(&result->why, t->why);
@@ -197,13 +251,10 @@ static void on_done(void *arg, xfr_result_t *result)
 static xfr_fetch_t *start(rig_t *r, const xfr_deadlines_t *d, const zone_limits_t *limits,
                           told_t *t)
 {
-	dns_name_t apex;
-
-	cr_assert(eq(int, dns_name_from_text("Example.", &apex), ST_OK));
-	const xfr_fetch_spec_t spec = {
-		.peer = r->peer, .deadlines = *d, .apex = &apex, .limits = *limits, .base = r->base
-	};
-	xfr_fetch_t *f = xfr_fetch_start(&r->env, &spec, on_done, t);
+	t->rig = r;
+	t->deadlines = d;
+	t->limits = limits;
+	xfr_fetch_t *f = begin(t);
 	cr_assert(f != NULL);
 	cr_assert(not(t->done), "never from within the call");
 	return f;

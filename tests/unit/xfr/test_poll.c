@@ -28,7 +28,7 @@ typedef struct mood {
 	unsigned foreign; /* datagrams with a wrong id or question before the right one */
 	unsigned flags;   /* of the answer, QR aside */
 	bool hates_opt;   /* FORMERR when there is one */
-	bool tcp_silent, tcp_drip, tcp_closes;
+	bool tcp_silent, tcp_drip, tcp_closes, tcp_single;
 	unsigned tcp_flags;
 	_Atomic unsigned datagrams, connections, with_opt;
 	uint16_t ids[8], ports[8];
@@ -113,6 +113,8 @@ static void answer_tcp(void *arg, int fd, unsigned nth)
 
 		if (!m->tcp_drip) {
 			server_write(fd, out, len);
+			if (m->tcp_single)
+				return;
 			continue;
 		}
 		server_write_raw(fd, prefix, 2);
@@ -147,16 +149,38 @@ static dns_name_t apex(void)
 	return n;
 }
 
-/* Ask peer and wait for what is told. */
+static void on_link_end(void *arg, xfr_link_t *link)
+{
+	*(xfr_link_t **)arg = NULL;
+	xfr_link_close(link);
+}
+
+static told_t ask_once(struct ev_loop *loop, const xfr_peer_t *peer, const xfr_deadlines_t *d,
+                       xfr_link_t *link)
+{
+	dns_name_t name = apex();
+	const xfr_poll_spec_t spec = { peer, d, &name, .link = link };
+	told_t told = { 0 };
+
+	cr_assert(xfr_poll_start(loop, &spec, on_done, &told) != NULL);
+	cr_assert(not(told.done), "never from within the call");
+	cr_assert(run_until(loop, &told.done, 10));
+	return told;
+}
+
+/* Ask peer and wait for what is told; over a link if that is needed. */
 static told_t ask(const xfr_peer_t *peer, const xfr_deadlines_t *d)
 {
 	struct ev_loop *loop = ev_loop_new(0);
-	dns_name_t name = apex();
-	told_t told = { 0 };
+	told_t told = ask_once(loop, peer, d, NULL);
 
-	cr_assert(xfr_poll_start(loop, peer, d, &name, on_done, &told) != NULL);
-	cr_assert(not(told.done), "never from within the call");
-	cr_assert(run_until(loop, &told.done, 10));
+	if (told.result.next == XFR_POLL_STREAM) {
+		xfr_link_t *link = xfr_link_open(loop, peer, d, 1, on_link_end, &link);
+
+		told = ask_once(loop, peer, d, link);
+		cr_expect(told.result.next == XFR_POLL_DONE);
+		xfr_link_close(link);
+	}
 	ev_loop_destroy(loop);
 	return told;
 }
@@ -178,8 +202,10 @@ Test(xfr_poll, tells_the_soa_of_the_primary)
 	told_t told = ask_mood(&mood, &patient);
 
 	cr_expect(eq(int, told.result.why.code, XFR_WHY_NONE));
-	cr_expect(eq(u32, told.result.soa.serial, 7));
-	cr_expect(eq(u32, told.result.soa.expire, 300));
+	cr_expect(eq(u32, told.result.answer.soa.serial, 7));
+	cr_expect(eq(u32, told.result.answer.soa.expire, 300));
+	cr_expect(eq(str, told.why, (char *)""));
+	cr_expect(not(told.result.plain));
 	cr_expect(eq(uint, mood.datagrams, 1));
 	cr_expect(eq(uint, mood.with_opt, 1));
 }
@@ -236,7 +262,7 @@ Test(xfr_poll, waits_on_when_id_or_question_are_wrong)
 	told_t told = ask_mood(&mood, &patient);
 
 	cr_expect(eq(int, told.result.why.code, XFR_WHY_NONE));
-	cr_expect(eq(u32, told.result.soa.serial, 7));
+	cr_expect(eq(u32, told.result.answer.soa.serial, 7));
 	cr_expect(eq(uint, mood.datagrams, 1));
 	cr_expect(eq(uint, mood.connections, 0));
 }
@@ -247,7 +273,7 @@ Test(xfr_poll, moves_to_tcp_when_somebody_guesses)
 	told_t told = ask_mood(&mood, &patient);
 
 	cr_expect(eq(int, told.result.why.code, XFR_WHY_NONE));
-	cr_expect(eq(u32, told.result.soa.serial, 8));
+	cr_expect(eq(u32, told.result.answer.soa.serial, 8));
 	cr_expect(eq(uint, mood.connections, 1));
 }
 
@@ -305,8 +331,8 @@ static const struct {
 	{ "no OPT please", { .tcp_flags = DNS_AA, .hates_opt = true }, XFR_WHY_NONE, "" },
 	{ "truncated again",
 	  { .tcp_flags = DNS_AA | DNS_TC },
-	  XFR_WHY_UNREADABLE,
-	  "unreadable answer" },
+	  XFR_WHY_TC,
+	  "message is truncated (TC set)" },
 	{ "a refusal", { .tcp_flags = DNS_RCODE_NOTAUTH }, XFR_WHY_RCODE, "answered NOTAUTH" },
 	{ "a query back", { .tcp_flags = 0x800 }, XFR_WHY_UNREADABLE, "unreadable answer" },
 	{ "closed",
@@ -337,23 +363,72 @@ Test(xfr_poll, says_nothing_once_stopped)
 {
 	const bool never = false;
 
-	/* Stopped while UDP waits, and while TCP does. */
-	for (unsigned tc = 0; tc <= 1; tc++) {
-		mood_t mood = { .skip = tc ? 0 : 99, .flags = DNS_TC, .tcp_silent = true };
+	/* Stopped while UDP waits, and while a link does. */
+	for (unsigned stream = 0; stream <= 1; stream++) {
+		mood_t mood = { .skip = 99, .tcp_silent = true };
 		server_t *server = server_start(
 			&(server_script_t){ .udp = answer_udp, .tcp = answer_tcp, .arg = &mood });
 		xfr_peer_t peer = server_peer(server);
 		struct ev_loop *loop = ev_loop_new(0);
 		dns_name_t name = apex();
 		told_t told = { 0 };
-		xfr_poll_t *poll = xfr_poll_start(loop, &peer, &patient, &name, on_done, &told);
+		xfr_link_t *link =
+			stream ? xfr_link_open(loop, &peer, &patient, 1, on_link_end, &link) : NULL;
+		const xfr_poll_spec_t spec = { &peer, &patient, &name, .link = link };
+		xfr_poll_t *poll = xfr_poll_start(loop, &spec, on_done, &told);
 
 		run_until(loop, &never, 0.1);
 		xfr_poll_stop(poll);
 		run_until(loop, &never, 0.3);
 		cr_expect(not(told.done));
-		cr_expect(eq(uint, mood.connections, tc));
+		cr_expect(eq(uint, mood.connections, stream));
+		cr_expect(link == NULL, "whose answer may still come is of no use any more");
 		ev_loop_destroy(loop);
 		server_stop(server);
 	}
+}
+
+/* --- many on one link ------------------------------------------------------------------------- */
+
+static void ask_two(mood_t *mood, told_t told[2])
+{
+	server_t *server = server_start(
+		&(server_script_t){ .udp = answer_udp, .tcp = answer_tcp, .arg = mood });
+	xfr_peer_t peer = server_peer(server);
+	struct ev_loop *loop = ev_loop_new(0);
+	dns_name_t name = apex();
+	xfr_link_t *link = xfr_link_open(loop, &peer, &patient, 1, on_link_end, &link);
+	const xfr_poll_spec_t spec = { &peer, &patient, &name, .link = link };
+
+	for (int i = 0; i < 2; i++)
+		cr_assert(xfr_poll_start(loop, &spec, on_done, &told[i]) != NULL);
+	for (int i = 0; i < 2; i++)
+		cr_assert(run_until(loop, &told[i].done, 10));
+	xfr_link_close(link);
+	ev_loop_destroy(loop);
+	server_stop(server);
+}
+
+Test(xfr_poll, shares_a_link_with_others)
+{
+	mood_t mood = { .tcp_flags = DNS_AA };
+	told_t told[2] = { 0 };
+
+	ask_two(&mood, told);
+	for (int i = 0; i < 2; i++)
+		cr_expect(eq(u32, told[i].result.answer.soa.serial, 8));
+	cr_expect(eq(uint, mood.connections, 1));
+}
+
+Test(xfr_poll, tells_when_the_link_ended_behind_the_answer_to_another)
+{
+	mood_t mood = { .tcp_flags = DNS_AA, .tcp_single = true };
+	told_t told[2] = { 0 };
+
+	ask_two(&mood, told);
+	cr_expect(eq(u32, told[0].result.answer.soa.serial, 8));
+	cr_expect(eq(int, told[0].result.next, XFR_POLL_DONE));
+	cr_expect(eq(int, told[1].result.next, XFR_POLL_AGAIN));
+	cr_expect(told[1].result.end.untouched);
+	cr_expect(eq(uint, told[1].result.end.answered, 1));
 }

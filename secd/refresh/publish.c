@@ -1,0 +1,192 @@
+/* refresh/publish.c - from a transfer's result to what is served, and from a round to the timers. */
+#include <string.h>
+
+#include "common/buf.h"
+#include "dns/wire.h"
+#include "refresh/zone.h"
+#include "xfr/soa_answer.h"
+
+static const conf_policy_t *policy(const zone_t *z)
+{
+	return &z->group->conf->policy;
+}
+
+uint64_t publish_mark(const zone_t *z)
+{
+	const zone_version_t *v = zone_slot_version(z->slot);
+	zone_rrset_t soa;
+	uint64_t mark = 0;
+
+	if (!v || !zone_node_rrset(v, zone_version_apex(v), DNS_TYPE_SOA, &soa))
+		return 0;
+	buf_t at = buf_over(soa.wire + soa.wire_len, soa.sig_len);
+	while (buf_left(&at) > 0) {
+		(void)buf_take(&at, 2 + DNS_RR_FIXED - 2); /* owner, type, class, TTL */
+		size_t len = buf_u16(&at);
+		const uint8_t *rdata = buf_take(&at, len);
+
+		if (rdata && len >= XFR_RRSIG_FIXED)
+			mark += xfr_soa_mark(rdata);
+	}
+	return mark;
+}
+
+/* --- transfers ----------------------------------------------------------------------------- */
+
+/* The SOA that came may be other than the one that was shown. */
+static xfr_why_code_t takes(const seat_t *s, uint32_t serial)
+{
+	const zone_t *z = s->follow->zone;
+	const round_t *r = s->follow->round;
+
+	if (!z->clock.loaded || z->clock.expired || r->why == ROUND_ACCEPT)
+		return XFR_WHY_NONE;
+	switch (dns_serial_compare(serial, z->clock.serial)) {
+	case DNS_SERIAL_NEWER:
+		return XFR_WHY_NONE;
+	case DNS_SERIAL_EQUAL:
+		return r->why == ROUND_RETRANSFER || r->seats[s->index].verdict == ROUND_RESIGNED
+		               ? XFR_WHY_NONE
+		               : XFR_WHY_SERIAL_SAME;
+	case DNS_SERIAL_OLDER:
+		return XFR_WHY_SERIAL_OLDER;
+	case DNS_SERIAL_UNDEFINED:
+		break;
+	}
+	return XFR_WHY_SERIAL_UNDEFINED;
+}
+
+/* What speaks against serving a version that is sound in itself. */
+static xfr_why_t objection(const seat_t *s, const xfr_result_t *res)
+{
+	xfr_why_code_t code = takes(s, res->soa.serial);
+
+	if (code != XFR_WHY_NONE)
+		return xfr_why(code, res->soa.serial, s->follow->zone->clock.serial);
+	if (res->has_expire && res->expire <= 1) /* RFC 7314 4 */
+		return xfr_why(XFR_WHY_EXPIRED, res->expire, 0);
+	return (xfr_why_t){ 0 };
+}
+
+static void serve(seat_t *s, xfr_result_t *res)
+{
+	zone_t *z = s->follow->zone;
+	const zone_version_t *before = res->outcome == XFR_DIFFERENCE ? zone_slot_version(z->slot)
+	                                                              : NULL;
+	const bool was_expired = z->clock.expired;
+
+	refresh_clock_loaded(&z->clock, &res->soa, policy(z), res->has_expire ? &res->expire : NULL,
+	                     clock_mono(), refresh_spread(z));
+	zone_set_expires(z->slot, z->clock.expires); /* who sees the version sees its time */
+	/* Cannot be stale: nobody but this round publishes the zone. */
+	if (zone_set_publish(z->r->set, z->slot, res->version, before) != ST_OK) {
+		zone_version_free(res->version);
+		return;
+	}
+	z->source = s->index;
+	if (res->outcome == XFR_DIFFERENCE)
+		z->peers[s->index].delta_failures = 0;
+	told_installed(s, res);
+	told_faults(z, res);
+	if (was_expired)
+		told_fresh(z);
+	refresh_retired(z->r);
+}
+
+static round_fetched_t failed(seat_t *s, const xfr_result_t *res)
+{
+	const xfr_why_kind_t kind = xfr_why_kind(&res->why);
+	bool unknown = res->why.code == XFR_WHY_RCODE &&
+	               (res->why.a == DNS_RCODE_NOTIMP || res->why.a == DNS_RCODE_FORMERR);
+
+	if (s->delta && !seat_found_no_way(&res->why)) { /* whatever it was, all of it may do */
+		told_fallback(s, res);
+		round_forgo_delta(&s->follow->zone->peers[s->index], unknown, clock_mono());
+		return ROUND_GOT_NO_DELTA;
+	}
+	told_fetch_failed(s, res);
+	if (kind == XFR_WHY_OF_GATE)
+		return ROUND_GOT_REFUSED;
+	return kind == XFR_WHY_OF_WAY ? ROUND_GOT_NO_WAY : ROUND_GOT_FAILURE;
+}
+
+static round_fetched_t outcome(seat_t *s, xfr_result_t *res)
+{
+	switch (res->outcome) {
+	case XFR_FAILED:
+		return failed(s, res);
+	case XFR_CURRENT:
+		told_poll(s, ROUND_SAME, res->soa.serial);
+		return ROUND_GOT_NOTHING;
+	case XFR_AXFR:
+	case XFR_WHOLE:
+	case XFR_DIFFERENCE:
+		break;
+	}
+	res->why = objection(s, res);
+	if (res->why.code != XFR_WHY_NONE) {
+		zone_version_free(res->version);
+		res->version = NULL;
+		return failed(s, res);
+	}
+	serve(s, res);
+	return ROUND_GOT;
+}
+
+void publish_fetched(seat_t *s, xfr_result_t *res)
+{
+	round_fetched_t got = outcome(s, res);
+
+	round_fetched(s->follow->round, s->index, got, res->soa.serial,
+	              (unsigned)seat_primary(s)->address_count, clock_mono());
+}
+
+/* --- rounds -------------------------------------------------------------------------------- */
+
+static void confirmed(follow_t *f, bool behind, mono_t now)
+{
+	zone_t *z = f->zone;
+	const bool was_expired = z->clock.expired;
+
+	f->check.outrun = behind;
+	if (refresh_clock_current(&z->clock, &f->check, policy(z), now, refresh_spread(z)))
+		told_current(z);
+	else
+		told_stale(z);
+	if (behind)
+		refresh_clock_hurry(&z->clock, now, refresh_spread(z));
+	zone_set_expires(z->slot, z->clock.expires);
+	if (was_expired && !z->clock.expired) {
+		zone_set_expire(z->slot, false);
+		told_fresh(z);
+	}
+}
+
+void publish_round_end(follow_t *f)
+{
+	zone_t *z = f->zone;
+	const mono_t now = clock_mono();
+
+	switch (round_end(f->round)) {
+	case ROUND_ENDS_UPDATED:
+		if (!f->round->zone.loaded && f->round->count > 1)
+			z->clock.due = now; /* it came from the first; others may have more */
+		return;
+	case ROUND_ENDS_SAME:
+	case ROUND_ENDS_BEHIND:
+		confirmed(f, round_end(f->round) == ROUND_ENDS_BEHIND, now);
+		return;
+	case ROUND_ENDS_FAILED:
+		refresh_clock_failed(&z->clock, now, refresh_spread(z));
+		told_unrefreshed(z);
+		return;
+	}
+}
+
+void publish_tick(zone_t *z, mono_t now)
+{
+	if (!refresh_clock_tick(&z->clock, now))
+		return;
+	zone_set_expire(z->slot, true);
+	told_expired(z);
+}

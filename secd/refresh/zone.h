@@ -1,0 +1,165 @@
+/* refresh/zone.h - a zone as refresh/ follows it, and the rooms that do so. For refresh/ alone.
+ *
+ *     refresh.c   when: timers, NOTIFY, operators; lanes; the loop
+ *     follow.c    a round: from whom, by refresh/round.h, through refresh/way.h
+ *     publish.c   what came of a transfer
+ *     told.c      every line of the log */
+#pragma once
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/epoch.h"
+#include "conf/conf.h"
+#include "refresh/clock.h"
+#include "refresh/queue.h"
+#include "refresh/refresh.h"
+#include "refresh/round.h"
+#include "refresh/strangers.h"
+#include "refresh/way.h"
+#include "xfr/fetch.h"
+#include "xfr/poll.h"
+
+typedef struct zone zone_t;
+typedef struct follow follow_t;
+typedef struct group group_t;
+
+typedef enum zone_stage {
+	STAGE_IDLE,
+	STAGE_QUEUED, /* waits until its primaries are not crowded */
+	STAGE_ROUND,
+} zone_stage_t;
+
+/* A primary of a round: the question or the transfer that is under way there. */
+typedef struct seat {
+	follow_t *follow;
+	way_turn_t turn;
+	xfr_poll_t *poll; /* one of them at most */
+	xfr_fetch_t *fetch;
+	uint8_t again; /* how often the step was begun anew, since its connection ended */
+	bool stream;   /* the question goes by TCP */
+	bool deaf;     /* ... since UDP brought no answer */
+	bool delta;    /* the transfer is by IXFR */
+	uint16_t index;
+} seat_t;
+
+/* A round under way. Lives as long as it. */
+struct follow {
+	zone_t *zone;
+	round_t *round;        /* behind the seats */
+	refresh_check_t check; /* what those said that hold our serial */
+	mono_t until;          /* when to look again; 0: when something happens */
+	seat_t seats[];
+};
+
+/* A zone, with the memory of each of its primaries. */
+struct zone {
+	refresh_t *r;
+	zone_slot_t *slot;
+	const conf_zone_t *conf;
+	group_t *group;
+	follow_t *follow; /* NULL between rounds */
+	refresh_clock_t clock;
+	refresh_timer_t timer; /* the earliest of what happens by itself */
+	refresh_link_t link;   /* in a lane while queued */
+	uint32_t place;        /* among the zones */
+	uint32_t rounds;       /* so far: spreads the timers */
+	uint32_t notified;     /* when NOTIFY began a round last: ms since boot */
+	uint32_t hint;         /* a serial that NOTIFY promised */
+	uint16_t source;       /* primary that the version came from, or ROUND_NO_SOURCE */
+	uint16_t first_primary, first_address; /* where the next round begins */
+	uint8_t why;                           /* of the next round, or of this one: round_why_t */
+	uint8_t again_why;
+	zone_stage_t stage : 4;
+	bool again : 1; /* something came during the round that asks for another */
+	bool urgent : 1;
+	bool has_hint : 1;
+	bool hint_tried : 1; /* ... and a round more was made for it */
+	bool held_up : 1;    /* its last round found no way to an address */
+	round_peer_t peers[];
+};
+
+/* Zones of the same primaries wait together. */
+struct group {
+	const conf_group_t *conf;
+	way_t ***ways; /* [primary][address] */
+	refresh_lane_t urgent, due;
+	refresh_link_t link; /* among those with somebody in their lanes */
+	unsigned turn;       /* of the lanes */
+};
+
+struct refresh {
+	struct ev_loop *loop;
+	const conf_t *conf;
+	zone_set_t *set;
+	epoch_t *epoch;
+	xfr_env_t *env;
+	way_limits_t limits;
+	way_t ***ways; /* [primary][address] */
+	group_t *groups;
+	refresh_lane_t busy; /* groups with zones in their lanes */
+	zone_t **zones;
+	size_t zone_count;
+	refresh_heap_t timers;
+	strangers_t strangers;
+	ev_timer wake, reclaim;
+	ev_prepare pump;
+};
+
+/* --- refresh.c */
+
+/* Deterministic, different for each zone and round: 0..999. */
+unsigned refresh_spread(zone_t *z);
+/* Set the zone's timer to what comes first. */
+void refresh_set_timer(zone_t *z);
+/* The round is over: rest, or begin the next one. */
+void refresh_rested(zone_t *z);
+/* An address that was down is up: its zones need not wait for RETRY. */
+void refresh_way_up(refresh_t *r, const way_t *way);
+/* Versions were retired. */
+void refresh_retired(refresh_t *r);
+
+/* --- follow.c */
+
+/* Begin a round, for z->why. ST_NOMEM. */
+status_t follow_begin(zone_t *z);
+/* Go on with it as far as it goes by itself. */
+void follow_step(follow_t *f);
+/* Give it up. NULL is fine. */
+void follow_stop(follow_t *f);
+
+const conf_primary_t *seat_primary(const seat_t *s);
+/* The way that the seat is on. */
+way_t *seat_way(const seat_t *s);
+/* Is there nobody at the address? One who closes, resets or falls silent is somebody. */
+bool seat_found_no_way(const xfr_why_t *why);
+
+/* --- publish.c */
+
+/* What came of the seat's transfer: serve it, or say why not; tells the round. */
+void publish_fetched(seat_t *s, xfr_result_t *result);
+/* A number that tells the signatures of the SOA that we hold from others (xfr_soa_mark); 0: none. */
+uint64_t publish_mark(const zone_t *z);
+/* The round has ended without anything new. */
+void publish_round_end(follow_t *f);
+/* EXPIRE has passed, or has not. */
+void publish_tick(zone_t *z, mono_t now);
+
+/* --- told.c */
+
+void told_due(const zone_t *z);
+void told_notify(const zone_t *z, const addr_t *from);
+void told_poll(const seat_t *s, round_verdict_t verdict, uint32_t serial);
+void told_poll_failed(const seat_t *s, const xfr_why_t *why);
+void told_fallback(const seat_t *s, const xfr_result_t *result);
+void told_fetch_failed(const seat_t *s, const xfr_result_t *result);
+void told_installed(const seat_t *s, const xfr_result_t *result);
+void told_faults(const zone_t *z, const xfr_result_t *result);
+void told_fresh(const zone_t *z);
+void told_current(const zone_t *z);
+void told_stale(const zone_t *z);
+void told_unrefreshed(const zone_t *z);
+void told_expired(const zone_t *z);
+void told_down(const seat_t *s, const xfr_why_t *why);
+void told_up(const seat_t *s, mono_t since, mono_t now);

@@ -1,0 +1,36 @@
+"""A copy never outlives that of the secondary that it came from, and one that has expired is not taken."""
+import re
+import struct
+import time
+
+from lab import Lab
+from lab.scripted import Send
+from lab.zones import zone
+
+
+def opt(seconds: int) -> bytes:
+    """OPT with EXPIRE (RFC 7314)."""
+    return b"\0" + struct.pack("!HHIHHHI", 41, 1232, 0, 8, 9, 4, seconds)
+
+
+def run(lab: Lab) -> None:
+    text = zone(serial=1, refresh=1, retry=1, expire=86400)
+    upstream = lab.scripted_primary({"example.": text})
+    end = time.monotonic() + 6
+
+    def additional() -> list[bytes]:
+        return [opt(max(0, round(end - time.monotonic())))]
+
+    upstream.on("SOA", lambda r: [Send(r.soa(additional=additional()))])
+    upstream.on("AXFR", lambda r: [Send(m) for m in r.axfr_messages(additional=additional())])
+    secd = lab.secd({"example.": [upstream]})
+    secd.wait_serial("example.", 1, 5)
+    # It is confirmed each second, but what confirms it has less and less left.
+    secd.wait_log("zone expired", 15, zone="example.")
+    assert secd.logged("zone current", zone="example.") >= 1
+    # An expired copy is none, whatever its serial.
+    upstream.set_zone("example.", zone(serial=2, refresh=1, retry=1, expire=86400))
+    secd.wait_log("poll failed", 10, zone="example.", why=re.compile("its own copy"))
+    assert secd.rcode("example.") == "SERVFAIL"
+    end += 3600
+    secd.wait_serial("example.", 2, 10)

@@ -1,0 +1,209 @@
+/* tests/unit/refresh/test_way.c - budgets, lanes and a dead address, without a packet. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include <string.h>
+
+#include "refresh/way.h"
+
+TestSuite(refresh_way, .timeout = 10);
+
+enum { TURNS = 300 };
+
+/* Who got its turn, in which order. */
+typedef struct lab {
+	struct ev_loop *loop;
+	way_limits_t limits;
+	way_t *way;
+	mono_t now;
+	struct one {
+		way_turn_t turn;
+		struct lab *lab;
+		int order; /* from 1; negative: turned away; 0: waits */
+	} ones[TURNS];
+	int given;
+} lab_t;
+
+static void take(way_turn_t *turn, way_verdict_t verdict)
+{
+	struct one *one = (struct one *)(void *)((char *)turn - offsetof(struct one, turn));
+
+	cr_assert(eq(int, one->order, 0), "once");
+	one->order = ++one->lab->given;
+	if (verdict == WAY_DOWN)
+		one->order = -one->order;
+}
+
+static void begin(lab_t *lab, way_conf_t conf)
+{
+	memset(lab, 0, sizeof *lab);
+	lab->loop = ev_loop_new(0);
+	lab->limits = (way_limits_t){ .max_queries = 1000, .max_transfers = 1000 };
+	lab->now = (mono_t){ 1000 * NS_PER_S };
+	if (conf.max_queries == 0)
+		conf.max_queries = 100;
+	if (conf.max_transfers == 0)
+		conf.max_transfers = 10;
+	if (conf.max_connections == 0)
+		conf.max_connections = 2;
+	lab->way = way_new(lab->loop, &conf, &lab->limits);
+	cr_assert(lab->way != NULL);
+	for (int i = 0; i < TURNS; i++) {
+		lab->ones[i].lab = lab;
+		lab->ones[i].turn.take = take;
+	}
+}
+
+static void finish(lab_t *lab)
+{
+	for (int i = 0; i < TURNS; i++)
+		way_leave(&lab->ones[i].turn);
+	way_free(lab->way);
+	ev_loop_destroy(lab->loop);
+}
+
+static void wait_for(lab_t *lab, int from, int to, way_kind_t kind, bool urgent)
+{
+	for (int i = from; i < to; i++)
+		way_wait(lab->way, &lab->ones[i].turn, kind, urgent);
+}
+
+static int going(const lab_t *lab)
+{
+	int n = 0;
+
+	for (int i = 0; i < TURNS; i++)
+		n += lab->ones[i].turn.going;
+	return n;
+}
+
+Test(refresh_way, gives_no_more_turns_than_the_budget_has)
+{
+	lab_t lab;
+
+	begin(&lab, (way_conf_t){ .max_queries = 7 });
+	wait_for(&lab, 0, 20, WAY_QUERY, false);
+	way_pump(lab.way, lab.now);
+	cr_expect(eq(int, lab.given, 7));
+	way_pump(lab.way, lab.now);
+	cr_expect(eq(int, lab.given, 7));
+	cr_expect(way_crowded(lab.way), "13 wait for 7");
+	way_done(&lab.ones[3].turn, true, lab.now);
+	way_leave(&lab.ones[4].turn);
+	way_pump(lab.way, lab.now);
+	cr_expect(eq(int, lab.given, 9));
+	cr_expect(eq(int, going(&lab), 7));
+	cr_expect(eq(uint, lab.limits.queries, 7));
+	finish(&lab);
+	cr_expect(eq(uint, lab.limits.queries, 0), "all of it was given back");
+}
+
+Test(refresh_way, keeps_to_the_daemon_s_limits_too)
+{
+	lab_t lab;
+
+	begin(&lab, (way_conf_t){ 0 });
+	lab.limits.max_queries = 3;
+	lab.limits.queries = 1;
+	wait_for(&lab, 0, 20, WAY_QUERY, false);
+	way_pump(lab.way, lab.now);
+	cr_expect(eq(int, lab.given, 2));
+	finish(&lab);
+}
+
+Test(refresh_way, counts_transfers_apart)
+{
+	lab_t lab;
+
+	begin(&lab, (way_conf_t){ .max_queries = 5, .max_transfers = 3 });
+	wait_for(&lab, 0, 20, WAY_QUERY, false);
+	wait_for(&lab, 20, 40, WAY_TRANSFER, false);
+	way_pump(lab.way, lab.now);
+	cr_expect(eq(int, lab.given, 8));
+	cr_expect(eq(uint, lab.limits.transfers, 3));
+	finish(&lab);
+}
+
+Test(refresh_way, lets_the_urgent_ones_go_first_but_not_alone)
+{
+	lab_t lab;
+	int sweep = 0;
+
+	begin(&lab, (way_conf_t){ .max_queries = 40 });
+	wait_for(&lab, 0, 100, WAY_QUERY, false);
+	wait_for(&lab, 100, 200, WAY_QUERY, true);
+	way_pump(lab.way, lab.now);
+	cr_expect(eq(int, lab.ones[100].order, 1), "though it came last");
+	for (int i = 0; i < 100; i++)
+		sweep += lab.ones[i].order != 0;
+	cr_expect(eq(int, sweep, 10), "every fourth");
+	finish(&lab);
+}
+
+Test(refresh_way, begins_no_more_in_a_second_than_it_may)
+{
+	lab_t lab;
+
+	begin(&lab, (way_conf_t){ .max_rate = 10 });
+	wait_for(&lab, 0, 100, WAY_QUERY, false);
+	way_pump(lab.way, lab.now);
+	cr_expect(eq(int, lab.given, 10), "a second's worth at once");
+	for (int i = 1; i <= 20; i++) {
+		mono_t next = way_next(lab.way);
+
+		cr_assert(ne(i64, next.ns, 0));
+		cr_expect(ge(dbl, mono_diff(lab.now, next), 0.09), "not before");
+		lab.now = next;
+		way_pump(lab.way, lab.now);
+		cr_expect(eq(int, lab.given, 10 + i));
+	}
+	finish(&lab);
+}
+
+static void fail_five(lab_t *lab)
+{
+	wait_for(lab, 0, 20, WAY_QUERY, false);
+	way_pump(lab->way, lab->now);
+	for (int i = 0; i < BREAKER_FAILURES - 1; i++)
+		cr_assert(eq(int, way_done(&lab->ones[i].turn, false, lab->now), BREAKER_STAYS));
+	cr_assert(eq(int, way_done(&lab->ones[4].turn, false, lab->now), BREAKER_OPENS));
+}
+
+Test(refresh_way, turns_all_away_at_once_when_the_address_is_dead)
+{
+	lab_t lab;
+
+	begin(&lab, (way_conf_t){ 0 });
+	fail_five(&lab);
+	wait_for(&lab, 100, 300, WAY_QUERY, false);
+	way_pump(lab.way, lab.now);
+	for (int i = 100; i < 300; i++)
+		cr_assert(lt(int, lab.ones[i].order, 0), "%d", i);
+	cr_expect(not(way_waiting(lab.way)));
+	finish(&lab);
+}
+
+Test(refresh_way, tries_a_dead_address_with_one_query)
+{
+	lab_t lab;
+	int probe;
+
+	begin(&lab, (way_conf_t){ 0 });
+	fail_five(&lab);
+	for (int i = 5; i < 20; i++)
+		way_leave(&lab.ones[i].turn);
+	cr_expect(eq(i64, way_next(lab.way).ns, 0), "there is nobody to try it with");
+	way_set_probe(lab.way, &probe);
+	cr_expect(eq(i64, way_next(lab.way).ns, mono_add_s(lab.now, 1).ns));
+	lab.now = way_next(lab.way);
+	wait_for(&lab, 100, 102, WAY_QUERY, false);
+	way_pump(lab.way, lab.now);
+	cr_expect(gt(int, lab.ones[100].order, 0));
+	cr_expect(lt(int, lab.ones[101].order, 0));
+	cr_expect(eq(int, way_done(&lab.ones[100].turn, true, lab.now), BREAKER_CLOSES));
+	wait_for(&lab, 110, 120, WAY_QUERY, false);
+	way_pump(lab.way, lab.now);
+	for (int i = 110; i < 120; i++)
+		cr_assert(gt(int, lab.ones[i].order, 0));
+	finish(&lab);
+}
