@@ -57,8 +57,9 @@ LIBS := -lev -lldns -linih -lcrypto
 
 COMMON := common/addr.c common/clock.c common/epoch.c common/huge.c common/log.c common/mailbox.c \
           common/pool.c common/random.c common/siphash.c common/status.c
-DNS := secd/dns/cookie.c secd/dns/name.c secd/dns/nsec3.c secd/dns/query.c secd/dns/rdata.c \
-       secd/dns/request.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/soa.c
+DNS := secd/dns/cookie.c secd/dns/hmac.c secd/dns/name.c secd/dns/nsec3.c secd/dns/query.c \
+       secd/dns/rdata.c secd/dns/request.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/soa.c \
+       secd/dns/tsig.c secd/dns/tsig_query.c secd/dns/tsig_rr.c
 CONF := secd/conf/conf.c secd/conf/faults.c secd/conf/include.c secd/conf/objects.c \
         secd/conf/options.c secd/conf/parse.c secd/conf/resolve.c secd/conf/source.c \
         secd/conf/store.c secd/conf/value.c secd/conf/zonelist.c secd/conf/zones.c
@@ -117,6 +118,12 @@ UNIT_dns_cookie := tests/unit/dns/test_cookie.c secd/dns/cookie.c common/siphash
 UNIT_dns_nsec3 := tests/unit/dns/test_nsec3.c secd/dns/nsec3.c secd/dns/name.c
 UNIT_dns_rdata := tests/unit/dns/test_rdata.c secd/dns/name.c secd/dns/rdata.c secd/dns/rr.c \
                   secd/dns/rrtype.c common/status.c
+
+UNITS += dns_hmac dns_tsig
+UNIT_dns_hmac := tests/unit/dns/test_hmac.c secd/dns/hmac.c
+UNIT_dns_tsig := tests/unit/dns/test_tsig.c secd/dns/hmac.c secd/dns/name.c secd/dns/rdata.c \
+                 secd/dns/rr.c secd/dns/rrtype.c secd/dns/tsig.c secd/dns/tsig_query.c \
+                 secd/dns/tsig_rr.c
 
 UNITS += addr huge siphash threads refresh_clock refresh_queue
 UNIT_addr := tests/unit/common/test_addr.c common/addr.c

@@ -3,6 +3,7 @@
 
 enum {
 	DNS_HEADER_LEN = 12,
+	DNS_ARCOUNT_AT = 10, /* in the header: how many additional records there are */
 	DNS_PORT = 53,
 	DNS_MSG_MAX = 65535,
 	DNS_UDP_MIN = 512,
