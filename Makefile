@@ -158,11 +158,12 @@ UNIT_zone_log := tests/unit/zone/test_log.c $(filter-out tests/unit/zone/%,$(UNI
 UNIT_zone_lookup := tests/unit/zone/test_lookup.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_set := tests/unit/zone/test_set.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 
-UNITS += answer answer_edns compose denial validated
+UNITS += answer answer_edns answer_signed compose denial validated
 UNIT_answer := tests/unit/answer/test_answer.c $(ANSWER) common/addr.c \
                $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_validated := tests/unit/answer/test_validated.c $(filter-out tests/unit/answer/%,$(UNIT_answer))
 UNIT_answer_edns := tests/unit/answer/test_edns.c $(filter-out tests/unit/answer/%,$(UNIT_answer))
+UNIT_answer_signed := tests/unit/answer/test_signed.c $(filter-out tests/unit/answer/%,$(UNIT_answer))
 UNIT_compose := tests/unit/answer/test_compose.c $(filter-out tests/unit/answer/%,$(UNIT_answer))
 UNIT_denial := tests/unit/answer/test_denial.c $(filter-out tests/unit/answer/%,$(UNIT_answer))
 

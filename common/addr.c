@@ -194,10 +194,21 @@ bool addr_prefix_match(const addr_prefix_t *p, const addr_t *a)
 	return rest == 0 || ((p->bytes[whole] ^ bytes[whole]) & (0xff00u >> rest) & 0xff) == 0;
 }
 
-bool addr_acl_match(const addr_acl_t *acl, const addr_t *a)
+bool addr_acl_match(const addr_acl_t *acl, const addr_t *a, unsigned key)
 {
 	for (size_t i = 0; i < acl->count; i++) {
-		if (addr_prefix_match(&acl->list[i], a))
+		const addr_rule_t *rule = &acl->list[i];
+
+		if (rule->key != 0 ? rule->key == key : addr_prefix_match(&rule->from, a))
+			return true;
+	}
+	return false;
+}
+
+bool addr_acl_knows(const addr_acl_t *acl, const addr_t *a)
+{
+	for (size_t i = 0; i < acl->count; i++) {
+		if (addr_prefix_match(&acl->list[i].from, a))
 			return true;
 	}
 	return false;

@@ -1,4 +1,4 @@
-/* common/addr.h - socket addresses, prefixes and lists of prefixes.
+/* common/addr.h - socket addresses, prefixes and lists of who may do something.
  *
  * An IPv4-mapped IPv6 address (::ffff:192.0.2.1) is turned into plain IPv4 wherever one
  * comes in, so that one rule matches a peer whichever socket it arrived at. */
@@ -26,9 +26,16 @@ typedef struct addr_prefix {
 	uint8_t bytes[16];
 } addr_prefix_t;
 
-/* A list of prefixes; borrowed by whoever matches against it. */
+/* Who may do something: who comes from there; where a key is asked for, who has signed with it, from
+ * wherever he comes. */
+typedef struct addr_rule {
+	addr_prefix_t from;
+	uint16_t key; /* a number that the list's maker gives to keys; 0: none is asked for */
+} addr_rule_t;
+
+/* A list of rules, one of which must be met; borrowed by whoever matches against it. */
 typedef struct addr_acl {
-	const addr_prefix_t *list;
+	const addr_rule_t *list;
 	size_t count;
 } addr_acl_t;
 
@@ -55,7 +62,11 @@ void addr_unmap(addr_t *a);
 bool addr_same_host(const addr_t *a, const addr_t *b);
 bool addr_same(const addr_t *a, const addr_t *b); /* and the same port */
 bool addr_prefix_match(const addr_prefix_t *p, const addr_t *a);
-bool addr_acl_match(const addr_acl_t *acl, const addr_t *a);
+
+/* May a, who has signed with that key (0: with none)? */
+bool addr_acl_match(const addr_acl_t *acl, const addr_t *a, unsigned key);
+/* Is a on the list at all, though maybe with a key that it has not signed with? */
+bool addr_acl_knows(const addr_acl_t *acl, const addr_t *a);
 
 #define ADDR_TEXT_MAX 80
 /* "192.0.2.1@53"; returns out. */

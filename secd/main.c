@@ -65,7 +65,7 @@ static void on_notify(void *arg, mail_t *mail)
 	if (!d->refresh)
 		return;
 	if (said.refused)
-		refresh_notify_refused(d->refresh, said.slot, &said.from);
+		refresh_notify_refused(d->refresh, said.slot, &said.from, said.why);
 	else
 		refresh_notify(d->refresh, said.slot, &said.from,
 		               said.has_hint ? &said.hint : NULL);

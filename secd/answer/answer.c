@@ -1,19 +1,27 @@
 /* answer/answer.c - the batch: read all, prefetch all, answer each. */
 #include "answer/answer.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "answer/compose.h"
 #include "answer/edns.h"
 #include "answer/resolve.h"
 #include "common/buf.h"
+#include "dns/tsig_query.h"
 #include "dns/wire.h"
+
+typedef struct signature {
+	dns_tsig_query_t tsig;
+	size_t room; /* that the answer's TSIG takes; 0: it has none */
+} signature_t;
 
 struct answer {
 	const zone_set_t *zones;
 	const answer_conf_t *conf;
 	answer_counters_t *counters;
-	unsigned turn; /* of the answer at hand, where the order of records rotates */
+	unsigned turn;         /* of the answer at hand, where the order of records rotates */
+	signature_t signature; /* of the query at hand, if it has one */
 };
 
 answer_t *answer_new(const zone_set_t *zones, const answer_conf_t *conf,
@@ -39,7 +47,8 @@ static void count(_Atomic uint64_t *counter)
 	atomic_store_explicit(counter, n + 1, memory_order_relaxed);
 }
 
-static compose_t begin(const answer_t *a, answer_req_t *req)
+/* How long the answer may be. */
+static size_t most(const answer_t *a, const answer_req_t *req)
 {
 	const dns_query_t *q = &req->query;
 	size_t limit = req->out_room;
@@ -50,8 +59,14 @@ static compose_t begin(const answer_t *a, answer_req_t *req)
 
 		limit = agreed < limit ? agreed : limit;
 	}
-	if (limit > DNS_MSG_MAX)
-		limit = DNS_MSG_MAX;
+	return limit > DNS_MSG_MAX ? DNS_MSG_MAX : limit;
+}
+
+/* An answer of at most limit octets, of which the OPT's are taken off. */
+static compose_t begin(const answer_t *a, answer_req_t *req, size_t limit)
+{
+	const dns_query_t *q = &req->query;
+
 	limit -= edns_room(a->conf, req);
 	memcpy(req->out + DNS_HEADER_LEN, req->in + DNS_HEADER_LEN,
 	       q->question_end - (size_t)DNS_HEADER_LEN);
@@ -202,8 +217,11 @@ static edns_outcome_t answer_notify(const answer_t *a, answer_req_t *req)
 		slot = zone_set_exact(a->zones, &q->qname, req->hashes.h[0]);
 	if (!slot)
 		return error(DNS_RCODE_NOTAUTH);
-	if (!addr_acl_match(zone_slot_notify(slot), req->peer)) {
+	if (!addr_acl_match(zone_slot_notify(slot), req->peer, req->signed_by)) {
 		req->notify_refused = slot;
+		req->notify_why = addr_acl_knows(zone_slot_notify(slot), req->peer)
+		                          ? "not signed with the key of its primary"
+		                          : "neither a primary of the zone nor in its notify-from";
 		return error_because(DNS_RCODE_REFUSED, EDNS_WHY_NO_NOTIFY);
 	}
 	req->notify = slot;
@@ -222,7 +240,84 @@ static edns_outcome_t answer_cookie(const answer_t *a, const answer_time_t *now,
 	return error(DNS_RCODE_NOERROR);
 }
 
-static void answer_one(const answer_t *a, const answer_time_t *now, answer_req_t *req)
+/* --- signed queries --------------------------------------------------------------------------- */
+
+static const char *const bad_signature[] = {
+	[DNS_TSIG_QUERY_FORMERR] = "its TSIG is malformed",
+	[DNS_TSIG_QUERY_BADKEY] = "signed with a key, or by an algorithm, that is not configured",
+	[DNS_TSIG_QUERY_BADSIG] = "its MAC is wrong: changed on the way, or another secret",
+	[DNS_TSIG_QUERY_BADTIME] = "signed at a time too far from ours",
+	[DNS_TSIG_QUERY_BADTRUNC] = "its MAC is cut short",
+};
+
+/* Of a NOTIFY from a zone's primary whose key, secret or clock is wrong the operator should know. */
+static void tell_bad_notify(const answer_t *a, answer_req_t *req, dns_tsig_verdict_t verdict)
+{
+	const dns_query_t *q = &req->query;
+
+	if (q->kind != DNS_QUERY_NOTIFY || q->qclass != DNS_CLASS_IN)
+		return;
+	req->notify_refused = zone_set_exact(a->zones, &q->qname, req->hashes.h[0]);
+	req->notify_why = bad_signature[verdict];
+}
+
+/* What is left of limit for an answer beside its TSIG. The smallest of messages takes no option
+ * beside a long question and a TSIG of ours; and where the TSIG is to repeat the names of a key
+ * that we don't know, which may be of any length, the question goes, too, or the TSIG itself. */
+static size_t leave_room(const answer_t *a, answer_req_t *req, size_t limit, size_t *tsig)
+{
+	dns_query_t *q = &req->query;
+
+	if (q->question_end + edns_room(a->conf, req) + *tsig > limit)
+		q->wants = 0;
+	if (q->question_end + edns_room(a->conf, req) + *tsig <= limit)
+		return limit - *tsig;
+	assert(q->kind == DNS_QUERY_NOTAUTH); /* or records would point to the question */
+	q->question_end = DNS_HEADER_LEN;
+	if (q->question_end + edns_room(a->conf, req) + *tsig > limit)
+		*tsig = 0;
+	return limit - *tsig;
+}
+
+/* What a signature means for the query, before anything else is made of it. Returns what is left of
+ * limit for the answer. Few queries have one: the others pay for no call. */
+static __attribute__((noinline)) size_t take_signature(answer_t *a, const answer_time_t *now,
+                                                       answer_req_t *req, size_t limit)
+{
+	signature_t *s = &a->signature;
+	dns_query_t *q = &req->query;
+	dns_tsig_verdict_t verdict = dns_tsig_query_check(a->conf->keys, req->in, req->in_len,
+	                                                  q->tsig_at, now->wall, &s->tsig);
+
+	s->room = dns_tsig_query_room(&s->tsig);
+	if (verdict == DNS_TSIG_QUERY_OK) {
+		req->signed_by = s->tsig.key->number;
+	} else {
+		tell_bad_notify(a, req, verdict);
+		q->kind = verdict == DNS_TSIG_QUERY_FORMERR ? DNS_QUERY_FORMERR : DNS_QUERY_NOTAUTH;
+	}
+	return leave_room(a, req, limit, &s->room);
+}
+
+/* RFC 8945 5.3: an answer that doesn't fit is the question and TC, with NOERROR. The OPT stays, as
+ * it must (RFC 6891 6.1.1). */
+static void leave_question(const answer_req_t *req, edns_outcome_t *o, compose_t *c)
+{
+	c->pos = req->query.question_end;
+	memset(c->count, 0, sizeof c->count);
+	*o = done;
+}
+
+static __attribute__((noinline)) void sign(const signature_t *s, const answer_time_t *now,
+                                           answer_req_t *req)
+{
+	if (s->room > 0)
+		dns_tsig_query_sign(&s->tsig, now->wall, req->out, &req->out_len);
+}
+
+/* --- all -------------------------------------------------------------------------------------- */
+
+static void answer_one(answer_t *a, const answer_time_t *now, answer_req_t *req)
 {
 	dns_query_t *q = &req->query;
 	edns_outcome_t o = { 0 };
@@ -232,9 +327,12 @@ static void answer_one(const answer_t *a, const answer_time_t *now, answer_req_t
 		count(&a->counters->dropped);
 		return;
 	}
+	size_t limit = most(a, req);
+	if (q->tsig_at != 0)
+		limit = take_signature(a, now, req, limit);
 	if (q->kind == DNS_QUERY_FORMERR || q->kind == DNS_QUERY_NOTIMP)
 		q->question_end = DNS_HEADER_LEN; /* nothing but the header goes back */
-	c = begin(a, req);
+	c = begin(a, req, limit);
 	switch (q->kind) {
 	case DNS_QUERY_DROP:
 		return;
@@ -243,6 +341,9 @@ static void answer_one(const answer_t *a, const answer_time_t *now, answer_req_t
 		break;
 	case DNS_QUERY_NOTIMP:
 		o = error(DNS_RCODE_NOTIMP);
+		break;
+	case DNS_QUERY_NOTAUTH:
+		o = error(DNS_RCODE_NOTAUTH);
 		break;
 	case DNS_QUERY_BADVERS:
 		o = error(DNS_RCODE_BADVERS);
@@ -257,7 +358,11 @@ static void answer_one(const answer_t *a, const answer_time_t *now, answer_req_t
 		o = answer_ask(a, req, &c);
 		break;
 	}
+	if (q->tsig_at != 0 && c.truncated)
+		leave_question(req, &o, &c);
 	finish(a, now, req, &o, &c);
+	if (q->tsig_at != 0)
+		sign(&a->signature, now, req);
 }
 
 /* The name right below the apex (or the apex): in a zone of delegations that is the cut. */
@@ -308,6 +413,7 @@ static void look_at(const answer_t *a, answer_req_t *req)
 	req->out_len = 0;
 	req->notify = req->notify_refused = NULL;
 	req->slot = NULL;
+	req->signed_by = 0;
 	req->version = NULL;
 	req->state = ZONE_STATE_EMPTY;
 	dns_query_read(req->in, req->in_len, req->via == ANSWER_TCP, &req->query);

@@ -3,7 +3,7 @@
  * Takes a batch of messages and writes an answer for each, from the zones of a set. It knows no
  * socket, reads no clock, allocates nothing, keeps no state beyond the counters that it is
  * handed. RFC 1034 4.3.2 with 2181, 2308, 4343, 4592, 6604, 6672, 6891, 8482, 8906, 9471; the
- * options of EDNS are in answer/edns.h. */
+ * options of EDNS are in answer/edns.h. A query that is signed gets a signed answer (RFC 8945). */
 #pragma once
 
 #include <stdbool.h>
@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "dns/cookie.h"
 #include "dns/query.h"
+#include "dns/tsig.h"
 #include "zone/hash.h"
 #include "zone/set.h"
 
@@ -33,6 +34,7 @@ typedef struct answer_conf {
 	size_t nsid_len;      /* up to ANSWER_NSID_MAX; 0: NSID is ignored */
 	dns_cookie_secrets_t cookies; /* none: cookies are ignored */
 	bool rotate;                  /* each answer begins with another record of its set */
+	const dns_tsig_keys_t *keys;  /* NULL: none */
 } answer_conf_t;
 
 /* When a batch is answered. The wall clock is what cookies are made by, the other one what is left
@@ -63,8 +65,9 @@ typedef struct answer_req {
 	/* A NOTIFY that was accepted for this zone: its refresh is due (RFC 1996). The answer is
 	 * in out all the same. NULL for everything else. */
 	const zone_slot_t *notify;
-	/* One that was refused, since its sender is not on the zone's list: for the log. */
+	/* One that was refused, and why, in words that live for ever: for the log. */
 	const zone_slot_t *notify_refused;
+	const char *notify_why;
 
 	/* Scratch of answer/; query may be read by the caller afterwards. */
 	dns_query_t query;
@@ -72,7 +75,8 @@ typedef struct answer_req {
 	const zone_slot_t *slot;
 	const zone_version_t *version;
 	zone_state_t state;
-	unsigned offers; /* options that the answer has room for: DNS_WANTS_... */
+	unsigned signed_by; /* the number of the key that it is rightly signed with; 0: none */
+	unsigned offers;    /* options that the answer has room for: DNS_WANTS_... */
 	zone_set_ahead_t zone_ahead;
 	const void *ahead;   /* of a search for the name right below the apex, then for qname */
 	bool deeper;         /* the latter is wanted */

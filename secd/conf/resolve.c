@@ -62,7 +62,7 @@ static void check_range(conf_build_t *b, const conf_object_t *object, const char
 static void collect_notify(conf_build_t *b, conf_group_t *group)
 {
 	size_t count = 0;
-	addr_prefix_t *list;
+	addr_rule_t *list;
 
 	for (size_t i = 0; i < group->primary_count; i++)
 		count += group->primaries[i]->address_count +
@@ -77,9 +77,9 @@ static void collect_notify(conf_build_t *b, conf_group_t *group)
 		const conf_primary_t *primary = group->primaries[i];
 
 		for (size_t j = 0; j < primary->address_count; j++)
-			*list++ = addr_prefix_of(&primary->addresses[j]);
+			*list++ = (addr_rule_t){ addr_prefix_of(&primary->addresses[j]), 0 };
 		for (size_t j = 0; j < primary->notify_from_count; j++)
-			*list++ = primary->notify_from[j];
+			*list++ = (addr_rule_t){ primary->notify_from[j], 0 };
 	}
 }
 

@@ -41,7 +41,7 @@ static status_t step_over(buf_t *msg, unsigned count, bool hint, dns_query_t *q)
 	dns_name_t owner;
 
 	for (; count > 0; count--) {
-		if (dns_rr_skip(msg, &owner, &head) != ST_OK)
+		if (dns_rr_skip(msg, &owner, &head) != ST_OK || head.type == DNS_TYPE_TSIG)
 			return ST_MALFORMED;
 		if (hint && !q->has_hint && head.type == DNS_TYPE_SOA) {
 			dns_name_fold(&owner);
@@ -126,10 +126,18 @@ static status_t read_additional(buf_t *msg, unsigned count, bool stream, dns_que
 	dns_name_t owner;
 
 	for (; count > 0; count--) {
+		size_t at = msg->pos;
+
 		if (dns_rr_skip(msg, &owner, &head) != ST_OK)
 			return ST_MALFORMED;
-		if (head.type == DNS_TYPE_OPT && read_opt(msg, &owner, &head, stream, q) != ST_OK)
-			return ST_MALFORMED;
+		if (head.type == DNS_TYPE_OPT) {
+			if (read_opt(msg, &owner, &head, stream, q) != ST_OK)
+				return ST_MALFORMED;
+		} else if (head.type == DNS_TYPE_TSIG) {
+			if (count > 1)
+				return ST_MALFORMED; /* RFC 8945 5.1: one, at the end */
+			q->tsig_at = (uint16_t)at;
+		}
 	}
 	return buf_left(msg) == 0 ? ST_OK : ST_MALFORMED;
 }
@@ -168,6 +176,7 @@ void dns_query_read(const uint8_t *msg, size_t len, bool stream, dns_query_t *q)
 	q->kind = DNS_QUERY_DROP;
 	q->has_question = q->has_opt = q->dnssec_ok = q->has_hint = false;
 	q->wants = 0;
+	q->tsig_at = 0;
 	q->payload = DNS_UDP_MIN;
 	q->question_end = DNS_HEADER_LEN;
 	q->hint_serial = 0;
@@ -192,5 +201,6 @@ void dns_query_read(const uint8_t *msg, size_t len, bool stream, dns_query_t *q)
 	if (read_sections(&b, stream, q) != ST_OK) {
 		q->kind = DNS_QUERY_FORMERR;
 		q->wants = 0;
+		q->tsig_at = 0;
 	}
 }

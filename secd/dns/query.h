@@ -1,4 +1,4 @@
-/* dns/query.h - what a client asks: header, question, OPT. Allocates nothing.
+/* dns/query.h - what a client asks: header, question, OPT, where its TSIG is. Allocates nothing.
  *
  * Everything that decides the answer's header and OPT is settled here; what it says about the
  * zone is answer/'s business. */
@@ -14,8 +14,9 @@
 typedef enum dns_query_kind {
 	DNS_QUERY_DROP,    /* shorter than a header, or QR set: no answer at all */
 	DNS_QUERY_FORMERR, /* question unreadable, QDCOUNT not 1, OPT twice or malformed, an option
-	                    * against its RFC, junk */
+	                    * against its RFC, a TSIG that is not the last record, junk */
 	DNS_QUERY_NOTIMP,  /* an opcode that we don't know: only the header goes back */
+	DNS_QUERY_NOTAUTH, /* not rightly signed; dns_query_read() can't tell (dns/tsig_query.h) */
 	DNS_QUERY_BADVERS, /* EDNS version above 0 (RFC 6891 6.1.3) */
 	DNS_QUERY_NOTIFY,  /* opcode NOTIFY with one SOA question (RFC 1996) */
 	DNS_QUERY_COOKIE, /* no question, but a COOKIE option: what is the server's? (RFC 7873 5.4) */
@@ -42,6 +43,7 @@ typedef struct dns_query {
 	uint8_t wants;      /* DNS_WANTS_..., none unless the message is sound */
 	uint8_t cookie_len; /* 8, or 16 to 40 with a server's cookie */
 	uint16_t cookie_at; /* offset of the COOKIE option's data in the message */
+	uint16_t tsig_at;   /* offset of the TSIG, the last record (RFC 8945); 0 without one */
 	uint16_t payload;   /* the peer's UDP size, at least 512; 512 without OPT */
 	uint16_t qtype, qclass;
 	uint16_t question_end; /* offset behind the question: 12..end is echoed as it came */

@@ -33,6 +33,8 @@ const uint8_t *dns_tsig_alg_wire(dns_hmac_alg_t alg)
 status_t dns_tsig_key_make(dns_tsig_key_t *key, const dns_name_t *name, const char *alg,
                            const uint8_t *secret, size_t secret_len)
 {
+	if (name->len > DNS_TSIG_KEY_NAME_MAX)
+		return ST_LIMIT;
 	for (size_t i = 0; i < ARRAY_LEN(algs); i++) {
 		if (strcmp(alg, algs[i].text) != 0)
 			continue;

@@ -27,11 +27,14 @@ typedef struct dns_tsig_key {
 	uint16_t number;     /* its place in the table, from 1; 0 for one in no table */
 } dns_tsig_key_t;
 
+/* So that, whatever the question, an answer of 512 octets has room for OPT and TSIG beside it. */
+enum { DNS_TSIG_KEY_NAME_MAX = 120 };
+
 /* Make a key.
  *   name    folded.
  *   alg     "hmac-md5", "hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384" or "hmac-sha512".
  *   secret  octets, not kept.
- * Returns   ST_OK; ST_NOENT: no such algorithm. */
+ * Returns   ST_OK; ST_NOENT: no such algorithm; ST_LIMIT: a name over DNS_TSIG_KEY_NAME_MAX octets. */
 status_t dns_tsig_key_make(dns_tsig_key_t *key, const dns_name_t *name, const char *alg,
                            const uint8_t *secret, size_t secret_len);
 

@@ -65,22 +65,6 @@ dns_tsig_verdict_t dns_tsig_query_check(const dns_tsig_keys_t *keys, const uint8
 	return out->verdict;
 }
 
-unsigned dns_tsig_query_rcode(dns_tsig_verdict_t verdict)
-{
-	switch (verdict) {
-	case DNS_TSIG_QUERY_OK:
-		return DNS_RCODE_NOERROR;
-	case DNS_TSIG_QUERY_FORMERR:
-		return DNS_RCODE_FORMERR;
-	case DNS_TSIG_QUERY_BADKEY:
-	case DNS_TSIG_QUERY_BADSIG:
-	case DNS_TSIG_QUERY_BADTIME:
-	case DNS_TSIG_QUERY_BADTRUNC:
-		break;
-	}
-	return DNS_RCODE_NOTAUTH;
-}
-
 static uint16_t error_of(dns_tsig_verdict_t verdict)
 {
 	switch (verdict) {

@@ -38,9 +38,6 @@ typedef struct dns_tsig_query {
 dns_tsig_verdict_t dns_tsig_query_check(const dns_tsig_keys_t *keys, const uint8_t *msg, size_t len,
                                         size_t at, wall_t now, dns_tsig_query_t *out);
 
-/* The RCODE that a verdict means. */
-unsigned dns_tsig_query_rcode(dns_tsig_verdict_t verdict);
-
 /* Octets of the answer's TSIG; 0: it gets none. */
 size_t dns_tsig_query_room(const dns_tsig_query_t *q);
 

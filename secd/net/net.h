@@ -39,7 +39,8 @@ typedef struct net_notify {
 	addr_t from;
 	bool has_hint;
 	uint32_t hint; /* the serial it mentions: a hint, never trusted (RFC 1996 3.8) */
-	bool refused;  /* the sender is on none of the zone's lists */
+	bool refused;
+	const char *why; /* of a refused one, in words that live for ever */
 } net_notify_t;
 
 /* Read what n says, then call this, then act: a NOTIFY that comes after it is news again. Frees n;

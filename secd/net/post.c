@@ -41,6 +41,7 @@ status_t post_notify(post_t *p, const answer_req_t *req)
 		.has_hint = req->query.has_hint,
 		.hint = req->query.hint_serial,
 		.refused = refused,
+		.why = req->notify_why,
 	};
 	mailbox_send(p->box, &n->mail);
 	return ST_OK;

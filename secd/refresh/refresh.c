@@ -368,15 +368,14 @@ void refresh_notify(refresh_t *r, const zone_slot_t *slot, const addr_t *from, c
 	ask_for(z, ROUND_NOTIFY);
 }
 
-void refresh_notify_refused(refresh_t *r, const zone_slot_t *slot, const addr_t *from)
+void refresh_notify_refused(refresh_t *r, const zone_slot_t *slot, const addr_t *from,
+                            const char *why)
 {
-	const zone_t *z = zone_slot_user(slot);
 	char name[DNS_NAME_TEXT_MAX], addr[ADDR_TEXT_MAX];
 
 	if (strangers_tell(&r->strangers, from, clock_mono()))
-		log_warn("notify refused zone=%s from=%s "
-		         "why=\"neither a primary of the zone nor in its notify-from\"",
-		         dns_name_text(z->conf->apex, name), addr_text(from, addr));
+		log_warn("notify refused zone=%s from=%s why=\"%s\"",
+		         dns_name_text(zone_slot_apex(slot), name), addr_text(from, addr), why);
 }
 
 /* --- start and stop ------------------------------------------------------------------------ */

@@ -38,9 +38,10 @@ void refresh_start(refresh_t *r);
 void refresh_notify(refresh_t *r, const zone_slot_t *slot, const addr_t *from,
                     const uint32_t *hint);
 
-/* One from an address that is on none of the zone's lists was refused: a log line for each
- * sender and minute, as far as a small table remembers. */
-void refresh_notify_refused(refresh_t *r, const zone_slot_t *slot, const addr_t *from);
+/* One was refused, and why: a log line for each sender and minute, as far as a small table
+ * remembers. */
+void refresh_notify_refused(refresh_t *r, const zone_slot_t *slot, const addr_t *from,
+                            const char *why);
 
 /* Stop all polls and transfers. NULL is fine. */
 void refresh_free(refresh_t *r);

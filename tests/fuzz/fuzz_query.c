@@ -31,7 +31,7 @@ typedef struct world {
 	answer_t *answer;
 	answer_counters_t counters;
 	answer_req_t req;
-	addr_prefix_t any;
+	addr_rule_t any;
 	addr_acl_t acl;
 	addr_t peer;
 	uint8_t out[65535];
@@ -173,7 +173,7 @@ static world_t *make_world(void)
 	world_t *w = calloc(1, sizeof *w);
 
 	w->set = zone_set_new(epoch_new(0));
-	addr_prefix_parse("0.0.0.0/0", &w->any);
+	addr_prefix_parse("0.0.0.0/0", &w->any.from);
 	addr_parse("127.0.0.1", 53, &w->peer);
 	w->acl = (addr_acl_t){ &w->any, 1 };
 	w->version[0] = add_zone(w, "e", lines, ARRAY_LEN(lines));

@@ -43,7 +43,7 @@ typedef struct fixture {
 	zone_set_t *set;
 	answer_t *answer;
 	answer_counters_t counters;
-	addr_prefix_t allowed;
+	addr_rule_t allowed;
 	addr_acl_t acl;
 	addr_t peer;
 	zone_slot_t *empty, *expired;
@@ -72,7 +72,7 @@ static const char deep[] = "@ SOA ns hm 1 1 1 1 1\n@ NS ns\nns A 192.0.2.10\n"
 static void setup(fixture_t *f)
 {
 	memset(f, 0, sizeof *f);
-	cr_assert(addr_prefix_parse("192.0.2.0/24", &f->allowed) == ST_OK);
+	cr_assert(addr_prefix_parse("192.0.2.0/24", &f->allowed.from) == ST_OK);
 	cr_assert(addr_parse("192.0.2.9", 4711, &f->peer) == ST_OK);
 	f->acl = (addr_acl_t){ &f->allowed, 1 };
 	f->epoch = epoch_new(0);

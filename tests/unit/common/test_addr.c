@@ -73,9 +73,43 @@ Test(addr, matches_prefixes)
 			continue;
 		cr_assert(addr_parse(prefixes[i].in, 1, &in) == ST_OK);
 		cr_assert(addr_parse(prefixes[i].out, 1, &out) == ST_OK);
-		addr_acl_t acl = { &p, 1 };
-		cr_expect(addr_acl_match(&acl, &in), "%s", prefixes[i].prefix);
-		cr_expect(not(addr_acl_match(&acl, &out)), "%s", prefixes[i].prefix);
+		const addr_rule_t rule = { .from = p };
+		addr_acl_t acl = { &rule, 1 };
+		cr_expect(addr_acl_match(&acl, &in, 0), "%s", prefixes[i].prefix);
+		cr_expect(addr_acl_match(&acl, &in, 7), "%s", prefixes[i].prefix);
+		cr_expect(addr_acl_knows(&acl, &in), "%s", prefixes[i].prefix);
+		cr_expect(not(addr_acl_match(&acl, &out, 0)), "%s", prefixes[i].prefix);
+		cr_expect(not(addr_acl_knows(&acl, &out)), "%s", prefixes[i].prefix);
+	}
+}
+
+/* One network that needs no key, one that needs key 1, and key 2 for another. */
+Test(addr, asks_for_the_key_of_a_rule_wherever_its_holder_is)
+{
+	static const struct {
+		const char *from;
+		unsigned key;
+		bool may, knows;
+	} cases[] = {
+		{ "192.0.2.1", 0, true, true },     { "192.0.2.1", 3, true, true },
+		{ "198.51.100.1", 0, false, true }, { "198.51.100.1", 1, true, true },
+		{ "198.51.100.1", 2, true, true },  { "198.51.100.1", 3, false, true },
+		{ "2001:db8::1", 0, false, true },  { "2001:db8::1", 2, true, true },
+		{ "203.0.113.1", 0, false, false }, { "203.0.113.1", 1, true, false },
+		{ "203.0.113.1", 2, true, false },  { "203.0.113.1", 3, false, false },
+	};
+	addr_rule_t rules[3] = { { .key = 0 }, { .key = 1 }, { .key = 2 } };
+	const addr_acl_t acl = { rules, ARRAY_LEN(rules) };
+	addr_t a;
+
+	cr_assert(addr_prefix_parse("192.0.2.0/24", &rules[0].from) == ST_OK);
+	cr_assert(addr_prefix_parse("198.51.100.0/24", &rules[1].from) == ST_OK);
+	cr_assert(addr_prefix_parse("2001:db8::/32", &rules[2].from) == ST_OK);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		cr_assert(addr_parse(cases[i].from, 1, &a) == ST_OK);
+		cr_expect(eq(int, addr_acl_match(&acl, &a, cases[i].key), cases[i].may),
+		          "%s, key %u", cases[i].from, cases[i].key);
+		cr_expect(eq(int, addr_acl_knows(&acl, &a), cases[i].knows), "%s", cases[i].from);
 	}
 }
 

@@ -535,7 +535,7 @@ static bool allowed(const conf_zone_t *zone, const char *text)
 	addr_t a;
 
 	cr_assert(eq(int, addr_parse(text, 4711, &a), ST_OK));
-	return addr_acl_match(&zone->group->notify, &a);
+	return addr_acl_match(&zone->group->notify, &a, 0);
 }
 
 static void expect_example(const conf_t *conf)

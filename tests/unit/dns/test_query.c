@@ -162,6 +162,57 @@ Test(dns_query, knows_keepalive_on_streams_alone)
 	}
 }
 
+/* A query for the root's SOA with so many records in each section but the first: A, or OPT, or TSIG
+ * (t), all without data. */
+static const struct {
+	const char *why, *answer, *authority, *additional;
+	dns_query_kind_t kind;
+	size_t tsig_at;
+} signeds[] = {
+	{ "none", "", "", "o", DNS_QUERY_ASK, 0 },
+	{ "alone", "", "", "t", DNS_QUERY_ASK, 17 },
+	{ "behind the OPT", "", "", "ot", DNS_QUERY_ASK, 28 },
+	{ "behind others", "a", "aa", "aot", DNS_QUERY_ASK, 72 },
+	{ "before the OPT", "", "", "to", DNS_QUERY_FORMERR, 0 },
+	{ "before another", "", "", "ta", DNS_QUERY_FORMERR, 0 },
+	{ "twice", "", "", "tt", DNS_QUERY_FORMERR, 0 },
+	{ "among answers", "t", "", "", DNS_QUERY_FORMERR, 0 },
+	{ "among authorities", "", "t", "", DNS_QUERY_FORMERR, 0 },
+	{ "at both ends", "t", "", "t", DNS_QUERY_FORMERR, 0 },
+};
+
+Test(dns_query, notes_a_tsig_that_is_the_last_record)
+{
+	for (size_t i = 0; i < ARRAY_LEN(signeds); i++) {
+		const char *sections[] = { signeds[i].answer, signeds[i].authority,
+			                   signeds[i].additional };
+		uint8_t msg[512], *kept;
+		bufw_t w = bufw_over(msg, sizeof msg);
+		dns_query_t q;
+
+		bufw_u32(&w, 0x12340000);
+		bufw_u16(&w, 1);
+		for (size_t s = 0; s < ARRAY_LEN(sections); s++)
+			bufw_u16(&w, (unsigned)strlen(sections[s]));
+		bufw_bytes(&w, "\0\0\6\0\1", 5);
+		for (size_t s = 0; s < ARRAY_LEN(sections); s++) {
+			for (const char *p = sections[s]; *p; p++) {
+				bufw_u8(&w, 0);
+				bufw_u16(&w, *p == 't'   ? DNS_TYPE_TSIG
+				             : *p == 'o' ? DNS_TYPE_OPT
+				                         : DNS_TYPE_A);
+				bufw_u16(&w, *p == 't' ? DNS_CLASS_ANY : 1232);
+				bufw_u32(&w, 0);
+				bufw_u16(&w, 0);
+			}
+		}
+		read_exactly(msg, w.pos, false, &q, &kept);
+		cr_expect(eq(int, q.kind, signeds[i].kind), "%s", signeds[i].why);
+		cr_expect(eq(sz, q.tsig_at, signeds[i].tsig_at), "%s", signeds[i].why);
+		free(kept);
+	}
+}
+
 static const struct {
 	const char *why;
 	unsigned flags, questions, version;

@@ -612,15 +612,19 @@ Test(dns_tsig, takes_no_other_key_and_no_other_algorithm)
 		cr_expect(eq(int, feed(&s, &m, now, &bare), cases[i].want), "case %zu", i);
 	}
 	cr_expect(eq(int, dns_tsig_key_make(&key, &key.name, "hmac-sha3", NULL, 0), ST_NOENT));
+	dns_name_t longer =
+		name_of("a23456789012345678901234567890123456789012345678901234567890123."
+	                "a234567890123456789012345678901234567890123456789012345");
+	cr_expect(eq(int, longer.len, DNS_TSIG_KEY_NAME_MAX + 1));
+	cr_expect(eq(int, dns_tsig_key_make(&key, &longer, "hmac-sha256", NULL, 0), ST_LIMIT));
 }
 
 /* --- both ends -------------------------------------------------------------------------------- */
 
-/* How secd would answer, without a zone: NOTAUTH or the record. */
+/* An answer, whatever it says. */
 static message_t respond(const dns_tsig_query_t *q, wall_t at)
 {
-	unsigned rcode = dns_tsig_query_rcode(q->verdict);
-	message_t m = plain(0x1234, DNS_QR | rcode, true);
+	message_t m = plain(0x1234, DNS_QR | DNS_RCODE_NOTAUTH, true);
 	size_t before = m.len;
 
 	dns_tsig_query_sign(q, at, m.octets, &m.len);
