@@ -60,8 +60,8 @@ COMMON := common/addr.c common/clock.c common/epoch.c common/huge.c common/log.c
 DNS := secd/dns/cookie.c secd/dns/hmac.c secd/dns/name.c secd/dns/nsec3.c secd/dns/query.c \
        secd/dns/rdata.c secd/dns/request.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/soa.c \
        secd/dns/tsig.c secd/dns/tsig_query.c secd/dns/tsig_rr.c
-CONF := secd/conf/conf.c secd/conf/faults.c secd/conf/include.c secd/conf/objects.c \
-        secd/conf/options.c secd/conf/parse.c secd/conf/resolve.c secd/conf/source.c \
+CONF := secd/conf/conf.c secd/conf/faults.c secd/conf/include.c secd/conf/keys.c \
+        secd/conf/objects.c secd/conf/options.c secd/conf/parse.c secd/conf/resolve.c secd/conf/source.c \
         secd/conf/store.c secd/conf/value.c secd/conf/zonelist.c secd/conf/zones.c
 ZONE := secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c secd/zone/check.c \
         secd/zone/decode.c \
@@ -84,9 +84,12 @@ SECD := $(COMMON) $(DNS) $(CONF) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) secd
 
 UNITS := dns_name
 UNIT_dns_name := tests/unit/dns/test_name.c secd/dns/name.c
-UNITS += conf_include conf_options conf_parse conf_store conf_zonelist
+UNITS += conf_include conf_keys conf_options conf_parse conf_store conf_zonelist
 CONF_NEEDS := $(CONF) secd/dns/name.c common/addr.c common/log.c common/random.c common/siphash.c
 UNIT_conf_include := tests/unit/conf/test_include.c tests/unit/conf/files.c $(CONF_NEEDS)
+UNIT_conf_keys := tests/unit/conf/test_keys.c tests/unit/conf/files.c secd/dns/hmac.c \
+                  secd/dns/rdata.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/tsig.c \
+                  secd/dns/tsig_rr.c $(CONF_NEEDS)
 UNIT_conf_options := tests/unit/conf/test_options.c $(CONF_NEEDS)
 UNIT_conf_parse := tests/unit/conf/test_parse.c tests/unit/conf/files.c $(CONF_NEEDS)
 UNIT_conf_store := tests/unit/conf/test_store.c secd/conf/store.c

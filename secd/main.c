@@ -16,6 +16,7 @@
 #include "common/pool.h"
 #include "common/random.h"
 #include "conf/conf.h"
+#include "dns/tsig.h"
 #include "net/net.h"
 #include "refresh/refresh.h"
 #include "xfr/fetch.h"
@@ -50,6 +51,7 @@ typedef struct daemon {
 	bool notify_open;
 	mailbox_t notify;
 	siphash_key_t cookie_secret; /* when the settings have none */
+	dns_tsig_keys_t keys; /* in the order of the settings: a key's number counts there too */
 	net_t *net;
 	ev_signal on_term, on_int, on_hup;
 } daemon_t;
@@ -122,6 +124,24 @@ static dns_cookie_secrets_t cookie_secrets(daemon_t *d)
 	return (dns_cookie_secrets_t){ &d->cookie_secret, 1 };
 }
 
+static status_t make_keys(daemon_t *d)
+{
+	const conf_t *c = d->conf;
+	status_t st = dns_tsig_keys_make(&d->keys, c->key_count);
+
+	for (size_t i = 0; i < c->key_count && st == ST_OK; i++) {
+		const conf_key_t *key = c->keys[i];
+		dns_name_t name;
+
+		dns_name_from_wire(key->wire, &name);
+		st = dns_tsig_key_make(&d->keys.list[i], &name, key->algorithm, key->secret,
+		                       key->secret_len);
+	}
+	if (st == ST_OK)
+		dns_tsig_keys_sort(&d->keys);
+	return st;
+}
+
 static answer_conf_t answer_conf(daemon_t *d)
 {
 	const conf_t *c = d->conf;
@@ -135,6 +155,7 @@ static answer_conf_t answer_conf(daemon_t *d)
 		.nsid_len = c->nsid_len,
 		.cookies = cookie_secrets(d),
 		.rotate = c->rotate,
+		.keys = &d->keys,
 	};
 }
 
@@ -181,7 +202,7 @@ static status_t start(daemon_t *d)
 	d->epoch = epoch_new(d->workers);
 	d->zones = d->epoch ? zone_set_new(d->epoch) : NULL;
 	d->builders = pool_new("secd-build", d->conf->builders);
-	if (!d->loop || !d->zones || !d->builders)
+	if (!d->loop || !d->zones || !d->builders || make_keys(d) != ST_OK)
 		goto nomem;
 	watch_signals(d);
 	xfr_env_open(&d->env, d->loop, d->builders, zone_set_key(d->zones),
@@ -216,6 +237,7 @@ static void stop(daemon_t *d)
 		xfr_env_close(&d->env);
 	zone_set_free(d->zones);
 	epoch_free(d->epoch);
+	dns_tsig_keys_free(&d->keys);
 	if (d->loop)
 		ev_loop_destroy(d->loop);
 }

@@ -5,6 +5,7 @@
  *     include.c   which files are read, and in which order        -+
  *     options.c   the table    value.c  text to settings
  *     objects.c   sections of one title         zones.c  zones, no name twice
+ *     keys.c      keys of TSIG
  *     resolve.c   when all is read: who names whom, defaults
  *     conf.c      from first to last: conf_read()
  *     faults.c    what was wrong
@@ -39,9 +40,9 @@ typedef struct conf_object {
 	conf_section_t section;
 	const char *name; /* "" where the section has none */
 	conf_where_t first;
-	void *target;        /* conf_t, conf_primary_t, conf_group_t; NULL for the others */
+	void *target; /* conf_t, conf_key_t, conf_primary_t, conf_group_t; NULL for the others */
 	conf_where_t *seen;  /* where each option of the section was set first, by its index */
-	conf_named_t *names; /* primaries of a group */
+	conf_named_t *names; /* primaries of a group, the key of a primary */
 	size_t name_count;
 } conf_object_t;
 
@@ -138,6 +139,19 @@ void conf_include(conf_build_t *b, conf_type_t type, const char *value, const co
 /* The main file. */
 void conf_include_main(conf_build_t *b, const char *path);
 
+/* --- keys.c */
+void conf_key_algorithm(conf_build_t *b, conf_key_t *key, const char *value,
+                        const conf_where_t *where);
+void conf_key_secret(conf_build_t *b, conf_key_t *key, const char *value,
+                     const conf_where_t *where);
+/* value is the path of a file that holds the secret, from the file of where. */
+void conf_key_secret_file(conf_build_t *b, conf_key_t *key, const char *value,
+                          const conf_where_t *where);
+/* All is read: names, what is missing, whose they are. */
+void conf_resolve_keys(conf_build_t *b);
+
 /* --- resolve.c */
+/* Where an option was set, or NULL for a default. */
+const conf_where_t *conf_where_set(const conf_object_t *object, const char *key);
 /* All is read: defaults, what is required, who names whom. */
 void conf_resolve(conf_build_t *b);

@@ -4,6 +4,7 @@
 #include "common/random.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static conf_t *conf_new(void)
 {
@@ -28,6 +29,14 @@ void conf_free(conf_t *conf)
 		free(conf->primaries[i]->addresses);
 		free(conf->primaries[i]->notify_from);
 	}
+	for (size_t i = 0; i < conf->key_count; i++) {
+		if (conf->keys[i]->secret)
+			explicit_bzero(conf->keys[i]->secret, conf->keys[i]->secret_len);
+	}
+	if (conf->cookie_secrets)
+		explicit_bzero(conf->cookie_secrets,
+		               conf->cookie_secret_count * sizeof *conf->cookie_secrets);
+	free(conf->keys);
 	free(conf->listen);
 	free(conf->cookie_secrets);
 	free(conf->primaries);

@@ -24,7 +24,19 @@ enum {
 	CONF_COOKIE_SECRETS_MAX = 8,
 	CONF_FAULTS_MAX = 1000, /* kept; those beyond are only counted */
 	CONF_DEPTH_MAX = 8,     /* files that include one another */
+	CONF_KEYS_MAX = 65535,
+	CONF_SECRET_MAX = 512, /* octets */
 };
+
+/* A key of TSIG. Its secret is wiped when the configuration is freed. */
+typedef struct conf_key {
+	const char *name;      /* as the file has it */
+	const uint8_t *wire;   /* the same as a domain name in wire form, folded */
+	uint16_t number;       /* from 1, its place among the keys */
+	const char *algorithm; /* "hmac-sha256", ... */
+	uint8_t *secret;
+	size_t secret_len; /* at least 1 */
+} conf_key_t;
 
 /* A primary: one server, with one or more ways to it. */
 typedef struct conf_primary {
@@ -36,6 +48,7 @@ typedef struct conf_primary {
 	size_t notify_from_count;
 	bool has_source4, has_source6;
 	addr_t source4, source6; /* local addresses of polls and transfers, port 0 */
+	const conf_key_t *key;   /* of polls, transfers and its NOTIFYs; NULL: none */
 	/* The budget of each of its addresses, shared by all zones. */
 	uint32_t max_queries;     /* SOA queries under way */
 	uint32_t max_transfers;   /* transfers under way */
@@ -64,7 +77,8 @@ typedef struct conf_group {
 	const conf_primary_t **primaries; /* in order of preference, at least one */
 	size_t primary_count;
 	conf_policy_t policy;
-	addr_acl_t notify; /* who may send NOTIFY: every address and notify-from of the primaries */
+	addr_acl_t notify; /* who may send NOTIFY: every address and notify-from of the primaries,
+	                    * those of one with a key by that key's number */
 } conf_group_t;
 
 typedef struct conf_zone {
@@ -103,6 +117,8 @@ typedef struct conf {
 	log_level_t log_level;
 
 	/* In the order in which the files name them. */
+	conf_key_t **keys; /* no two of one name, whatever their case */
+	size_t key_count;
 	const conf_primary_t **primaries;
 	size_t primary_count;
 	const conf_group_t **groups; /* those without a name last */
@@ -187,6 +203,7 @@ typedef enum conf_type {
 	CONF_KEY_NAME,
 	CONF_ALGORITHM,
 	CONF_SECRET,
+	CONF_SECRET_FILE,
 	CONF_COOKIE_SECRETS, /* siphash_key_t list, 32 hex digits each; adds up */
 	CONF_FILES,          /* settings to include; adds up */
 	CONF_LISTS,          /* zone lists to include; adds up */

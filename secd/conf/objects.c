@@ -46,7 +46,7 @@ conf_object_t *conf_object_find(const conf_build_t *b, const char *name, size_t 
 	return find(b, &title);
 }
 
-/* The configuration knows each primary and group from here on, and frees it. */
+/* The configuration knows each key, primary and group from here on, and frees it. */
 static void *target_new(conf_build_t *b, conf_section_t section, const char *name)
 {
 	conf_t *conf = b->conf;
@@ -79,7 +79,18 @@ static void *target_new(conf_build_t *b, conf_section_t section, const char *nam
 		list[conf->group_count++] = group;
 		return group;
 	}
-	return b; /* keys, zones and includes keep nothing of their own */
+	if (section == CONF_KEY) {
+		conf_key_t *key = conf_arena_take(&conf->own->arena, sizeof *key);
+		conf_key_t **list = conf_list_grow(conf->keys, conf->key_count, sizeof *list);
+
+		conf->keys = list ? list : conf->keys;
+		if (!list || !key)
+			return NULL;
+		key->name = name;
+		list[conf->key_count++] = key;
+		return key;
+	}
+	return b; /* zones and includes keep nothing of their own */
 }
 
 static conf_object_t *object_new(conf_build_t *b, conf_section_t section, const title_t *title,
@@ -125,11 +136,9 @@ conf_object_t *conf_object_open(conf_build_t *b, conf_section_t section, const c
 	}
 	if (object)
 		return object;
-	if (section == CONF_KEY)
-		conf_fault(b, where,
-		           "TSIG is not supported by this version yet; remove [key %s] and every "
-		           "'key' "
-		           "that names it",
-		           name);
+	if (section == CONF_KEY && b->conf->key_count == CONF_KEYS_MAX) {
+		conf_fault(b, where, "this key is one too many; write at most %d", CONF_KEYS_MAX);
+		return NULL;
+	}
 	return object_new(b, section, &title, where);
 }

@@ -55,7 +55,8 @@ static const conf_option_t options[] = {
 	{ CONF_LOG, "level", CONF_LOG_LEVEL, .fallback = "info", SERVER(log_level) },
 
 	{ CONF_KEY, "algorithm", CONF_ALGORITHM, .required = true },
-	{ CONF_KEY, "secret", CONF_SECRET, .required = true },
+	{ CONF_KEY, "secret", CONF_SECRET, .fallback = NULL },
+	{ CONF_KEY, "secret-file", CONF_SECRET_FILE, .fallback = NULL },
 
 	{ CONF_PRIMARY, "address", CONF_ADDRESSES, .required = true, PRIMARY(addresses),
 	  COUNT_IN(conf_primary_t, address_count) },
@@ -156,6 +157,7 @@ bool conf_type_adds_up(conf_type_t type)
 	case CONF_KEY_NAME:
 	case CONF_ALGORITHM:
 	case CONF_SECRET:
+	case CONF_SECRET_FILE:
 		break;
 	}
 	return false;

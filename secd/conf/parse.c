@@ -34,6 +34,7 @@ typedef struct reader {
 	conf_source_t *src;
 	conf_where_t where;    /* of the line that inih has */
 	conf_object_t *object; /* of the section that is open; NULL before the first */
+	bool warned;           /* that everybody can read its secrets */
 	bool skipping;         /* its title had a fault: its keys are passed over */
 	char title[TITLE_MAX + 2];
 	char key[KEY_MAX];           /* of the line that inih has */
@@ -311,6 +312,18 @@ static void tell_unknown(reader_t *r, const char *key)
 		           conf_section_text(section), known);
 }
 
+/* A secret in a file for all to read; once for each. */
+static void warn_open(reader_t *r, const conf_option_t *option)
+{
+	if (r->warned || !r->src->others_read ||
+	    (option->type != CONF_SECRET && option->type != CONF_COOKIE_SECRETS))
+		return;
+	r->warned = true;
+	conf_warning(r->b, &r->where,
+	             "a secret stands in a file that can be read by everybody; take that away with "
+	             "chmod o-r");
+}
+
 static void take_option(reader_t *r, const char *key, const char *value)
 {
 	conf_object_t *object = r->object;
@@ -334,6 +347,7 @@ static void take_option(reader_t *r, const char *key, const char *value)
 	}
 	if (seen->line == 0)
 		*seen = r->where;
+	warn_open(r, option);
 	conf_value_set(r->b, object, option, value, &r->where);
 }
 

@@ -30,8 +30,7 @@ static void tell_missing(conf_build_t *b, const conf_object_t *object)
 	}
 }
 
-/* Where an option was set, or NULL for a default. */
-static const conf_where_t *where_set(const conf_object_t *object, const char *key)
+const conf_where_t *conf_where_set(const conf_object_t *object, const char *key)
 {
 	size_t count;
 	const conf_option_t *first = conf_options_of(object->section, &count);
@@ -50,9 +49,9 @@ static void check_range(conf_build_t *b, const conf_object_t *object, const char
 		return;
 	snprintf(low, sizeof low, "min-%s", what);
 	snprintf(high, sizeof high, "max-%s", what);
-	at = where_set(object, high);
+	at = conf_where_set(object, high);
 	if (!at)
-		at = where_set(object, low);
+		at = conf_where_set(object, low);
 	conf_fault(b, at ? at : &object->first,
 	           "[group %s] has %s of %u s above %s of %u s; raise the one or lower the other",
 	           object->name, low, min, high, max);
@@ -76,10 +75,12 @@ static void collect_notify(conf_build_t *b, conf_group_t *group)
 	for (size_t i = 0; i < group->primary_count; i++) {
 		const conf_primary_t *primary = group->primaries[i];
 
+		uint16_t key = primary->key ? primary->key->number : 0;
+
 		for (size_t j = 0; j < primary->address_count; j++)
-			*list++ = (addr_rule_t){ addr_prefix_of(&primary->addresses[j]), 0 };
+			*list++ = (addr_rule_t){ addr_prefix_of(&primary->addresses[j]), key };
 		for (size_t j = 0; j < primary->notify_from_count; j++)
-			*list++ = (addr_rule_t){ primary->notify_from[j], 0 };
+			*list++ = (addr_rule_t){ primary->notify_from[j], key };
 	}
 }
 
@@ -243,7 +244,9 @@ void conf_resolve(conf_build_t *b)
 		fill_defaults(b, b->objects[i]);
 		tell_missing(b, b->objects[i]);
 	}
-	/* Only now does every primary have all of its addresses. */
+	if (b->status == ST_OK)
+		conf_resolve_keys(b);
+	/* Only now does every primary have all of its addresses, and its key. */
 	for (size_t i = 0; b->status == ST_OK && i < b->object_count; i++) {
 		if (b->objects[i]->section == CONF_GROUP)
 			resolve_group(b, b->objects[i]);

@@ -27,14 +27,17 @@ static status_t read_all(int fd, size_t room, char **text, size_t *len)
 		}
 		*len += (size_t)n;
 		if (*len == room) {
-			char *more = room <= CONF_FILE_MAX ? realloc(all, 2 * room) : NULL;
+			char *more = room <= CONF_FILE_MAX ? malloc(2 * room) : NULL;
 
 			if (!more) {
 				*text = all;
 				return room <= CONF_FILE_MAX ? ST_NOMEM : ST_LIMIT;
 			}
-			room *= 2;
+			memcpy(more, all, room);
+			explicit_bzero(all, room); /* as realloc() would not */
+			free(all);
 			all = more;
+			room *= 2;
 		}
 	}
 	return ST_NOMEM;
@@ -53,6 +56,7 @@ status_t conf_source_open(conf_source_t *src, const char *path)
 	if (fstat(fd, &info) < 0)
 		goto out;
 	src->is_regular = S_ISREG(info.st_mode);
+	src->others_read = src->is_regular && (info.st_mode & S_IROTH);
 	src->dev = info.st_dev;
 	src->ino = info.st_ino;
 	if (src->is_regular && info.st_size > CONF_FILE_MAX) {
@@ -101,6 +105,8 @@ bool conf_source_line(conf_source_t *src, const char **line, size_t *len)
 
 void conf_source_close(conf_source_t *src)
 {
+	if (src->owned)
+		explicit_bzero(src->owned, src->len);
 	free(src->owned);
 	src->owned = NULL;
 	src->text = NULL;

@@ -17,7 +17,8 @@ typedef struct conf_source {
 	unsigned line; /* of the line that was handed out last, from 1 */
 	char *owned;   /* text, when it is ours to free */
 	bool is_regular;
-	dev_t dev; /* tells files apart, whatever their names */
+	bool others_read; /* everybody may read the file */
+	dev_t dev;        /* tells files apart, whatever their names */
 	ino_t ino;
 } conf_source_t;
 
@@ -32,4 +33,5 @@ void conf_source_over(conf_source_t *src, const char *path, const char *text, si
  * false: that was all. The line is valid until the source is closed. */
 bool conf_source_line(conf_source_t *src, const char **line, size_t *len);
 
+/* Wipes text of ours: it may hold secrets. */
 void conf_source_close(conf_source_t *src);

@@ -376,41 +376,6 @@ static void add_items(const setting_t *s, void (*add)(const setting_t *, const c
 		add(s, text);
 }
 
-/* The value is not repeated: it may be a secret that stands in the wrong line. */
-static void check_algorithm(const setting_t *s)
-{
-	static const char *const known[] = { "hmac-md5",    "hmac-sha1",   "hmac-sha224",
-		                             "hmac-sha256", "hmac-sha384", "hmac-sha512" };
-
-	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-		if (strcmp(s->value, known[i]) == 0)
-			return;
-	}
-	conf_fault(s->b, s->where,
-	           "the algorithm is not known; write hmac-sha256, hmac-sha384, hmac-sha512, "
-	           "hmac-sha224, hmac-sha1 or hmac-md5");
-}
-
-/* RFC 4648 4: groups of four, padding at the end only. */
-static void check_secret(const setting_t *s)
-{
-	size_t len = strlen(s->value), digits = len;
-
-	while (digits > 0 && len - digits < 2 && s->value[digits - 1] == '=')
-		digits--;
-	for (size_t i = 0; i < digits; i++) {
-		char c = s->value[i];
-
-		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-		      c == '+' || c == '/'))
-			digits = 0;
-	}
-	if (digits == 0 || len % 4 != 0)
-		conf_fault(s->b, s->where,
-		           "the secret is no base64; write it as the primary has it, complete and "
-		           "on one line");
-}
-
 const char *conf_path_join(conf_arena_t *arena, const char *file, const char *path)
 {
 	const char *slash = strrchr(file, '/');
@@ -482,13 +447,16 @@ void conf_value_set(conf_build_t *b, conf_object_t *object, const conf_option_t 
 		add_items(&s, add_name);
 		break;
 	case CONF_KEY_NAME:
-		conf_fault(b, where, "TSIG is not supported by this version yet; remove this key");
+		add_name(&s, value);
 		break;
 	case CONF_ALGORITHM:
-		check_algorithm(&s);
+		conf_key_algorithm(b, object->target, value, where);
 		break;
 	case CONF_SECRET:
-		check_secret(&s);
+		conf_key_secret(b, object->target, value, where);
+		break;
+	case CONF_SECRET_FILE:
+		conf_key_secret_file(b, object->target, value, where);
 		break;
 	case CONF_COOKIE_SECRETS:
 		add_items(&s, add_cookie_secret);

@@ -38,6 +38,7 @@ void files_write(const char *name, const char *text, size_t len)
 	if (len == 0)
 		len = strlen(text);
 	cr_assert(eq(sz, fwrite(text, 1, len, f), len));
+	cr_assert(eq(int, fchmod(fileno(f), 0600), 0)); /* or a secret in it is warned of */
 	cr_assert(eq(int, fclose(f), 0));
 }
 

@@ -132,7 +132,7 @@ static conf_t *read_text(const char *text)
 	return conf;
 }
 
-/* The example with its options switched on, but for TSIG and other files. */
+/* The example with its options switched on, but for other files. */
 static char *switched_on(const char *example)
 {
 	char *on = calloc(1, strlen(example) + 1), *line = NULL;
@@ -144,8 +144,8 @@ static char *switched_on(const char *example)
 		const char *text = line + (line[0] == ';' && line[1] != ' ' ? 1 : 0);
 
 		if (*text == '[')
-			skip = strncmp(text, "[key", 4) == 0 || strncmp(text, "[include", 8) == 0;
-		if (!skip && strncmp(text, "key =", 5) != 0)
+			skip = strncmp(text, "[include", 8) == 0;
+		if (!skip && strncmp(text, "secret-file =", 13) != 0)
 			strcat(on, text);
 	}
 	free(line);
@@ -186,6 +186,7 @@ Test(conf_options, mean_in_the_example_what_they_mean_without_it)
 		cr_expect(eq(int, a->log_level, bare->log_level));
 	}
 	cr_assert(eq(sz, on->zone_count, 2));
+	cr_expect(on->key_count == 1 && on->primaries[0]->key == on->keys[0]);
 	/* The group that sets every option to its default, beside the one that sets none. */
 	cr_expect(eq(int,
 	             memcmp(&on->zones[0].group->policy, &on->zones[1].group->policy,

@@ -255,33 +255,6 @@ Test(conf_parse, checks_every_value)
 	files_expect(values, ARRAY_LEN(values));
 }
 
-#define NO_TSIG_KEY                                                                                \
-	"TSIG is not supported by this version yet; remove [key t] and every 'key' that names "    \
-	"it\n"
-
-static const row_t keys[] = {
-	{ "a sound key is refused, and where it is used",
-	  INI("[key t]\nalgorithm = hmac-sha256\nsecret = bWFkZS11cA==\n" P "key = t\n"),
-	  "secd.ini:1: " NO_TSIG_KEY
-	  "secd.ini:6: TSIG is not supported by this version yet; remove this key\n" },
-	{ "all that is wrong is told",
-	  INI("[key t]\nalgorithm = hmac-sha3\nsecret = bWFkZS11cA=\n"),
-	  "secd.ini:1: " NO_TSIG_KEY
-	  "secd.ini:2: the algorithm is not known; write hmac-sha256, hmac-sha384, hmac-sha512, "
-	  "hmac-sha224, hmac-sha1 or hmac-md5\n"
-	  "secd.ini:3: the secret is no base64; write it as the primary has it, complete and on "
-	  "one "
-	  "line\n" },
-	{ "what is missing, too", INI("[key t]\n"),
-	  "secd.ini:1: " NO_TSIG_KEY "secd.ini:1: [key t] has no algorithm; write one\n"
-	  "secd.ini:1: [key t] has no secret; write one\n" },
-};
-
-Test(conf_parse, refuses_tsig_in_clear_words)
-{
-	files_expect(keys, ARRAY_LEN(keys));
-}
-
 #define SECRET "c2VjcmV0c2VjcmV0c2VjcmV0"
 #define HEX    "5ec4e75ec4e75ec4e75ec4e75ec4e75e" /* 128 bits */
 
@@ -299,6 +272,10 @@ Test(conf_parse, repeats_no_secret_wherever_a_slip_puts_it)
 		"[key t]\nalgorithm = " SECRET "\n",
 		"[key t]\nalgorithm = hmac-sha256 " SECRET "\n",
 		"[key t " SECRET "]\n",
+		"[key t]\nsecret-file = " SECRET "\n",
+		"[key t]\nsecret-file = /" SECRET "==\n",
+		"[key t]\nsecret-file: " SECRET "==\n",
+		"[key t]\nsecret = AAAA\nsecret-file = " SECRET "\n",
 		"[primary p]\naddress = ::1\nkey = " SECRET "\n",
 		"[primary p]\naddress = ::1\nsecret = " SECRET "\n",
 		"[key t]\nsecret = \001" SECRET "\n",
