@@ -187,6 +187,10 @@ FUZZ_conf := tests/fuzz/fuzz_conf.c $(CONF_NEEDS) common/status.c
 FUZZ_query := tests/fuzz/fuzz_query.c $(ANSWER) $(ZONE) $(DNS) common/addr.c common/epoch.c common/huge.c \
               common/random.c common/siphash.c common/status.c
 
+FUZZERS += tsig
+FUZZ_tsig := tests/fuzz/fuzz_tsig.c secd/dns/hmac.c secd/dns/name.c secd/dns/rdata.c secd/dns/rr.c \
+             secd/dns/rrtype.c secd/dns/tsig.c secd/dns/tsig_query.c secd/dns/tsig_rr.c
+
 FUZZERS += axfr ixfr poll
 FUZZ_axfr := tests/fuzz/fuzz_axfr.c secd/xfr/axfr.c secd/xfr/stream.c secd/xfr/why.c $(ZONE) $(DNS) \
              common/epoch.c common/huge.c common/random.c common/siphash.c common/status.c

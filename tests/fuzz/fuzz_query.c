@@ -30,6 +30,8 @@ typedef struct world {
 	zone_version_t *version[ZONES]; /* what leads to them lies where LSan doesn't look */
 	answer_t *answer;
 	answer_counters_t counters;
+	answer_conf_t conf;
+	dns_tsig_keys_t keys;
 	answer_req_t req;
 	addr_rule_t any;
 	addr_acl_t acl;
@@ -168,6 +170,21 @@ static zone_version_t *add_zone(world_t *w, const char *name, const char *const 
 	return v;
 }
 
+/* The seeds' key, of the time that the answers are made at. */
+static void add_key(world_t *w)
+{
+	dns_name_t name;
+
+	dns_name_from_text("k", &name);
+	if (dns_tsig_keys_make(&w->keys, 1) != ST_OK ||
+	    dns_tsig_key_make(&w->keys.list[0], &name, "hmac-sha256", (const uint8_t *)"secret",
+	                      6) != ST_OK)
+		abort();
+	dns_tsig_keys_sort(&w->keys);
+	w->conf = conf;
+	w->conf.keys = &w->keys;
+}
+
 static world_t *make_world(void)
 {
 	world_t *w = calloc(1, sizeof *w);
@@ -182,7 +199,8 @@ static world_t *make_world(void)
 	if (zone_version_denial(w->version[1]) != ZONE_DENIAL_NSEC ||
 	    zone_version_denial(w->version[2]) != ZONE_DENIAL_NSEC3)
 		abort();
-	w->answer = answer_new(w->set, &conf, &w->counters);
+	add_key(w);
+	w->answer = answer_new(w->set, &w->conf, &w->counters);
 	return w;
 }
 

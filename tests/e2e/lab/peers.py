@@ -17,13 +17,15 @@ class Primary:
     name = ""
 
     def __init__(self, lab, zones, notify, *, addr: str = "127.0.0.1", extra: str = "",
-                 zone_extra: str = ""):
+                 zone_extra: str = "", key: tuple[str, str, str] | None = None):
         """extra goes to the end of the configuration (Knot: before its zones), zone_extra into
-        each zone's."""
+        each zone's. key (name, algorithm, secret in base64) signs NOTIFYs; who asks may sign with
+        it."""
         self.lab = lab
         self.addr = addr
         self.port = lab.port(addr)
         self.notify = notify
+        self.key = key
         self.dir: pathlib.Path = lab.dir / lab.unique(self.name)
         self.dir.mkdir()
         self.dir.chmod(0o777)
@@ -127,14 +129,22 @@ class Knot(Primary):
                "log:", "  - target: stderr", "    any: info",
                "control:", f"    listen: {self.dir}/ctl",
                "database:", f"    storage: {self.dir}/db", "    journal-db-max-size: 64M",
-               "    kasp-db-max-size: 16M", "    timer-db-max-size: 16M",
-               "acl:", "  - id: local", "    address: [127.0.0.0/8, ::1]", "    action: transfer"]
+               "    kasp-db-max-size: 16M", "    timer-db-max-size: 16M"]
+        name, algorithm, secret = self.key or ("", "", "")
+        if name:
+            out += ["key:", f"  - id: {name}", f"    algorithm: {algorithm}",
+                    f"    secret: {secret}"]
+        out += ["acl:", "  - id: local", "    address: [127.0.0.0/8, ::1]", "    action: transfer"]
+        if name:
+            out += ["  - id: signed", f"    key: {name}", "    action: transfer"]
         if self.notify:
             out.append("remote:")
             for i, (addr, port) in enumerate(self.notify):
                 out += [f"  - id: n{i}", f"    address: {addr}@{port}"]
+                out += [f"    key: {name}"] if name else []
         out += self.extra.splitlines()
-        out += ["template:", "  - id: default", f"    storage: {self.dir}", "    acl: local",
+        out += ["template:", "  - id: default", f"    storage: {self.dir}",
+                "    acl: [local, signed]" if name else "    acl: local",
                 "    zonefile-sync: -1"]
         if self.notify:
             out.append("    notify: [" + ", ".join(f"n{i}" for i in range(len(self.notify))) + "]")
@@ -164,11 +174,17 @@ class Nsd(Primary):
                "    reuseport: no", "    tcp-count: 200",
                "remote-control:", "    control-enable: yes",
                f"    control-interface: {self.dir}/ctl"]
+        name, algorithm, secret = self.key or ("NOKEY", "", "")
+        if self.key:
+            out += ["key:", f'    name: "{name}"', f"    algorithm: {algorithm}",
+                    f'    secret: "{secret}"']
         for apex, path in self.zones.items():
             out += ["zone:", f'    name: "{apex}"', f'    zonefile: "{path.name}"',
                     "    provide-xfr: 127.0.0.0/8 NOKEY", "    provide-xfr: ::1 NOKEY"]
+            if self.key:
+                out += [f"    provide-xfr: 127.0.0.0/8 {name}", f"    provide-xfr: ::1 {name}"]
             for addr, port in self.notify:
-                out.append(f"    notify: {addr}@{port} NOKEY")
+                out.append(f"    notify: {addr}@{port} {name}")
             out += [f"    {line}" for line in self.zone_extra.splitlines()]
         (self.dir / "nsd.conf").write_text("\n".join(out) + "\n" + self.extra)
 
@@ -184,9 +200,14 @@ class Named(Primary):
 
     def configure(self) -> None:
         self.control_port = self.lab.port("127.0.0.1")
-        key = ('key "ctl" { algorithm hmac-sha256; '
-               'secret "c2VjZCBlbmQtdG8tZW5kIHRlc3RzLCBubyBzZWNyZXQ="; };')
+        control = ('key "ctl" { algorithm hmac-sha256; '
+                   'secret "c2VjZCBlbmQtdG8tZW5kIHRlc3RzLCBubyBzZWNyZXQ="; };')
         v6 = ":" in self.addr
+        name, algorithm, secret = self.key or ("", "", "")
+        signed = f' key "{name}"' if name else ""
+        key = control
+        if name:
+            key += f'\nkey "{name}" {{ algorithm {algorithm}; secret "{secret}"; }};'
         out = [key, "options {", f'  directory "{self.dir}";', f'  pid-file "{self.dir}/pid";',
                f'  session-keyfile "{self.dir}/session.key";',
                f'  managed-keys-directory "{self.dir}";',
@@ -197,7 +218,7 @@ class Named(Primary):
                "  notify-rate 1000;", "  startup-notify-rate 1000;", "  transfers-out 200;"]
         if self.notify:
             out += ["  notify explicit;", "  also-notify { "
-                    + " ".join(f"{a} port {p};" for a, p in self.notify) + " };"]
+                    + " ".join(f"{a} port {p}{signed};" for a, p in self.notify) + " };"]
         else:
             out.append("  notify no;")
         out += ["};", f"controls {{ inet 127.0.0.1 port {self.control_port} "
@@ -206,7 +227,7 @@ class Named(Primary):
             out.append(f'zone "{apex}" {{ type primary; file "{path.name}"; {self.zone_extra} }};')
         (self.dir / "named.conf").write_text("\n".join(out) + "\n" + self.extra)
         (self.dir / "rndc.conf").write_text(
-            f'{key}\noptions {{ default-key "ctl"; default-server 127.0.0.1; '
+            f'{control}\noptions {{ default-key "ctl"; default-server 127.0.0.1; '
             f"default-port {self.control_port}; }};\n")
 
     def argv(self) -> list[str]:
