@@ -122,11 +122,13 @@ UNIT_dns_nsec3 := tests/unit/dns/test_nsec3.c secd/dns/nsec3.c secd/dns/name.c
 UNIT_dns_rdata := tests/unit/dns/test_rdata.c secd/dns/name.c secd/dns/rdata.c secd/dns/rr.c \
                   secd/dns/rrtype.c common/status.c
 
-UNITS += dns_hmac dns_tsig
+UNITS += dns_hmac dns_tsig dns_tsig_query
+TSIG_NEEDS := tests/unit/dns/tsig_ends.c secd/dns/hmac.c secd/dns/name.c secd/dns/rdata.c \
+              secd/dns/rr.c secd/dns/rrtype.c secd/dns/tsig.c secd/dns/tsig_query.c \
+              secd/dns/tsig_rr.c
 UNIT_dns_hmac := tests/unit/dns/test_hmac.c secd/dns/hmac.c
-UNIT_dns_tsig := tests/unit/dns/test_tsig.c secd/dns/hmac.c secd/dns/name.c secd/dns/rdata.c \
-                 secd/dns/rr.c secd/dns/rrtype.c secd/dns/tsig.c secd/dns/tsig_query.c \
-                 secd/dns/tsig_rr.c
+UNIT_dns_tsig := tests/unit/dns/test_tsig.c $(TSIG_NEEDS)
+UNIT_dns_tsig_query := tests/unit/dns/test_tsig_query.c $(TSIG_NEEDS)
 
 UNITS += addr huge siphash threads refresh_clock refresh_queue
 UNIT_addr := tests/unit/common/test_addr.c common/addr.c
