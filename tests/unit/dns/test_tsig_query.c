@@ -103,6 +103,66 @@ Test(dns_tsig_query, tells_the_other_end_what_is_wrong)
 	dns_tsig_keys_free(&keys);
 }
 
+/* RFC 8945 5.2.2.1: no shorter than ten octets, or half of what it could be. */
+Test(dns_tsig_query, judges_a_mac_by_its_length)
+{
+	dns_tsig_keys_t keys;
+
+	ends_keys(&keys, "secret");
+	for (size_t a = 0; a < ENDS_ALGS; a++) {
+		size_t full = dns_hmac_len(keys.list[a].hmac.alg), least = full / 2;
+		dns_tsig_query_t q;
+		dns_tsig_mac_t mac;
+		dns_tsig_rr_t rr;
+		size_t at;
+
+		least = least < 10 ? 10 : least;
+		for (size_t len = 0; len <= full + 1; len++) {
+			ends_message_t m = ends_request(&keys.list[a], ends_now, &mac), was = m;
+			uint8_t longer[DNS_HMAC_MAX + 1] = { 0 };
+
+			cr_assert(dns_tsig_rr_find(was.octets, was.len, &at) == ST_OK);
+			cr_assert(dns_tsig_rr_read(was.octets, was.len, at, &rr) == ST_OK);
+			memcpy(longer, rr.mac, full);
+			rr.mac = longer;
+			rr.mac_len = (uint16_t)len;
+			m.len = at;
+			put_u16(m.octets + DNS_ARCOUNT_AT, 0);
+			cr_assert(dns_tsig_rr_put(&rr, m.octets, &m.len, ENDS_ROOM) == ST_OK);
+			cr_expect(eq(int, ends_check(&keys, &m, ends_now, &q),
+			             len == full                 ? DNS_TSIG_QUERY_OK
+			             : len < least || len > full ? DNS_TSIG_QUERY_FORMERR
+			                                         : DNS_TSIG_QUERY_BADTRUNC),
+			          "%s, %zu octets", ends_algs[a], len);
+		}
+	}
+	dns_tsig_keys_free(&keys);
+}
+
+/* RFC 8945 5.2.3: signed as of the client's time, or the client could not verify it; ours is what the
+ * other data say. */
+Test(dns_tsig_query, answers_a_wrong_time_as_of_that_time)
+{
+	const wall_t theirs = { ends_now.s - 5000 };
+	dns_tsig_keys_t keys;
+	dns_tsig_query_t q;
+	dns_tsig_mac_t mac;
+	dns_tsig_rr_t rr;
+	size_t at;
+
+	ends_keys(&keys, "secret");
+	ends_message_t request = ends_request(&keys.list[3], theirs, &mac);
+	cr_assert(eq(int, ends_check(&keys, &request, ends_now, &q), DNS_TSIG_QUERY_BADTIME));
+	ends_message_t m = respond(&q, ends_now);
+	cr_assert(dns_tsig_rr_find(m.octets, m.len, &at) == ST_OK);
+	cr_assert(dns_tsig_rr_read(m.octets, m.len, at, &rr) == ST_OK);
+	cr_expect(eq(u64, rr.time, (uint64_t)theirs.s));
+	cr_expect(eq(int, rr.other_len, DNS_TSIG_TIME_LEN));
+	cr_expect(eq(u64, dns_tsig_rr_time(rr.other), (uint64_t)ends_now.s));
+	cr_expect(eq(int, rr.error, DNS_TSIG_BADTIME));
+	dns_tsig_keys_free(&keys);
+}
+
 /* RFC 8945 5.2.4: told with a signature, made over the MAC as it came. */
 Test(dns_tsig_query, tells_of_a_mac_that_is_cut_short_signed)
 {
