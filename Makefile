@@ -104,8 +104,8 @@ UNIT_xfr_conn := tests/unit/xfr/test_conn.c tests/unit/xfr/support/server.c secd
                  common/addr.c
 UNIT_xfr_poll := tests/unit/xfr/test_poll.c tests/unit/xfr/support/server.c secd/xfr/conn.c \
                  secd/xfr/link.c secd/xfr/poll.c secd/xfr/soa_answer.c secd/xfr/why.c $(DNS) \
-                 common/addr.c common/random.c common/siphash.c
-UNIT_xfr_why := tests/unit/xfr/test_why.c secd/xfr/why.c secd/dns/rrtype.c
+                 common/addr.c common/clock.c common/random.c common/siphash.c
+UNIT_xfr_why := tests/unit/xfr/test_why.c secd/xfr/why.c $(DNS) common/addr.c common/siphash.c
 UNIT_xfr_axfr := tests/unit/xfr/test_axfr.c tests/unit/xfr/support/stream.c secd/xfr/axfr.c \
                  secd/xfr/stream.c secd/xfr/why.c $(DNS) $(ZONE) $(COMMON)
 UNIT_xfr_ixfr := tests/unit/xfr/test_ixfr.c tests/unit/xfr/support/stream.c secd/xfr/axfr.c \

@@ -208,7 +208,7 @@ static status_t start(daemon_t *d)
 	xfr_env_open(&d->env, d->loop, d->builders, zone_set_key(d->zones),
 	             d->conf->transfer_memory);
 	d->env_open = true;
-	d->refresh = refresh_new(d->loop, d->conf, d->zones, d->epoch, &d->env);
+	d->refresh = refresh_new(d->loop, d->conf, d->zones, d->epoch, &d->env, &d->keys);
 	if (!d->refresh)
 		goto nomem;
 	mailbox_open(&d->notify, d->loop, on_notify, d);

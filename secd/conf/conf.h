@@ -54,6 +54,7 @@ typedef struct conf_primary {
 	uint32_t max_transfers;   /* transfers under way */
 	uint32_t max_connections; /* TCP connections open */
 	uint32_t max_rate;        /* queries and transfers begun in a second; 0: any number */
+	bool tsig_strict;         /* every message of a transfer must be signed */
 } conf_primary_t;
 
 /* What a group of zones may ask for. Times in seconds, sizes in octets. */

@@ -72,6 +72,7 @@ static const conf_option_t options[] = {
 	  PRIMARY(max_connections) },
 	{ CONF_PRIMARY, "max-rate", CONF_NUMBER, .max = 1000000, .fallback = "0",
 	  PRIMARY(max_rate) },
+	{ CONF_PRIMARY, "tsig-strict", CONF_SWITCH, .fallback = "off", PRIMARY(tsig_strict) },
 
 	{ CONF_GROUP, "primaries", CONF_NAMES, .required = true },
 	{ CONF_GROUP, "min-refresh", CONF_SECONDS, .min = 1, .max = TEN_YEARS, .fallback = "1s",

@@ -7,6 +7,8 @@
 
 /* Header, question, the SOA of IXFR and OPT with EXPIRE: at most 12 + 259 + 12 + 530 + 15. */
 #define DNS_REQUEST_MAX 1024
+/* ... and room for a TSIG behind it. */
+#define DNS_REQUEST_SIGNED_MAX (DNS_REQUEST_MAX + 512)
 
 typedef struct dns_request {
 	const uint8_t *apex; /* uncompressed wire name */

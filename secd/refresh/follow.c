@@ -14,6 +14,13 @@ const conf_primary_t *seat_primary(const seat_t *s)
 	return s->follow->zone->group->conf->primaries[s->index];
 }
 
+const dns_tsig_key_t *seat_key(const seat_t *s)
+{
+	const conf_key_t *key = seat_primary(s)->key;
+
+	return key ? &s->follow->zone->r->keys->list[key->number - 1] : NULL;
+}
+
 way_t *seat_way(const seat_t *s)
 {
 	const round_seat_t *seat = &s->follow->round->seats[s->index];
@@ -179,6 +186,7 @@ static void begin_poll(seat_t *s)
 		.link = way_link(&s->turn, stream),
 		.plain = z->peers[s->index].plain,
 		.dnssec = z->group->conf->policy.signature_check,
+		.key = seat_key(s),
 	};
 
 	dns_name_from_wire(z->conf->apex, &apex);
@@ -229,6 +237,8 @@ static void begin_fetch(seat_t *s)
 		.limits = { p->max_records, p->max_size, p->max_rrset },
 		.base = s->delta ? zone_slot_version(z->slot) : NULL,
 		.plain = z->peers[s->index].plain,
+		.key = seat_key(s),
+		.strict = seat_primary(s)->tsig_strict,
 	};
 	xfr_result_t failed = { .why = xfr_why(XFR_WHY_NO_MEMORY, 0, 0) };
 

@@ -494,7 +494,7 @@ static status_t add_zones(refresh_t *r)
 }
 
 refresh_t *refresh_new(struct ev_loop *loop, const conf_t *conf, zone_set_t *set, epoch_t *epoch,
-                       xfr_env_t *env)
+                       xfr_env_t *env, const dns_tsig_keys_t *keys)
 {
 	refresh_t *r = calloc(1, sizeof *r);
 
@@ -505,6 +505,7 @@ refresh_t *refresh_new(struct ev_loop *loop, const conf_t *conf, zone_set_t *set
 	r->set = set;
 	r->epoch = epoch;
 	r->env = env;
+	r->keys = keys;
 	r->limits = (way_limits_t){ .max_queries = conf->polls, .max_transfers = conf->transfers };
 	refresh_lane_init(&r->busy);
 	ev_init(&r->wake, on_wake);

@@ -19,15 +19,17 @@
 #include "common/addr.h"
 #include "common/status.h"
 #include "conf/conf.h"
+#include "dns/tsig.h"
 #include "xfr/fetch.h"
 #include "zone/set.h"
 
 typedef struct refresh refresh_t;
 
-/* Follow every zone of conf, each of which gets a slot in set. conf, set and env are borrowed.
+/* Follow every zone of conf, each of which gets a slot in set. conf, set, env and keys, which are those
+ * of conf in its order, are borrowed.
  * Nothing is asked before refresh_start(). NULL: out of memory. */
 refresh_t *refresh_new(struct ev_loop *loop, const conf_t *conf, zone_set_t *set, epoch_t *epoch,
-                       xfr_env_t *env);
+                       xfr_env_t *env, const dns_tsig_keys_t *keys);
 
 void refresh_start(refresh_t *r);
 

@@ -95,6 +95,7 @@ struct refresh {
 	zone_set_t *set;
 	epoch_t *epoch;
 	xfr_env_t *env;
+	const dns_tsig_keys_t *keys;
 	way_limits_t limits;
 	way_t ***ways; /* [primary][address] */
 	group_t *groups;
@@ -130,6 +131,7 @@ void follow_step(follow_t *f);
 void follow_stop(follow_t *f);
 
 const conf_primary_t *seat_primary(const seat_t *s);
+const dns_tsig_key_t *seat_key(const seat_t *s); /* NULL: none */
 /* The way that the seat is on. */
 way_t *seat_way(const seat_t *s);
 /* Is there nobody at the address? One who closes, resets or falls silent is somebody. */

@@ -222,20 +222,29 @@ static size_t held_soa(const zone_version_t *base, uint8_t out[65535])
 	               : 0;
 }
 
-static xfr_ask_t *send_question(xfr_fetch_t *f, uint16_t id, const zone_version_t *base)
+/* The question, signed if there is a key: the work learns what the answer's TSIG begins with. */
+static size_t make_question(const xfr_fetch_t *f, xfr_work_spec_t *work,
+                            uint8_t out[DNS_REQUEST_SIGNED_MAX])
 {
-	uint8_t request[DNS_REQUEST_MAX], soa[65535];
+	const zone_version_t *base = work->base;
+	uint8_t soa[65535];
 	const dns_request_t r = {
 		.apex = f->apex.wire,
 		.type = base ? DNS_TYPE_IXFR : DNS_TYPE_AXFR,
-		.id = id,
+		.id = work->id,
 		.payload = f->spec.plain ? 0 : PAYLOAD,
 		.expire = true,
 		.soa = base ? soa : NULL,
 		.soa_len = base ? held_soa(base, soa) : 0,
 	};
+	size_t len = dns_request(&r, out);
+	dns_tsig_mac_t mac;
 
-	return xfr_ask_open(f->spec.link, id, request, dns_request(&r, request), &ask_calls, f);
+	work->has_tsig = f->spec.key && dns_tsig_sign(f->spec.key, clock_wall_coarse(), out, &len,
+	                                              DNS_REQUEST_SIGNED_MAX, &mac) == ST_OK;
+	if (work->has_tsig)
+		dns_tsig_stream_start(&work->tsig, f->spec.key, &mac, f->spec.strict);
+	return len;
 }
 
 static const xfr_digest_calls_t digest_calls;
@@ -249,13 +258,16 @@ static status_t ask(xfr_fetch_t *f)
 		.base = f->spec.base && zone_version_claim(f->spec.base) ? f->spec.base : NULL,
 	};
 
+	uint8_t request[DNS_REQUEST_SIGNED_MAX];
+	size_t len = make_question(f, &work, request);
+
 	f->digest = xfr_digest_new(&f->env->builders, &work, &digest_calls, f);
 	if (!f->digest) {
 		if (work.base)
 			zone_version_unclaim(work.base);
 		return ST_NOMEM;
 	}
-	f->ask = send_question(f, work.id, work.base);
+	f->ask = xfr_ask_open(f->spec.link, work.id, request, len, &ask_calls, f);
 	if (!f->ask)
 		return ST_NOMEM;
 	if (f->spec.deadlines.min_rate > 0)

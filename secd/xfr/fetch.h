@@ -50,7 +50,9 @@ typedef struct xfr_fetch_spec {
 	 * it is freed after xfr_fetch_stop(), it goes when no builder looks at it any more. NULL:
 	 * AXFR; so it is while a stopped fetch over the same version has not let go yet. */
 	const zone_version_t *base;
-	bool plain; /* without OPT: this primary would not hear of it */
+	bool plain;                /* without OPT: this primary would not hear of it */
+	const dns_tsig_key_t *key; /* that question and answer are signed with; borrowed; or NULL */
+	bool strict; /* each message of the answer must be signed, not every hundredth */
 } xfr_fetch_spec_t;
 
 typedef struct xfr_fetch xfr_fetch_t;

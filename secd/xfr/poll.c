@@ -1,6 +1,8 @@
 /* xfr/poll.c - one SOA question: over UDP as often as allowed, or as one of many on a link. */
 #include "xfr/poll.h"
 
+#include "common/buf.h"
+#include "common/clock.h"
 #include "common/random.h"
 #include "dns/request.h"
 #include "dns/rrtype.h"
@@ -33,6 +35,8 @@ struct xfr_poll {
 	xfr_ask_t *ask; /* over a link */
 	uint16_t id;
 	bool plain, dnssec;
+	const dns_tsig_key_t *key; /* NULL: nothing is signed */
+	dns_tsig_stream_t signed_; /* as it is before the answer */
 	unsigned tries, foreign;
 	bool over;
 	xfr_poll_result_t result;
@@ -91,7 +95,8 @@ static void start_timer(xfr_poll_t *p, double seconds)
 	ev_timer_start(p->loop, &p->timer);
 }
 
-static size_t make_request(const xfr_poll_t *p, uint8_t out[DNS_REQUEST_MAX])
+/* The question, signed if there is a key. */
+static size_t make_request(xfr_poll_t *p, uint8_t out[DNS_REQUEST_SIGNED_MAX])
 {
 	const dns_request_t request = {
 		.apex = p->apex.wire,
@@ -101,8 +106,13 @@ static size_t make_request(const xfr_poll_t *p, uint8_t out[DNS_REQUEST_MAX])
 		.dnssec = p->dnssec,
 		.expire = true,
 	};
+	size_t len = dns_request(&request, out);
+	dns_tsig_mac_t mac;
 
-	return dns_request(&request, out);
+	if (p->key && dns_tsig_sign(p->key, clock_wall_coarse(), out, &len, DNS_REQUEST_SIGNED_MAX,
+	                            &mac) == ST_OK)
+		dns_tsig_stream_start(&p->signed_, p->key, &mac, true);
+	return len;
 }
 
 /* --- UDP -------------------------------------------------------------------------------------- */
@@ -110,7 +120,7 @@ static size_t make_request(const xfr_poll_t *p, uint8_t out[DNS_REQUEST_MAX])
 /* Send the question on the try's own socket, with an id of its own; the errno of what failed. */
 static int send_udp(xfr_poll_t *p)
 {
-	uint8_t request[DNS_REQUEST_MAX];
+	uint8_t request[DNS_REQUEST_SIGNED_MAX];
 	size_t len;
 
 	p->id = random_u16();
@@ -191,7 +201,7 @@ static const xfr_ask_calls_t ask_calls = {
 
 static bool ask_link(xfr_poll_t *p, xfr_link_t *link)
 {
-	uint8_t request[DNS_REQUEST_MAX];
+	uint8_t request[DNS_REQUEST_SIGNED_MAX];
 
 	p->id = xfr_link_id(link);
 	p->ask = xfr_ask_open(link, p->id, request, make_request(p, request), &ask_calls, p);
@@ -217,7 +227,7 @@ static bool ignore_foreign(xfr_poll_t *p)
 
 static void take_rcode(xfr_poll_t *p, unsigned rcode)
 {
-	uint8_t request[DNS_REQUEST_MAX];
+	uint8_t request[DNS_REQUEST_SIGNED_MAX];
 
 	if (rcode != DNS_RCODE_FORMERR || p->plain) {
 		take_no(p, XFR_WHY_RCODE, rcode);
@@ -232,12 +242,39 @@ static void take_rcode(xfr_poll_t *p, unsigned rcode)
 	}
 }
 
+/* Its TSIG does not count. */
+static bool take_unsigned(xfr_poll_t *p, dns_tsig_outcome_t outcome, int64_t detail)
+{
+	if (p->ask)
+		tell(p, &(xfr_poll_result_t){ .why = xfr_why_tsig(outcome, detail) }, true);
+	else
+		move_to_stream(p);
+	return false;
+}
+
+/* Is msg an answer to the question at all? Before its TSIG is looked at: what is not ours needs none. */
+static bool is_ours(const xfr_poll_t *p, const uint8_t *msg, size_t len)
+{
+	return len >= DNS_HEADER_LEN && get_u16(msg) == p->id && (get_u16(msg + 2) & DNS_QR);
+}
+
 /* What msg says decides what comes next; false: this try hears no more, p may be gone. */
 static bool take_message(xfr_poll_t *p, const uint8_t *msg, size_t len)
 {
+	dns_tsig_stream_t tsig = p->signed_; /* by UDP anybody may answer: each gets a fresh one */
 	xfr_poll_result_t result = { 0 };
 
-	switch (xfr_soa_answer_read(msg, len, p->id, &p->apex, &result.answer)) {
+	if (p->key && is_ours(p, msg, len)) {
+		dns_tsig_bare_t bare;
+		dns_tsig_outcome_t outcome =
+			dns_tsig_stream_feed(&tsig, msg, len, clock_wall_coarse(), &bare);
+
+		if (outcome != DNS_TSIG_OK)
+			return take_unsigned(p, outcome, tsig.detail);
+		len = bare.len;
+	}
+
+	switch (xfr_soa_answer_read(msg, len, p->key != NULL, p->id, &p->apex, &result.answer)) {
 	case XFR_SOA_HERE:
 		tell(p, &result, true);
 		return false;
@@ -322,6 +359,7 @@ xfr_poll_t *xfr_poll_start(struct ev_loop *loop, const xfr_poll_spec_t *spec, xf
 	dns_name_fold(&p->apex);
 	p->plain = spec->plain;
 	p->dnssec = spec->dnssec;
+	p->key = spec->key;
 	p->done = done;
 	p->arg = arg;
 	p->fd = -1;

@@ -14,6 +14,9 @@
  * clear: a lame server's serial is worth nothing). What an answer says is read by
  * xfr/soa_answer.h.
  *
+ * With a key, an answer counts if its TSIG does (RFC 8945). One by UDP that has none, or a wrong one, may
+ * be anybody's: the question moves to a stream, where it would be the primary's.
+ *
  * Each try by UDP has a socket and an id of its own. FORMERR to a query with OPT is asked again
  * without, once (RFC 6891 7). Main thread. */
 #pragma once
@@ -24,6 +27,7 @@
 
 #include "common/status.h"
 #include "dns/name.h"
+#include "dns/tsig.h"
 #include "xfr/link.h"
 #include "xfr/peer.h"
 #include "xfr/soa_answer.h"
@@ -34,9 +38,10 @@ typedef struct xfr_poll_spec {
 	const xfr_peer_t *peer;
 	const xfr_deadlines_t *deadlines;
 	const dns_name_t *apex;
-	xfr_link_t *link; /* to the peer; NULL: by UDP */
-	bool plain;       /* the primary is known not to know EDNS: no OPT */
-	bool dnssec;      /* ask for the signatures, too */
+	xfr_link_t *link;          /* to the peer; NULL: by UDP */
+	bool plain;                /* the primary is known not to know EDNS: no OPT */
+	bool dnssec;               /* ask for the signatures, too */
+	const dns_tsig_key_t *key; /* that question and answer are signed with; borrowed; or NULL */
 } xfr_poll_spec_t;
 
 typedef enum xfr_poll_next {

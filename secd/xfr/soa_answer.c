@@ -147,7 +147,7 @@ static xfr_soa_finding_t found_rcode(xfr_soa_answer_t *out, unsigned rcode)
 	return XFR_SOA_RCODE;
 }
 
-xfr_soa_finding_t xfr_soa_answer_read(const uint8_t *msg, size_t len, uint16_t id,
+xfr_soa_finding_t xfr_soa_answer_read(const uint8_t *msg, size_t len, bool tsig, uint16_t id,
                                       const dns_name_t *apex, xfr_soa_answer_t *out)
 {
 	buf_t at = buf_over(msg, len);
@@ -156,6 +156,8 @@ xfr_soa_finding_t xfr_soa_answer_read(const uint8_t *msg, size_t len, uint16_t i
 	sections_t found = { 0 };
 
 	memset(out, 0, sizeof *out);
+	if (tsig && h.counts[3] > 0)
+		h.counts[3]--;
 	if (!buf_ok(&at) || h.id != id || !(h.flags & DNS_QR) || (h.flags & DNS_OPCODE_MASK))
 		return XFR_SOA_FOREIGN;
 	if (h.counts[0] == 0 && rcode != DNS_RCODE_NOERROR)

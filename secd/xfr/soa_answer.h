@@ -36,8 +36,9 @@ enum { XFR_RRSIG_FIXED = 18 };
 uint64_t xfr_soa_mark(const uint8_t *rdata);
 
 /* Read msg as the answer to the question "apex SOA IN" asked with id.
+ *   tsig    the header counts a TSIG behind len, which was verified (dns_tsig_bare_t).
  *   apex    folded.
  * An answer must repeat the question. Only with an rcode in the header may it be missing: old
  * servers that don't know EDNS send their FORMERR without. */
-xfr_soa_finding_t xfr_soa_answer_read(const uint8_t *msg, size_t len, uint16_t id,
+xfr_soa_finding_t xfr_soa_answer_read(const uint8_t *msg, size_t len, bool tsig, uint16_t id,
                                       const dns_name_t *apex, xfr_soa_answer_t *out);

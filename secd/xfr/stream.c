@@ -133,7 +133,7 @@ status_t xfr_stream_open(xfr_stream_t *s, const uint8_t *msg, size_t len)
 	if (read_header(s, &f) != ST_OK)
 		return ST_MALFORMED;
 	s->answers = f.answers;
-	s->others = (unsigned)f.authority + f.additional;
+	s->others = (unsigned)f.authority + f.additional - (s->tsig && f.additional > 0);
 	s->bare = f.answers == 0;
 	return f.questions == 1 ? read_question(s) : ST_OK;
 }

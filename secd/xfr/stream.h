@@ -39,6 +39,8 @@ typedef struct xfr_stream {
 	char detail[XFR_DETAIL_MAX]; /* the record at fault, or "" */
 	dns_rr_t rr;                 /* the record at hand; big, so a stream lives on the heap */
 
+	bool tsig; /* set before a message: its header counts a TSIG behind it, which was verified */
+
 	/* The message at hand; of the stream alone. */
 	buf_t msg;
 	unsigned answers, others; /* records left in it */

@@ -3,6 +3,7 @@
 
 #include "common/status.h"
 #include "dns/rrtype.h"
+#include "dns/tsig.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,6 +25,14 @@ uint32_t xfr_why_size(uint64_t octets)
 	return kib < UINT32_MAX ? (uint32_t)kib : UINT32_MAX;
 }
 
+xfr_why_t xfr_why_tsig(unsigned outcome, int64_t detail)
+{
+	/* A clock that is off by more than that is off by enough. */
+	const int64_t d = detail < INT32_MIN ? INT32_MIN : detail > INT32_MAX ? INT32_MAX : detail;
+
+	return xfr_why(XFR_WHY_TSIG, outcome, (uint32_t)(int32_t)d);
+}
+
 xfr_why_kind_t xfr_why_kind(const xfr_why_t *why)
 {
 	return why->code < ARRAY_LEN(rows) ? rows[why->code].kind : XFR_WHY_OF_NOBODY;
@@ -40,6 +49,15 @@ static void put_size(uint32_t kib, char *out, size_t room)
 		unit++;
 	}
 	snprintf(out, room, "%u%c", kib, units[unit]);
+}
+
+static void put_tsig(const xfr_why_t *why, char *out, size_t room)
+{
+	const bool known = why->a <= DNS_TSIG_PEER_ERROR;
+	char text[DNS_TSIG_TEXT_MAX];
+
+	snprintf(out, room, "%s",
+	         dns_tsig_text(known ? why->a : DNS_TSIG_PEER_ERROR, (int32_t)why->b, text));
 }
 
 static void put_errno(uint32_t number, char *out, size_t room)
@@ -62,7 +80,10 @@ static void put_argument(const xfr_why_t *why, const char *at, char *out, size_t
 		snprintf(out, room, "%u", why->b);
 		break;
 	case 't':
-		snprintf(out, room, "%s", dns_type_text(why->type, text));
+		if (at[1] == 's')
+			put_tsig(why, out, room);
+		else
+			snprintf(out, room, "%s", dns_type_text(why->type, text));
 		break;
 	case 'r':
 		snprintf(out, room, "%s", dns_rcode_text(why->a, text));

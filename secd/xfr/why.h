@@ -25,6 +25,7 @@ typedef enum xfr_why_kind {
  *     {a} {b}   a number         {type}   the type of a record
  *     {size}    a, in KiB        {rcode}  a, an RCODE (RFC 6895 2.3)
  *     {s}       a, in ms         {errno}  a, an errno
+ *     {tsig}    a, a dns_tsig_outcome_t, and b, its detail
  */
 #define XFR_WHY_CODES(X)                                                                           \
 	X(NONE, NOBODY, "")                                                                        \
@@ -89,7 +90,8 @@ typedef enum xfr_why_kind {
 	/* Gates. */                                                                               \
 	X(ITERATIONS, GATE,                                                                        \
 	  "NSEC3PARAM has {a} iterations or too long a salt: no key allows the cost of over {b}")  \
-	/* TSIG (RFC 8945): none yet. */                                                           \
+	/* TSIG (RFC 8945). */                                                                     \
+	X(TSIG, KEY, "{tsig}")                                                                     \
 	/* Ours. */                                                                                \
 	X(NO_MEMORY, US, "out of memory")
 
@@ -112,6 +114,9 @@ static inline xfr_why_t xfr_why(xfr_why_code_t code, uint32_t a, uint32_t b)
 {
 	return (xfr_why_t){ .code = (uint16_t)code, .a = a, .b = b };
 }
+
+/* What TSIG said of an answer (dns/tsig.h), and what more there is to say. */
+xfr_why_t xfr_why_tsig(unsigned outcome, int64_t detail);
 
 /* Octets as the argument of {size}: whole KiB, upwards; what is beyond 4 TiB is 4 TiB. */
 uint32_t xfr_why_size(uint64_t octets);

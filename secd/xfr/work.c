@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "dns/nsec3.h"
 #include "dns/wire.h"
 #include "xfr/axfr.h"
@@ -12,6 +13,7 @@
 struct xfr_work {
 	const xfr_work_spec_t *spec;
 	xfr_stream_t *stream;
+	dns_tsig_stream_t tsig;
 	xfr_verdict_t verdict;
 	/* AXFR */
 	zone_build_t *build;
@@ -44,6 +46,7 @@ xfr_work_t *xfr_work_new(const xfr_work_spec_t *spec)
 	if (!w)
 		return NULL;
 	w->spec = spec;
+	w->tsig = spec->tsig;
 	if (make_machine(w))
 		return w;
 	xfr_work_free(w);
@@ -61,10 +64,40 @@ void xfr_work_free(xfr_work_t *w)
 	free(w);
 }
 
-xfr_verdict_t xfr_work_feed(xfr_work_t *w, const uint8_t *msg, size_t len)
+static xfr_verdict_t fail_tsig(xfr_work_t *w, dns_tsig_outcome_t outcome)
+{
+	const xfr_why_t why = xfr_why_tsig(outcome, w->tsig.detail);
+
+	(void)xfr_stream_fail(w->stream, XFR_WHY_TSIG, why.a, why.b);
+	return w->verdict = XFR_BAD;
+}
+
+static xfr_verdict_t feed_machine(xfr_work_t *w, const uint8_t *msg, size_t len)
 {
 	w->verdict = w->ixfr ? xfr_ixfr_feed(w->ixfr, msg, len) : xfr_axfr_feed(w->axfr, msg, len);
 	return w->verdict;
+}
+
+/* Each message is verified before it is read; that the last one was signed shows at the end, and
+ * until then nothing of it is served (RFC 8945 5.3.1). */
+static xfr_verdict_t feed_signed(xfr_work_t *w, const uint8_t *msg, size_t len)
+{
+	dns_tsig_bare_t bare;
+	dns_tsig_outcome_t outcome =
+		dns_tsig_stream_feed(&w->tsig, msg, len, clock_wall_coarse(), &bare);
+
+	if (outcome != DNS_TSIG_OK && outcome != DNS_TSIG_UNSIGNED)
+		return fail_tsig(w, outcome);
+	w->stream->tsig = outcome == DNS_TSIG_OK;
+	if (feed_machine(w, msg, bare.len) != XFR_DONE)
+		return w->verdict;
+	outcome = dns_tsig_stream_finish(&w->tsig);
+	return outcome == DNS_TSIG_OK ? XFR_DONE : fail_tsig(w, outcome);
+}
+
+xfr_verdict_t xfr_work_feed(xfr_work_t *w, const uint8_t *msg, size_t len)
+{
+	return w->spec->has_tsig ? feed_signed(w, msg, len) : feed_machine(w, msg, len);
 }
 
 bool xfr_work_undetermined(const xfr_work_t *w)

@@ -13,6 +13,7 @@
 #include "common/siphash.h"
 #include "dns/name.h"
 #include "dns/soa.h"
+#include "dns/tsig.h"
 #include "xfr/ixfr.h"
 #include "xfr/link.h"
 #include "xfr/stream.h"
@@ -55,6 +56,8 @@ typedef struct xfr_work_spec {
 	uint16_t id;              /* of the question */
 	zone_limits_t limits;
 	const zone_version_t *base; /* NULL: AXFR was asked for; else IXFR over it; borrowed */
+	bool has_tsig;
+	dns_tsig_stream_t tsig; /* has_tsig: the answer must be signed so; from the request's MAC */
 } xfr_work_spec_t;
 
 typedef struct xfr_work xfr_work_t;

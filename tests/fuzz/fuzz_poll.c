@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	/* The right id, whatever it is: a foreign answer is not read any further. */
 	uint16_t id = size >= 2 ? get_u16(data) : 0;
-	xfr_soa_finding_t found = xfr_soa_answer_read(data, size, id, &apex, &out);
+	xfr_soa_finding_t found = xfr_soa_answer_read(data, size, false, id, &apex, &out);
 
 	if ((found == XFR_SOA_RCODE) != (out.rcode != 0))
 		abort();

@@ -9,7 +9,10 @@ take, or None to go on as usual. A kind is a query type, alone or with the trans
     p.on("AXFR", lambda r: [Send(r.axfr_messages()[0]), CLOSE])
     p.on("SOA udp", lambda r: [Raw(r.soa(flags=wire.TC))])
 
-Steps: Send(message), Raw(bytes: no length in front), Drip(bytes, pause), Wait(seconds), and
+With key=(name, algorithm, secret in base64) every answer is signed: each Send, in order. Answers
+that are to be signed otherwise are made by a handler with r.signer(), and sent as Plain(message).
+
+Steps: Send(message), Plain(message: not signed), Raw(bytes: no length in front), Drip(bytes, pause), Wait(seconds), and
 CLOSE, RESET, STALL (say nothing more, hold the connection), IGNORE (no answer).
 """
 from __future__ import annotations
@@ -26,13 +29,21 @@ import dns.exception
 import dns.message
 import dns.opcode
 import dns.rdatatype
+import dns.tsigkeyring
 
 from . import dnsio, wire
+from .tsig import Signer
 
 
 @dataclass(frozen=True)
 class Send:
     """A whole message; over TCP its length goes in front."""
+    msg: bytes
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A whole message that is sent as it is, whatever key the primary has."""
     msg: bytes
 
 
@@ -72,6 +83,10 @@ class Request:
     records: list[bytes] = field(default_factory=list)  # of the zone now, the SOA first
     time: float = field(default_factory=monotonic)
 
+    def signer(self) -> Signer:
+        """For an answer to this request."""
+        return Signer(self.primary.key, self.msg.mac if self.msg else b"")
+
     def answer(self, answers: Iterable[bytes] = (), *, flags: int = wire.AA, rcode: int = 0,
                ident: int | None = None, question: bytes | None = None, **parts) -> bytes:
         """A message with this request's id and question, unless told otherwise; question=b""
@@ -105,8 +120,11 @@ class ScriptedPrimary:
 
     name = "scripted"
 
-    def __init__(self, lab, zones: dict[str, str], *, addr: str = "127.0.0.1"):
+    def __init__(self, lab, zones: dict[str, str], *, addr: str = "127.0.0.1",
+                 key: tuple[str, str, str] | None = None):
         self.lab, self.addr, self.port = lab, addr, lab.port(addr)
+        self.key = key
+        self._keyring = dns.tsigkeyring.from_text({key[0]: (key[1], key[2])}) if key else None
         self.requests: list[Request] = []
         self.connections = 0  # TCP, accepted so far
         self._records: dict[str, list[bytes]] = {}
@@ -231,7 +249,7 @@ class ScriptedPrimary:
     def _read(self, data: bytes, via: str, peer: tuple) -> Request:
         r = Request(self, via, data, peer)
         try:
-            r.msg = dns.message.from_wire(data)
+            r.msg = dns.message.from_wire(data, keyring=self._keyring or False)
         except dns.exception.DNSException:
             r.kind = "UNREADABLE"
         else:
@@ -250,6 +268,14 @@ class ScriptedPrimary:
         return r
 
     def _steps(self, r: Request) -> list:
+        """What to do about a request, signed where it must be."""
+        if not self.key:
+            return self._bare_steps(r)
+        signer = r.signer()
+        return [Plain(signer.sign(s.msg)) if isinstance(s, Send) else s
+                for s in self._bare_steps(r)]
+
+    def _bare_steps(self, r: Request) -> list:
         with self._lock:
             handler = self._handlers.get(f"{r.kind} {r.via}") or self._handlers.get(r.kind)
         steps = handler(r) if handler else None
@@ -267,7 +293,7 @@ class ScriptedPrimary:
 
     async def _serve_udp(self, transport, data: bytes, peer: tuple) -> None:
         for step in self._steps(self._read(data, "udp", peer)):
-            if isinstance(step, Send):
+            if isinstance(step, (Send, Plain)):
                 transport.sendto(step.msg, peer)
             elif isinstance(step, Raw):
                 transport.sendto(step.data, peer)
@@ -285,7 +311,7 @@ class ScriptedPrimary:
             size = struct.unpack("!H", await reader.readexactly(2))[0]
             r = self._read(await reader.readexactly(size), "tcp", peer)
             for step in self._steps(r):
-                if isinstance(step, Send):
+                if isinstance(step, (Send, Plain)):
                     writer.write(wire.frame(step.msg))
                 elif isinstance(step, Raw):
                     writer.write(step.data)

@@ -36,7 +36,8 @@ def run(lab: Lab) -> None:
         zones[apex] = [primary]
         sections += f"[key {kind}-key]\nalgorithm = {algorithm}\nsecret = {SECRET}\n"
         keys[apex] = f"{kind}-key"
-    scripted = lab.scripted_primary({"plain.example.": zone("plain.example.", serial=1)})
+    scripted = lab.scripted_primary({"plain.example.": zone("plain.example.", serial=1)},
+                                    key=("plain-key", "hmac-sha256", SECRET))
     zones["plain.example."] = [scripted]
     keys["plain.example."] = "plain-key"
     sections += f"[key plain-key]\nalgorithm = hmac-sha256\nsecret = {SECRET}\n"

@@ -150,7 +150,7 @@ static const row_t sections[] = {
 	      "adress = ::1\n[include]\nfile = x\n[group g]\nprimaries=p\nprimary=p\n"),
 	  "secd.ini:2: unknown key 'file' in [log]; it takes target and level\n"
 	  "secd.ini:5: unknown key 'adress' in [primary]; it takes address, notify-from, source, "
-	  "key, max-queries, max-transfers, max-connections and max-rate\n"
+	  "key, max-queries, max-transfers, max-connections, max-rate and tsig-strict\n"
 	  "secd.ini:7: unknown key 'file' in [include]; it takes path and zone-list\n"
 	  "secd.ini:10: unknown key 'primary' in [group]; it takes primaries, min-refresh, "
 	  "max-refresh, min-retry, max-retry, min-expire, max-expire, max-records, max-size, "

@@ -108,7 +108,7 @@ static xfr_soa_finding_t finding(const uint8_t *msg, size_t len, xfr_soa_answer_
 	uint8_t *exact = malloc(len ? len : 1);
 
 	memcpy(exact, msg, len);
-	xfr_soa_finding_t found = xfr_soa_answer_read(exact, len, 0x4242, &name, out);
+	xfr_soa_finding_t found = xfr_soa_answer_read(exact, len, false, 0x4242, &name, out);
 	free(exact);
 	return found;
 }
@@ -150,7 +150,8 @@ static xfr_soa_answer_t read(const uint8_t *msg, size_t len)
 	dns_name_t apex;
 
 	cr_assert(eq(int, dns_name_from_text("example.", &apex), ST_OK));
-	cr_assert(eq(int, xfr_soa_answer_read(msg, len, 0x4242, &apex, &answer), XFR_SOA_HERE));
+	cr_assert(eq(int, xfr_soa_answer_read(msg, len, false, 0x4242, &apex, &answer),
+	             XFR_SOA_HERE));
 	return answer;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/status.h"
+#include "dns/tsig.h"
 #include "dns/wire.h"
 #include "xfr/why.h"
 
@@ -41,6 +42,9 @@ static const struct {
 	{ { .code = XFR_WHY_MAX_SIZE, .a = 16 << 20 }, "over max-size = 16G", XFR_WHY_OF_LIMIT },
 	{ { .code = XFR_WHY_MAX_SIZE, .a = 1000 }, "over max-size = 1000K", XFR_WHY_OF_LIMIT },
 	{ { .code = XFR_WHY_MAX_SIZE, .a = 0 }, "over max-size = 0K", XFR_WHY_OF_LIMIT },
+	{ { .code = XFR_WHY_TSIG, .a = DNS_TSIG_WRONG_TIME, .b = (uint32_t)-4000 },
+	  "signed at another time: the primary's clock is 4000 s behind ours",
+	  XFR_WHY_OF_KEY },
 	{ { .code = 60000 }, "unknown failure", XFR_WHY_OF_NOBODY },
 };
 
