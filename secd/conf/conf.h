@@ -65,6 +65,7 @@ typedef struct conf_policy {
 	uint64_t max_records; /* of one zone */
 	uint64_t max_size;    /* of one zone */
 	uint32_t max_rrset;   /* records of one RRset */
+	uint32_t max_rrsets;  /* RRsets of one name */
 	uint32_t stale_grace; /* how long equal serials renew EXPIRE though a newer one is known */
 	bool signature_check; /* pull a zone of the same serial whose SOA is signed anew */
 } conf_policy_t;

@@ -93,6 +93,8 @@ static const conf_option_t options[] = {
 	  POLICY(max_size) },
 	{ CONF_GROUP, "max-rrset", CONF_NUMBER, .min = 1, .max = 65535, .fallback = "10000",
 	  POLICY(max_rrset) },
+	{ CONF_GROUP, "max-rrsets", CONF_NUMBER, .min = 1, .max = 65535, .fallback = "1000",
+	  POLICY(max_rrsets) },
 	{ CONF_GROUP, "stale-grace", CONF_SECONDS, .max = TEN_YEARS, .fallback = "0",
 	  POLICY(stale_grace) },
 	{ CONF_GROUP, "signature-check", CONF_SWITCH, .fallback = "on", POLICY(signature_check) },

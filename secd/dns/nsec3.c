@@ -24,12 +24,17 @@ bool dns_nsec3_read(const uint8_t *rdata, size_t rdlen, dns_nsec3_params_t *out)
 	return true;
 }
 
-bool dns_nsec3_costly(const dns_nsec3_params_t *p)
+unsigned dns_nsec3_cost(const dns_nsec3_params_t *p)
 {
 	enum { BLOCK = 64, PADDING = 9 }; /* of SHA-1 */
 	unsigned blocks = 1 + (DNS_NSEC3_HASH_LEN + p->salt_len + PADDING - 1u) / BLOCK;
 
-	return (p->iterations + 1u) * blocks > DNS_NSEC3_ITERATIONS_MAX + 1;
+	return (p->iterations + 1u) * blocks;
+}
+
+bool dns_nsec3_costly(const dns_nsec3_params_t *p)
+{
+	return dns_nsec3_cost(p) > DNS_NSEC3_ITERATIONS_MAX + 1;
 }
 
 bool dns_nsec3_same(const dns_nsec3_params_t *a, const dns_nsec3_params_t *b)

@@ -27,6 +27,9 @@ typedef struct dns_nsec3_params {
  * False: it ends early, or uses another algorithm than SHA-1. */
 bool dns_nsec3_read(const uint8_t *rdata, size_t rdlen, dns_nsec3_params_t *out);
 
+/* Rounds of SHA-1 that a hash takes, for a name of usual length. */
+unsigned dns_nsec3_cost(const dns_nsec3_params_t *p);
+
 /* Does a hash cost more than what RFC 5155 10.3 had in mind for any key, with a salt of usual length?
  * A long one makes each iteration several times as costly. */
 bool dns_nsec3_costly(const dns_nsec3_params_t *p);

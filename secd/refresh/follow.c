@@ -234,7 +234,7 @@ static void begin_fetch(seat_t *s)
 		.deadlines = *way_deadlines(way),
 		.link = way_link(&s->turn, true),
 		.apex = &apex,
-		.limits = { p->max_records, p->max_size, p->max_rrset },
+		.limits = { p->max_records, p->max_size, p->max_rrset, p->max_rrsets },
 		.base = s->delta ? zone_slot_version(z->slot) : NULL,
 		.plain = z->peers[s->index].plain,
 		.key = seat_key(s),

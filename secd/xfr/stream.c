@@ -60,6 +60,16 @@ status_t xfr_stream_fail_at(xfr_stream_t *s, xfr_why_code_t code, const uint8_t 
 	return ST_MALFORMED;
 }
 
+status_t xfr_stream_fail_name(xfr_stream_t *s, xfr_why_code_t code, uint32_t a, uint32_t b,
+                              const uint8_t *name)
+{
+	char text[DNS_NAME_TEXT_MAX];
+
+	(void)xfr_stream_fail(s, code, a, b);
+	snprintf(s->detail, sizeof s->detail, "%.140s", dns_name_text(name, text));
+	return ST_MALFORMED;
+}
+
 status_t xfr_stream_fail_record(xfr_stream_t *s, xfr_why_code_t code)
 {
 	const bool signature = s->rr.type == DNS_TYPE_RRSIG && s->rr.rdlen >= 2;

@@ -73,5 +73,9 @@ status_t xfr_stream_fail_record(xfr_stream_t *s, xfr_why_code_t code);
 status_t xfr_stream_fail_at(xfr_stream_t *s, xfr_why_code_t code, const uint8_t *owner,
                             uint16_t type, uint16_t covered);
 
+/* The same, of a name. */
+status_t xfr_stream_fail_name(xfr_stream_t *s, xfr_why_code_t code, uint32_t a, uint32_t b,
+                              const uint8_t *name);
+
 /* Is the record at hand the zone's SOA? Class and owner count: a SOA elsewhere is an error. */
 bool xfr_stream_at_soa(const xfr_stream_t *s);

@@ -86,6 +86,9 @@ typedef enum xfr_why_kind {
 	X(MAX_RECORDS, LIMIT, "over max-records = {a}")                                            \
 	X(MAX_SIZE, LIMIT, "over max-size = {size}")                                               \
 	X(MAX_RRSET, LIMIT, "an RRset is over max-rrset = {a}")                                    \
+	X(MAX_RRSETS, LIMIT, "a name has more RRsets than max-rrsets = {a}")                       \
+	X(HASHES, LIMIT,                                                                           \
+	  "hashing its names takes over {a} rounds of SHA-1: too many iterations of NSEC3")        \
 	X(MEMORY, LIMIT, "transfers under way are over transfer-memory = {size}")                  \
 	/* Gates. */                                                                               \
 	X(ITERATIONS, GATE,                                                                        \

@@ -132,8 +132,42 @@ size_t xfr_work_memory(const xfr_work_t *w)
 
 /* --- from records to a version ---------------------------------------------------------------- */
 
-/* What a build or a delta says to being sealed; XFR_WHY_NONE: ST_OK. */
-static void fail_seal(xfr_work_t *w, status_t st)
+static uint32_t in_32_bits(uint64_t n)
+{
+	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
+/* A limit that only shows when all records are there. */
+static void fail_limit(xfr_work_t *w, const zone_excess_t *x)
+{
+	const uint32_t most = in_32_bits(x->most);
+	xfr_stream_t *s = w->stream;
+
+	switch (x->limit) {
+	case ZONE_LIMIT_RECORDS:
+		(void)xfr_stream_fail(s, XFR_WHY_MAX_RECORDS, most, 0);
+		return;
+	case ZONE_LIMIT_BYTES:
+		(void)xfr_stream_fail(s, XFR_WHY_MAX_SIZE, xfr_why_size(x->most), 0);
+		return;
+	case ZONE_LIMIT_RRSET:
+		(void)xfr_stream_fail_at(s, XFR_WHY_MAX_RRSET, x->owner, x->type, 0);
+		s->why.a = most;
+		return;
+	case ZONE_LIMIT_RRSETS:
+		(void)xfr_stream_fail_name(s, XFR_WHY_MAX_RRSETS, most, 0, x->owner);
+		return;
+	case ZONE_LIMIT_HASHES:
+		(void)xfr_stream_fail(s, XFR_WHY_HASHES, most, 0);
+		return;
+	case ZONE_LIMIT_NONE:
+		break;
+	}
+	(void)xfr_stream_fail(s, XFR_WHY_NO_MEMORY, 0, 0); /* cannot be: the limit was noted */
+}
+
+/* What a build or a delta says to being sealed, but for ST_OK and ST_STALE. */
+static void fail_seal(xfr_work_t *w, status_t st, const zone_excess_t *excess)
 {
 	xfr_stream_t *s = w->stream;
 
@@ -143,7 +177,7 @@ static void fail_seal(xfr_work_t *w, status_t st)
 		(void)xfr_stream_fail(s, XFR_WHY_SOAS, 0, 0);
 		return;
 	case ST_LIMIT:
-		(void)xfr_stream_fail(s, XFR_WHY_MAX_RRSET, w->spec->limits.max_rrset, 0);
+		fail_limit(w, excess);
 		return;
 	case ST_MALFORMED:
 		(void)xfr_stream_fail_at(s, XFR_WHY_MALFORMED, s->apex.wire, DNS_TYPE_SOA, 0);
@@ -172,28 +206,15 @@ static void fail_stale(xfr_work_t *w, const zone_delta_t *delta)
 	                         c.owner.wire, c.type, c.covered);
 }
 
-/* A difference may also make the zone as a whole too long. */
-static bool too_many_records(const xfr_work_t *w)
-{
-	const xfr_ixfr_counts_t *c = xfr_ixfr_counts(w->ixfr);
-
-	return zone_version_records(w->spec->base) + c->added >
-	       w->spec->limits.max_records + c->removed;
-}
-
 static zone_version_t *seal_delta(xfr_work_t *w, zone_delta_t *delta)
 {
-	const uint64_t most = w->spec->limits.max_records;
 	zone_version_t *v;
 	status_t st = zone_delta_seal(delta, &v);
 
 	if (st == ST_STALE)
 		fail_stale(w, delta);
-	else if (st == ST_LIMIT && too_many_records(w))
-		(void)xfr_stream_fail(w->stream, XFR_WHY_MAX_RECORDS,
-		                      most < UINT32_MAX ? (uint32_t)most : UINT32_MAX, 0);
 	else if (st != ST_OK)
-		fail_seal(w, st);
+		fail_seal(w, st, zone_delta_excess(delta));
 	return v;
 }
 
@@ -203,7 +224,7 @@ static zone_version_t *seal_build(xfr_work_t *w, zone_build_t *build)
 	status_t st = zone_build_seal(build, &v);
 
 	if (st != ST_OK)
-		fail_seal(w, st);
+		fail_seal(w, st, zone_build_excess(build));
 	return v;
 }
 

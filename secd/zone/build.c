@@ -52,6 +52,11 @@ size_t zone_build_memory(const zone_build_t *b)
 	return b->log.memory;
 }
 
+const zone_excess_t *zone_build_excess(const zone_build_t *b)
+{
+	return &b->log.excess;
+}
+
 status_t zone_build_add(zone_build_t *b, const dns_rr_t *rr)
 {
 	return zone_log_add(&b->log, rr, false);

@@ -13,6 +13,7 @@
 #include "dns/name.h"
 #include "dns/rr.h"
 #include "zone/check.h"
+#include "zone/excess.h"
 #include "zone/version.h"
 
 typedef struct zone_build zone_build_t;
@@ -21,6 +22,7 @@ typedef struct zone_limits {
 	uint64_t max_records; /* of a zone, duplicates and what is out of the zone counted */
 	uint64_t max_bytes;   /* of their wire form */
 	uint32_t max_rrset;   /* records of one RRset */
+	uint32_t max_rrsets;  /* RRsets of one name, those of signatures alone counted */
 } zone_limits_t;
 
 /* What was dropped on the way, for one log line per transfer. */
@@ -44,7 +46,8 @@ status_t zone_build_add(zone_build_t *b, const dns_rr_t *rr);
 
 /* Sort, drop duplicates, make the empty non-terminals, freeze. The build is spent.
  * Returns    ST_OK with *out, which is the caller's; ST_NOENT: no SOA; ST_EXIST: two that
- *            differ; ST_LIMIT: an RRset over its limit; ST_NOMEM. *out is NULL unless ST_OK. */
+ *            differ; ST_LIMIT: an RRset, a name or the hashing of names over its limit;
+ *            ST_NOMEM. *out is NULL unless ST_OK. */
 status_t zone_build_seal(zone_build_t *b, zone_version_t **out);
 
 /* What zone_check() says of the version that was just sealed; costs what there is to be found. */
@@ -52,6 +55,9 @@ status_t zone_build_check(const zone_build_t *b, const zone_version_t *v, zone_f
 
 /* Memory that the records take until they are sealed. */
 size_t zone_build_memory(const zone_build_t *b);
+
+/* After ST_LIMIT: which limit, and where. */
+const zone_excess_t *zone_build_excess(const zone_build_t *b);
 
 const zone_build_stats_t *zone_build_stats(const zone_build_t *b);
 void zone_build_free(zone_build_t *b); /* NULL is fine */

@@ -61,6 +61,11 @@ void zone_delta_free(zone_delta_t *d)
 	free(d);
 }
 
+const zone_excess_t *zone_delta_excess(const zone_delta_t *d)
+{
+	return &d->log.excess;
+}
+
 status_t zone_delta_remove(zone_delta_t *d, const dns_rr_t *rr)
 {
 	return zone_log_add(&d->log, rr, true);
@@ -367,16 +372,19 @@ static status_t apply(zone_delta_t *d, zone_arena_t *arena, const zone_root_t *r
 	w->d = d;
 	w->root = *root;
 	zone_change_begin(&w->c, arena, false);
-	w->e = zone_encoder_new(&d->apex, &d->log.limits, d->hashed ? &d->params : NULL,
-	                        &d->log.stats);
+	w->e = zone_encoder_new(&d->log, d->hashed ? &d->params : NULL, d->log.stats.added);
 	if (w->e)
 		st = apply_names(w);
 	if (st == ST_OK)
 		st = apply_denial(w);
 	if (st == ST_OK)
 		st = zone_chain_keep_order(&w->c, &w->root);
-	if (st == ST_OK && w->root.records > d->log.limits.max_records)
+	if (st == ST_OK && w->root.records > d->log.limits.max_records) {
+		d->log.excess = (zone_excess_t){ .limit = ZONE_LIMIT_RECORDS,
+			                         .count = w->root.records,
+			                         .most = d->log.limits.max_records };
 		st = ST_LIMIT;
+	}
 	zone_encoder_free(w->e);
 	if (st != ST_OK)
 		zone_change_abort(&w->c);
@@ -411,7 +419,7 @@ static status_t compacted(const work_t *w, size_t live, zone_version_t **out)
 	if (chain_changed(w)) {
 		bool hashed = zone_chain_params(node_at(w, w->root.apex), &params);
 
-		e = zone_encoder_new(&d->apex, &d->log.limits, hashed ? &params : NULL, NULL);
+		e = zone_encoder_new(&w->d->log, hashed ? &params : NULL, w->root.records);
 		st = e ? ST_OK : ST_NOMEM;
 	}
 	zone_change_begin(&c, arena, true);

@@ -47,3 +47,6 @@ typedef struct zone_culprit {
 	bool remove;
 } zone_culprit_t;
 void zone_delta_culprit(const zone_delta_t *d, zone_culprit_t *out);
+
+/* After ST_LIMIT: which limit, and where. */
+const zone_excess_t *zone_delta_excess(const zone_delta_t *d);

@@ -243,12 +243,21 @@ static status_t copy_record(zone_log_t *l, const dns_rr_t *rr, bool remove)
 	return list_append(denial ? &l->denial : &l->names, entry);
 }
 
+static status_t exceeded(zone_log_t *l, zone_limit_t limit, uint64_t most)
+{
+	l->excess = (zone_excess_t){ .limit = limit, .most = most };
+	return ST_LIMIT;
+}
+
 status_t zone_log_add(zone_log_t *l, const dns_rr_t *rr, bool remove)
 {
+	const zone_limits_t *most = &l->limits;
+
 	l->wire_bytes += (uint64_t)rr->owner.len + DNS_RR_FIXED + rr->rdlen;
-	if (l->stats.added + l->stats.outside >= l->limits.max_records ||
-	    l->wire_bytes > l->limits.max_bytes || l->stats.added == UINT32_MAX)
-		return ST_LIMIT;
+	if (l->stats.added + l->stats.outside >= most->max_records || l->stats.added == UINT32_MAX)
+		return exceeded(l, ZONE_LIMIT_RECORDS, most->max_records);
+	if (l->wire_bytes > most->max_bytes)
+		return exceeded(l, ZONE_LIMIT_BYTES, most->max_bytes);
 	if (!dns_name_within(&rr->owner, &l->apex)) {
 		l->stats.outside++;
 		return ST_OUTSIDE;

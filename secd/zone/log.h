@@ -59,6 +59,7 @@ typedef struct zone_log {
 	uint64_t wire_bytes;
 	size_t memory; /* of chunks and lists, while they grow */
 	zone_build_stats_t stats;
+	zone_excess_t excess; /* the limit that was passed */
 } zone_log_t;
 
 void zone_log_init(zone_log_t *l, const dns_name_t *apex, const zone_limits_t *limits);

@@ -19,11 +19,14 @@ typedef struct written {
 /* The first names of an RRset: most others end like one of them. */
 enum { WRITTEN_MAX = 16 };
 
+/* Rounds of SHA-1 for the hashes of names: a second's worth for anybody, and as many for each record
+ * as two names with 150 iterations take, which is more than anyone should have (RFC 9276 3.1). */
+enum { ROUNDS_FREE = 10000000, ROUNDS_PER_RECORD = 2 * 151 };
+
 struct zone_encoder {
-	const dns_name_t *apex;
-	const zone_limits_t *limits;
+	zone_log_t *log;
 	const dns_nsec3_params_t *params; /* NULL: names are not hashed */
-	zone_build_stats_t *stats;
+	uint64_t rounds, rounds_most;     /* of SHA-1: so far, and at most */
 	dns_name_t owner; /* of the node at hand; len 0 until a name is compared with it */
 	uint8_t *image;
 	size_t used, room;
@@ -33,8 +36,8 @@ struct zone_encoder {
 	uint8_t *scratch;   /* two times SCRATCH */
 };
 
-zone_encoder_t *zone_encoder_new(const dns_name_t *apex, const zone_limits_t *limits,
-                                 const dns_nsec3_params_t *params, zone_build_stats_t *stats)
+zone_encoder_t *zone_encoder_new(zone_log_t *log, const dns_nsec3_params_t *params,
+                                 uint64_t records)
 {
 	zone_encoder_t *e = calloc(1, sizeof *e);
 
@@ -46,10 +49,9 @@ zone_encoder_t *zone_encoder_new(const dns_name_t *apex, const zone_limits_t *li
 		zone_encoder_free(e);
 		return NULL;
 	}
-	e->apex = apex;
-	e->limits = limits;
+	e->log = log;
 	e->params = params;
-	e->stats = stats;
+	e->rounds_most = ROUNDS_FREE + records * ROUNDS_PER_RECORD;
 	return e;
 }
 
@@ -98,15 +100,38 @@ static unsigned own_flags(unsigned rel_labels, const uint8_t *rel)
 	return ZONE_NODE_EMPTY | (is_asterisk(rel) ? ZONE_NODE_WILD : 0u);
 }
 
+/* A limit that no single name is to blame for. */
+static status_t exceeded(zone_encoder_t *e, zone_limit_t limit, uint64_t count, uint64_t most)
+{
+	e->log->excess = (zone_excess_t){ .limit = limit, .count = count, .most = most };
+	return ST_LIMIT;
+}
+
+/* One of the node at hand. */
+static status_t exceeded_here(zone_encoder_t *e, zone_limit_t limit, uint16_t type, uint64_t count,
+                              uint64_t most)
+{
+	const zone_node_t *node = image_node(e);
+	zone_excess_t *x = &e->log->excess;
+
+	exceeded(e, limit, count, most);
+	x->type = type;
+	memcpy(x->owner, node->name, node->rel_len);
+	memcpy(x->owner + node->rel_len, e->log->apex.wire, e->log->apex.len);
+	return ST_LIMIT;
+}
+
 /* The hash of the node's name, and of a parent's *.name. */
 static void put_hashes(zone_encoder_t *e, const uint8_t *rel, size_t rel_len, unsigned flags)
 {
+	const dns_name_t *apex = &e->log->apex;
 	uint8_t name[2 + DNS_NAME_MAX] = { 1, '*' };
-	size_t len = rel_len + e->apex->len;
+	size_t len = rel_len + apex->len;
 
 	if (rel_len > 0)
 		memcpy(name + 2, rel, rel_len);
-	memcpy(name + 2 + rel_len, e->apex->wire, e->apex->len);
+	memcpy(name + 2 + rel_len, apex->wire, apex->len);
+	e->rounds += zone_hashes_len(flags) / DNS_NSEC3_HASH_LEN * dns_nsec3_cost(e->params);
 	dns_nsec3_hash(e->params, name + 2, len, e->image + e->used);
 	if (flags & ZONE_NODE_PARENT)
 		dns_nsec3_hash(e->params, name, len + 2, e->image + e->used + DNS_NSEC3_HASH_LEN);
@@ -137,9 +162,12 @@ static status_t begin(zone_encoder_t *e, const uint8_t *rel, size_t rel_len, uns
 		memcpy(e->image + e->used, &children, sizeof children);
 		e->used += sizeof children;
 	}
-	if (flags & ZONE_NODE_HASHED)
-		put_hashes(e, rel, rel_len, flags);
-	return ST_OK;
+	if (!(flags & ZONE_NODE_HASHED))
+		return ST_OK;
+	put_hashes(e, rel, rel_len, flags);
+	return e->rounds > e->rounds_most
+	               ? exceeded(e, ZONE_LIMIT_HASHES, e->rounds, e->rounds_most)
+	               : ST_OK;
 }
 
 /* Is this RDATA a name and nothing else, compressed and folded? Those that are common. */
@@ -334,7 +362,7 @@ static const dns_name_t *owner_of(zone_encoder_t *e)
 
 	if (e->owner.len == 0) {
 		memcpy(wire, node->name, node->rel_len);
-		memcpy(wire + node->rel_len, e->apex->wire, e->apex->len);
+		memcpy(wire + node->rel_len, e->log->apex.wire, e->log->apex.len);
 		dns_name_from_wire(wire, &e->owner);
 	}
 	return &e->owner;
@@ -380,7 +408,7 @@ static size_t unique(zone_encoder_t *e, const zone_rec_t **rec, size_t count)
 
 	for (size_t i = 1; i < count; i++) {
 		if (rdata_cmp(e, rec[kept - 1], rec[i]) == 0)
-			e->stats->duplicates++;
+			e->log->stats.duplicates++;
 		else
 			rec[kept++] = rec[i];
 	}
@@ -397,21 +425,25 @@ static uint32_t common_ttl(zone_encoder_t *e, const zone_rec_t **rec, size_t cou
 		high = rec[i]->ttl > high ? rec[i]->ttl : high;
 	}
 	if (low != high)
-		e->stats->ttl_mixed++;
+		e->log->stats.ttl_mixed++;
 	return low;
 }
 
 /* Room for the RRset's wire and its pointers, at the most. */
 static status_t make_room(zone_encoder_t *e, const zone_rec_t **rec, size_t count, size_t sigs)
 {
+	uint32_t records_most = e->log->limits.max_rrset;
 	size_t most = sizeof(zone_rrset_head_t) + 8;
 
-	if (count > e->limits->max_rrset || count > UINT16_MAX || sigs > UINT16_MAX)
-		return ST_LIMIT;
+	records_most = records_most < UINT16_MAX ? records_most : UINT16_MAX;
+	if (count > records_most)
+		return exceeded_here(e, ZONE_LIMIT_RRSET, rec[0]->type, count, records_most);
+	if (sigs > UINT16_MAX)
+		return exceeded_here(e, ZONE_LIMIT_RRSET, DNS_TYPE_RRSIG, sigs, UINT16_MAX);
 	for (size_t i = 0; i < count + sigs; i++)
 		most += RR_HEAD + rec[i]->rdlen + 2 * sizeof(uint16_t);
 	if (most > UINT32_MAX)
-		return ST_LIMIT;
+		return exceeded_here(e, ZONE_LIMIT_RRSET, rec[0]->type, count, records_most);
 	if (2 * count > e->fix_room) {
 		uint16_t *grown = reallocarray(e->fix, 2 * count, sizeof *grown);
 
@@ -485,8 +517,10 @@ static void note_type(zone_node_t *node, uint16_t type, size_t count)
 /* The sorted records of the owner, RRset by RRset. */
 static status_t put_rrsets(zone_encoder_t *e, const zone_rec_t **recs, size_t n, zone_image_t *out)
 {
+	uint32_t most = e->log->limits.max_rrsets;
 	status_t st = ST_OK;
 
+	most = most < UINT16_MAX ? most : UINT16_MAX;
 	for (size_t i = 0; i < n && st == ST_OK;) {
 		const zone_rec_t **rec = recs + i;
 		uint16_t type = rec[0]->type;
@@ -497,8 +531,8 @@ static status_t put_rrsets(zone_encoder_t *e, const zone_rec_t **recs, size_t n,
 		while (i + count + sigs < n && rec[count + sigs]->type == type)
 			sigs++;
 		i += count + sigs;
-		if (image_node(e)->rrsets == UINT16_MAX)
-			return ST_LIMIT;
+		if (image_node(e)->rrsets == most)
+			return exceeded_here(e, ZONE_LIMIT_RRSETS, type, most + 1ull, most);
 		st = put_rrset(e, rec, count, sigs, out);
 		if (st == ST_OK)
 			note_type(image_node(e), type, count);

@@ -8,10 +8,15 @@
 
 typedef struct zone_encoder zone_encoder_t;
 
-/* All is borrowed. params: names are hashed so, and their hashes go into the nodes; NULL: the zone
- * has no chain of NSEC3. NULL: no memory. One thread. */
-zone_encoder_t *zone_encoder_new(const dns_name_t *apex, const zone_limits_t *limits,
-                                 const dns_nsec3_params_t *params, zone_build_stats_t *stats);
+/* Names, limits, what is counted and the limit that was passed are those of log.
+ *   params    names are hashed so, and their hashes go into the nodes; NULL: the zone has no chain
+ *             of NSEC3. Borrowed, as log is.
+ *   records   that are worked through: what hashing may cost grows with them. A name costs as
+ *             many hashes as it has labels, so without a bound a megabyte of long names would
+ *             keep a builder busy for an hour.
+ * NULL: no memory. One thread. */
+zone_encoder_t *zone_encoder_new(zone_log_t *log, const dns_nsec3_params_t *params,
+                                 uint64_t records);
 void zone_encoder_free(zone_encoder_t *e); /* NULL is fine */
 
 /* A node as it would lie in an arena. */
@@ -30,13 +35,13 @@ typedef struct zone_image {
  *   flags      what the records don't tell: ZONE_NODE_PARENT (with children, which may be
  *              changed in place later), ZONE_NODE_WILD_CHILD, ZONE_NODE_HASHED for a name of the zone,
  *              which is hashed if the zone has a chain of NSEC3.
- * Returns      ST_OK; ST_LIMIT: an RRset over its limit, ST_NOMEM; ST_MALFORMED: SOA RDATA. */
+ * Returns      ST_OK; ST_LIMIT: the excess is in the log; ST_NOMEM; ST_MALFORMED: SOA RDATA. */
 status_t zone_encode(zone_encoder_t *e, const uint8_t *rel, size_t rel_len, unsigned rel_labels,
                      const zone_rec_t **recs, size_t count, unsigned flags, uint32_t children,
                      zone_image_t *out);
 
 /* The same RRsets as node's with other flags and another number of children. Hashes are made
- * anew. */
+ * anew. ST_LIMIT, ST_NOMEM. */
 status_t zone_encode_like(zone_encoder_t *e, const zone_node_t *node, unsigned flags,
                           uint32_t children, zone_image_t *out);
 

@@ -251,9 +251,8 @@ status_t zone_write_log(zone_change_t *c, const siphash_key_t *key, zone_log_t *
 
 	if (log->names.count == 0 || log->names.entry[0].rec->rel_labels != 0)
 		return ST_NOENT; /* nothing at the apex, so no SOA either */
-	w.e = zone_encoder_new(&log->apex, &log->limits,
-	                       zone_chain_params_logged(log, &params) ? &params : NULL,
-	                       &log->stats);
+	w.e = zone_encoder_new(log, zone_chain_params_logged(log, &params) ? &params : NULL,
+	                       log->stats.added);
 	w.denial = malloc((denials ? denials : 1) * sizeof *w.denial);
 	w.named = huge_take(log->names.count * sizeof *w.named); /* room is touched as it is used */
 	w.name_room = w.named ? log->names.count : 0;
@@ -308,7 +307,7 @@ static status_t copy_denial(writer_t *w, const uint8_t *base, const zone_root_t 
 }
 
 /* The node with other hashes. */
-static zone_ref_t rehash_node(writer_t *w, const uint8_t *base, zone_ref_t ref)
+static status_t rehash_node(writer_t *w, const uint8_t *base, zone_ref_t ref, zone_ref_t *out)
 {
 	const zone_node_t *node = (const void *)(base + (size_t)ref * ZONE_UNIT);
 	unsigned flags = node->flags & (ZONE_NODE_PARENT | ZONE_NODE_WILD_CHILD);
@@ -316,7 +315,10 @@ static zone_ref_t rehash_node(writer_t *w, const uint8_t *base, zone_ref_t ref)
 	status_t st = zone_encode_like(w->e, node, flags | ZONE_NODE_HASHED,
 	                               zone_node_children(node), &image);
 
-	return st == ST_OK ? place(w->c, &image) : 0;
+	if (st != ST_OK)
+		return st;
+	*out = place(w->c, &image);
+	return *out != 0 ? ST_OK : ST_NOMEM;
 }
 
 /* All names: owners of NSEC first and in order, if that is kept. */
@@ -344,11 +346,14 @@ static status_t copy_names(writer_t *w, const dns_name_t *apex, const uint8_t *b
 	status_t st = ST_OK;
 
 	for (size_t i = 0; i < n && st == ST_OK; i++) {
-		zone_ref_t ref = w->e ? rehash_node(w, base, refs[i])
-		                      : copy_node(w->c, base, refs[i]);
+		zone_ref_t ref = 0;
 
-		if (ref == 0)
-			return ST_NOMEM;
+		if (w->e)
+			st = rehash_node(w, base, refs[i], &ref);
+		else if ((ref = copy_node(w->c, base, refs[i])) == 0)
+			st = ST_NOMEM;
+		if (st != ST_OK)
+			return st;
 		const zone_node_t *node = node_at(w->c, ref);
 		if (node->rel_len == 0)
 			w->root.apex = ref;

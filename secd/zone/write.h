@@ -16,7 +16,7 @@ status_t zone_write_log(zone_change_t *c, const siphash_key_t *key, zone_log_t *
                         zone_doubts_t *doubts, zone_root_t *out);
 
 /* Copy everything that a root leads to into the arena of c, without holes. With e, the names get
- * the hashes that it makes, or none. ST_NOMEM. */
+ * the hashes that it makes, or none. ST_NOMEM; ST_LIMIT from e. */
 status_t zone_write_copy(zone_change_t *c, const siphash_key_t *key, const dns_name_t *apex,
                          const uint8_t *base, const zone_root_t *root, zone_encoder_t *e,
                          zone_root_t *out);

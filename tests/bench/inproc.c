@@ -25,7 +25,7 @@
 
 enum { BATCH = 64, ROOM = 1280, DELTAS = 8 };
 
-static const zone_limits_t limits = { UINT64_MAX, UINT64_MAX, 65535 };
+static const zone_limits_t limits = { UINT64_MAX, UINT64_MAX, 65535, 65535 };
 
 typedef struct bench {
 	epoch_t *epoch;

@@ -51,9 +51,9 @@ static void seal(zone_build_t *build)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const siphash_key_t key = { 1, 2 };
-	static const zone_limits_t limits = { .max_records = 1000,
-		                              .max_bytes = 1000000,
-		                              .max_rrset = 100 };
+	static const zone_limits_t limits = {
+		.max_records = 1000, .max_bytes = 1000000, .max_rrset = 100, .max_rrsets = 100
+	};
 	buf_t in = buf_over(data, size);
 	xfr_verdict_t verdict = XFR_MORE;
 	dns_name_t apex;

@@ -16,7 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { ID = 0x4242 };
 
 static const siphash_key_t key = { 1, 2 };
-static const zone_limits_t limits = { .max_records = 1000, .max_bytes = 1000000, .max_rrset = 100 };
+static const zone_limits_t limits = {
+	.max_records = 1000, .max_bytes = 1000000, .max_rrset = 100, .max_rrsets = 100
+};
 
 /* SOA 3, two NS, some hosts, one with an MX: as one message of AXFR. */
 static const uint8_t base_message[] = "\x42\x42\x84\x00\0\1\0\7\0\0\0\0\7example\0\0\374\0\1"

@@ -148,7 +148,7 @@ static void add_chain(zone_build_t *b, dns_rr_t *rr)
 
 static zone_version_t *add_zone(world_t *w, const char *name, const char *const *line, size_t count)
 {
-	const zone_limits_t limits = { 1000, 100000, 100 };
+	const zone_limits_t limits = { 1000, 100000, 100, 100 };
 	dns_rr_t *rr = malloc(sizeof *rr);
 	zone_slot_t *slot;
 	dns_name_t apex;

@@ -221,6 +221,7 @@ Test(conf_options, have_the_documented_values_when_nothing_is_set)
 	cr_expect(eq(u64, p->max_records, 100000000));
 	cr_expect(eq(u64, p->max_size, UINT64_C(16) << 30));
 	cr_expect(eq(u32, p->max_rrset, 10000));
+	cr_expect(eq(u32, p->max_rrsets, 1000));
 	conf_free(c);
 }
 

@@ -154,7 +154,7 @@ static const row_t sections[] = {
 	  "secd.ini:7: unknown key 'file' in [include]; it takes path and zone-list\n"
 	  "secd.ini:10: unknown key 'primary' in [group]; it takes primaries, min-refresh, "
 	  "max-refresh, min-retry, max-retry, min-expire, max-expire, max-records, max-size, "
-	  "max-rrset, stale-grace and signature-check\n" },
+	  "max-rrset, max-rrsets, stale-grace and signature-check\n" },
 	{ "a key twice, in sections of one title",
 	  INI("[server]\nworkers = 1\n[log]\n[server]\nworkers = 1\n"),
 	  "secd.ini:5: workers stands here and at secd.ini:2; remove one\n" },

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 const siphash_key_t zones_key = { 1, 2 };
-const zone_limits_t zones_limits = { UINT64_MAX, UINT64_MAX, 65535 };
+const zone_limits_t zones_limits = { UINT64_MAX, UINT64_MAX, 65535, 65535 };
 
 dns_name_t zones_name(const char *text)
 {

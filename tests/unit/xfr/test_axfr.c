@@ -16,9 +16,9 @@
 TestSuite(xfr_axfr, .timeout = 20);
 
 static const siphash_key_t key = { 1, 2 };
-static const zone_limits_t roomy = { .max_records = 100000,
-	                             .max_bytes = 100000000,
-	                             .max_rrset = 10000 };
+static const zone_limits_t roomy = {
+	.max_records = 100000, .max_bytes = 100000000, .max_rrset = 10000, .max_rrsets = 100
+};
 
 typedef struct rig {
 	zone_limits_t limits;
@@ -295,7 +295,9 @@ Test(xfr_axfr, takes_no_message_that_is_cut_anywhere)
 
 Test(xfr_axfr, stops_at_the_limit_of_records)
 {
-	const zone_limits_t narrow = { .max_records = 4, .max_bytes = 1000000, .max_rrset = 100 };
+	const zone_limits_t narrow = {
+		.max_records = 4, .max_bytes = 1000000, .max_rrset = 100, .max_rrsets = 100
+	};
 	rig_t *r = rig_new(&narrow);
 
 	cr_expect(eq(int, stream_feed(r->axfr, "S5 ns a b S5"), XFR_DONE));
@@ -309,7 +311,9 @@ Test(xfr_axfr, stops_at_the_limit_of_records)
 
 Test(xfr_axfr, stops_an_endless_stream_of_what_it_drops)
 {
-	const zone_limits_t narrow = { .max_records = 50, .max_bytes = 1000000, .max_rrset = 100 };
+	const zone_limits_t narrow = {
+		.max_records = 50, .max_bytes = 1000000, .max_rrset = 100, .max_rrsets = 100
+	};
 	rig_t *r = rig_new(&narrow);
 	xfr_verdict_t got = stream_feed(r->axfr, "S5 ns");
 
@@ -338,7 +342,9 @@ Test(xfr_axfr, stops_an_endless_stream_of_messages_without_records)
 
 Test(xfr_axfr, stops_at_the_limit_of_octets)
 {
-	const zone_limits_t narrow = { .max_records = 1000, .max_bytes = 100000, .max_rrset = 100 };
+	const zone_limits_t narrow = {
+		.max_records = 1000, .max_bytes = 100000, .max_rrset = 100, .max_rrsets = 100
+	};
 	rig_t *r = rig_new(&narrow);
 
 	cr_expect(eq(int, stream_feed(r->axfr, "S5 ns | big | big | S5"), XFR_BAD));

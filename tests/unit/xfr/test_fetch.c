@@ -17,9 +17,9 @@
 TestSuite(xfr_fetch, .timeout = 180);
 
 static const xfr_deadlines_t patient = { .connect = 5, .idle = 5, .total = 30 };
-static const zone_limits_t roomy = { .max_records = 10000000,
-	                             .max_bytes = 4000000000,
-	                             .max_rrset = 100 };
+static const zone_limits_t roomy = {
+	.max_records = 10000000, .max_bytes = 4000000000, .max_rrset = 100, .max_rrsets = 100
+};
 
 /* --- the primary ------------------------------------------------------------------------------ */
 
@@ -429,8 +429,12 @@ Test(xfr_fetch, gives_up_at_the_total_deadline)
 
 Test(xfr_fetch, refuses_a_zone_over_its_limits)
 {
-	const zone_limits_t few = { .max_records = 3, .max_bytes = 1000000, .max_rrset = 100 };
-	const zone_limits_t thin = { .max_records = 100, .max_bytes = 1000000, .max_rrset = 0 };
+	const zone_limits_t few = {
+		.max_records = 3, .max_bytes = 1000000, .max_rrset = 100, .max_rrsets = 100
+	};
+	const zone_limits_t thin = {
+		.max_records = 100, .max_bytes = 1000000, .max_rrset = 0, .max_rrsets = 100
+	};
 	primary_t primary = { .words = "S5 ns a b c S5" };
 	told_t t = fetch(&primary, &patient, &few);
 

@@ -16,9 +16,9 @@
 TestSuite(xfr_ixfr, .timeout = 60);
 
 static const siphash_key_t key = { 1, 2 };
-static const zone_limits_t roomy = { .max_records = 100000,
-	                             .max_bytes = 100000000,
-	                             .max_rrset = 10000 };
+static const zone_limits_t roomy = {
+	.max_records = 100000, .max_bytes = 100000000, .max_rrset = 10000, .max_rrsets = 100
+};
 
 static const char held[] = "S3 ns a b";
 
@@ -440,9 +440,15 @@ Test(xfr_ixfr, counts_what_was_dropped)
 
 Test(xfr_ixfr, holds_the_zone_to_its_limits)
 {
-	const zone_limits_t six = { .max_records = 6, .max_bytes = 1000000, .max_rrset = 100 };
-	const zone_limits_t thin = { .max_records = 100, .max_bytes = 1000000, .max_rrset = 0 };
-	const zone_limits_t small = { .max_records = 100, .max_bytes = 1000, .max_rrset = 10 };
+	const zone_limits_t six = {
+		.max_records = 6, .max_bytes = 1000000, .max_rrset = 100, .max_rrsets = 100
+	};
+	const zone_limits_t thin = {
+		.max_records = 100, .max_bytes = 1000000, .max_rrset = 0, .max_rrsets = 100
+	};
+	const zone_limits_t small = {
+		.max_records = 100, .max_bytes = 1000, .max_rrset = 10, .max_rrsets = 100
+	};
 	zone_version_t *base = zone(held);
 	transfer_t t;
 

@@ -1,6 +1,7 @@
 /* tests/unit/zone/test_build.c - what goes into a version, and what is refused on the way. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "dns/wire.h"
@@ -86,21 +87,45 @@ Test(zone_build, keeps_to_its_limits)
 		const char *why;
 		zone_limits_t limits;
 		status_t feed, seal;
+		zone_limit_t limit;
 	} rows[] = {
-		{ "three records fit", { 3, 10000, 2 }, ST_OK, ST_OK },
-		{ "the third is too many", { 2, 10000, 2 }, ST_LIMIT, ST_OK },
-		{ "too many octets", { 100, 80, 2 }, ST_LIMIT, ST_OK },
-		{ "two of one RRset are too many", { 100, 10000, 1 }, ST_OK, ST_LIMIT },
+		{ "four records fit", { 4, 10000, 2, 2 }, ST_OK, ST_OK, ZONE_LIMIT_NONE },
+		{ "the fourth is too many",
+		  { 3, 10000, 2, 2 },
+		  ST_LIMIT,
+		  ST_OK,
+		  ZONE_LIMIT_RECORDS },
+		{ "too many octets", { 100, 80, 2, 2 }, ST_LIMIT, ST_OK, ZONE_LIMIT_BYTES },
+		{ "two of one RRset are too many",
+		  { 100, 10000, 1, 2 },
+		  ST_OK,
+		  ST_LIMIT,
+		  ZONE_LIMIT_RRSET },
+		{ "two RRsets of a name are too many",
+		  { 100, 10000, 2, 1 },
+		  ST_OK,
+		  ST_LIMIT,
+		  ZONE_LIMIT_RRSETS },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		zone_build_t *b = build(&rows[i].limits);
+		const zone_excess_t *x = zone_build_excess(b);
 		zone_version_t *v = NULL;
 
-		cr_expect(eq(int, zones_feed(b, "example.", SOA "a A 192.0.2.1\na A 192.0.2.2\n"),
-		             rows[i].feed),
-		          "%s", rows[i].why);
+		cr_expect(
+			eq(int,
+		           zones_feed(b, "example.", SOA "a A 192.0.2.1\na A 192.0.2.2\na TXT x\n"),
+		           rows[i].feed),
+			"%s", rows[i].why);
 		cr_expect(eq(int, zone_build_seal(b, &v), rows[i].seal), "%s", rows[i].why);
+		cr_expect(eq(int, x->limit, rows[i].limit), "%s", rows[i].why);
+		if (x->limit == ZONE_LIMIT_RRSET || x->limit == ZONE_LIMIT_RRSETS) {
+			cr_expect(dns_wire_equal_fold(x->owner, (uint8_t *)"\1a\7example"), "%s",
+			          rows[i].why);
+			cr_expect(eq(u64, x->most, 1));
+			cr_expect(eq(u64, x->count, 2));
+		}
 		zone_version_free(v);
 		zone_build_free(b);
 	}
@@ -231,4 +256,48 @@ Test(zone_build, holds_a_small_zone_in_a_thousand_octets)
 
 	cr_expect(le(sz, zone_version_bytes(v), 800), "%zu", zone_version_bytes(v));
 	zone_version_free(v);
+}
+
+/* A record whose owner has so many labels below the apex, and shares none with another number's. */
+static void deep_record(unsigned labels, unsigned number, dns_rr_t *rr)
+{
+	char text[600] = "";
+
+	for (unsigned i = 1; i < labels; i++)
+		strcat(text, "a.");
+	sprintf(text + strlen(text), "n%u.example.", number);
+	rr->owner = zones_name(text);
+}
+
+static status_t build_hashed(unsigned iterations, unsigned labels, unsigned names)
+{
+	zone_build_t *b = build(&zones_limits);
+	dns_rr_t *rr = malloc(sizeof *rr);
+	zone_version_t *v = NULL;
+	char lines[200];
+
+	sprintf(lines, SOA "@ NSEC3PARAM 1 0 %u -\n", iterations);
+	cr_assert(eq(int, zones_feed(b, "example.", lines), ST_OK));
+	zones_record("example.", "x A 192.0.2.1", rr);
+	for (unsigned i = 0; i < names; i++) {
+		deep_record(labels, i, rr);
+		cr_assert(eq(int, zone_build_add(b, rr), ST_OK));
+	}
+	status_t st = zone_build_seal(b, &v);
+	cr_expect(eq(int, zone_build_excess(b)->limit,
+	             st == ST_OK ? ZONE_LIMIT_NONE : ZONE_LIMIT_HASHES));
+	zone_version_free(v);
+	zone_build_free(b);
+	free(rr);
+	return st;
+}
+
+/* Ten million rounds and 302 a record: what any zone of 150 iterations needs for its own names. */
+Test(zone_build, gives_up_where_names_cost_too_much_to_hash)
+{
+	cr_expect(eq(int, build_hashed(150, 1, 40000), ST_OK));
+	cr_expect(eq(int, build_hashed(2500, 1, 4000), ST_OK));
+	cr_expect(eq(int, build_hashed(2500, 1, 6000), ST_LIMIT));
+	cr_expect(eq(int, build_hashed(2500, 100, 15), ST_OK));
+	cr_expect(eq(int, build_hashed(2500, 100, 25), ST_LIMIT), "empty non-terminals");
 }
