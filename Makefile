@@ -65,7 +65,7 @@ CONF := secd/conf/conf.c secd/conf/faults.c secd/conf/include.c secd/conf/keys.c
         secd/conf/store.c secd/conf/value.c secd/conf/zonelist.c secd/conf/zones.c
 ZONE := secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c secd/zone/check.c \
         secd/zone/decode.c \
-        secd/zone/delta.c secd/zone/index.c secd/zone/log.c secd/zone/lookup.c \
+        secd/zone/delta.c secd/zone/expiry.c secd/zone/index.c secd/zone/log.c secd/zone/lookup.c \
         secd/zone/node.c secd/zone/order.c secd/zone/set.c secd/zone/tree.c \
         secd/zone/version.c secd/zone/write.c
 ANSWER := secd/answer/answer.c secd/answer/compose.c secd/answer/denial.c secd/answer/edns.c \
@@ -149,8 +149,9 @@ UNITS += refresh_strangers
 UNIT_refresh_strangers := tests/unit/refresh/test_strangers.c secd/refresh/strangers.c common/addr.c
 UNIT_refresh_queue := tests/unit/refresh/test_queue.c secd/refresh/queue.c
 
-UNITS += zone_build zone_chain zone_check zone_delta zone_faults zone_flood zone_log zone_lookup zone_set
+UNITS += zone_build zone_chain zone_check zone_delta zone_expiry zone_faults zone_flood zone_log zone_lookup zone_set
 UNIT_zone_delta = tests/unit/zone/test_delta.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
+UNIT_zone_expiry = tests/unit/zone/test_expiry.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_faults = tests/unit/zone/test_faults.c common/status.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 LINK_zone_faults := $(foreach f,malloc calloc realloc reallocarray mmap mprotect,-Wl,--wrap=$(f))
 UNIT_zone_flood = tests/unit/zone/test_flood.c tests/unit/zone/flat_hash.c \

@@ -9,6 +9,7 @@
 
 #include "dns/wire.h"
 #include "zone/chain.h"
+#include "zone/expiry.h"
 #include "zone/index.h"
 #include "zone/log.h"
 #include "zone/tree.h"
@@ -35,6 +36,7 @@ typedef struct work {
 	zone_change_t c;
 	zone_root_t root;
 	zone_encoder_t *e;
+	zone_expiry_t expiry;
 	below_t below[DNS_LABELS_MAX + 1]; /* at each depth of the path */
 	const zone_rec_t *path; /* the name at hand, whose ancestors wait; NULL at first */
 } work_t;
@@ -212,10 +214,15 @@ static status_t encode_changed(work_t *w, const zone_node_t *node, const zone_en
 	return st;
 }
 
-static void note_soa(work_t *w, const zone_image_t *image)
+/* An image in place of a node, or of none: what the root says of all. */
+static status_t account(work_t *w, const zone_node_t *was, const zone_image_t *now)
 {
-	if (image->soas > 0)
-		w->root.soa = image->soa;
+	w->root.records += (uint64_t)now->records - (was ? zone_node_records(was) : 0);
+	if (now->soas > 0)
+		w->root.soa = now->soa;
+	if (was)
+		zone_expiry_remove(&w->expiry, was);
+	return now->sigs > 0 ? zone_expiry_add(&w->expiry, now->node) : ST_OK;
 }
 
 /* Tell the parent that a name has come or gone. */
@@ -261,9 +268,8 @@ static status_t settle(work_t *w, const uint8_t *rel, size_t rel_len, unsigned l
 		return st;
 	if (labels == 0 && n > 0 && image.soas != 1)
 		return image.soas == 0 ? ST_NOENT : ST_EXIST;
-	if (n > 0)
-		w->root.records += (uint64_t)image.records - (node ? zone_node_records(node) : 0);
-	note_soa(w, &image);
+	if (n > 0 && account(w, node, &image) != ST_OK)
+		return ST_NOMEM;
 	if (image.node->rrsets > 0 || children > 0 || labels == 0) {
 		now = place(w, &image);
 		if (now == 0)
@@ -338,7 +344,8 @@ static status_t settle_denial(work_t *w, const zone_entry_t *run, size_t n)
 	status_t st = encode_changed(w, node, run, n, 0, 0, &image);
 	if (st != ST_OK)
 		return st;
-	w->root.records += (uint64_t)image.records - (node ? zone_node_records(node) : 0);
+	if (account(w, node, &image) != ST_OK)
+		return ST_NOMEM;
 	if (image.node->rrsets > 0 && (now = place(w, &image)) == 0)
 		return ST_NOMEM;
 	w->root.denials += (now != 0) - (uint32_t)(node != NULL);
@@ -361,6 +368,41 @@ static status_t apply_denial(work_t *w)
 	return st;
 }
 
+/* --- signatures --------------------------------------------------------------------------------- */
+
+static status_t count_sigs(work_t *w, const zone_ref_t *refs, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (zone_expiry_add(&w->expiry, node_at(w, refs[i])) != ST_OK)
+			return ST_NOMEM;
+	}
+	return ST_OK;
+}
+
+/* When they run out, counted from the first to the last. */
+static status_t recount(work_t *w)
+{
+	size_t most = w->root.index.names > w->root.denials ? w->root.index.names : w->root.denials;
+	zone_ref_t *refs = malloc(most * sizeof *refs);
+	status_t st;
+
+	if (!refs)
+		return ST_NOMEM;
+	zone_expiry_restart(&w->expiry);
+	st = count_sigs(w, refs, zone_index_all(w->c.base, &w->root.index, refs));
+	if (st == ST_OK)
+		st = count_sigs(w, refs, zone_tree_all(w->c.base, w->root.denial, refs));
+	free(refs);
+	return st;
+}
+
+static status_t keep_expiry(work_t *w)
+{
+	status_t st = zone_expiry_lost(&w->expiry) ? recount(w) : ST_OK;
+
+	return st == ST_OK ? zone_expiry_store(&w->expiry, &w->c, &w->root.expiry) : st;
+}
+
 /* --- sealing ------------------------------------------------------------------------------------ */
 
 /* Apply the delta to root, whose blocks are in arena. On ST_OK the change is still open. */
@@ -374,11 +416,15 @@ static status_t apply(zone_delta_t *d, zone_arena_t *arena, const zone_root_t *r
 	zone_change_begin(&w->c, arena, false);
 	w->e = zone_encoder_new(&d->log, d->hashed ? &d->params : NULL, d->log.stats.added);
 	if (w->e)
+		st = zone_expiry_load(&w->expiry, w->c.base, root->expiry);
+	if (st == ST_OK)
 		st = apply_names(w);
 	if (st == ST_OK)
 		st = apply_denial(w);
 	if (st == ST_OK)
 		st = zone_chain_keep_order(&w->c, &w->root);
+	if (st == ST_OK)
+		st = keep_expiry(w);
 	if (st == ST_OK && w->root.records > d->log.limits.max_records) {
 		d->log.excess = (zone_excess_t){ .limit = ZONE_LIMIT_RECORDS,
 			                         .count = w->root.records,
@@ -386,6 +432,7 @@ static status_t apply(zone_delta_t *d, zone_arena_t *arena, const zone_root_t *r
 		st = ST_LIMIT;
 	}
 	zone_encoder_free(w->e);
+	zone_expiry_free(&w->expiry);
 	if (st != ST_OK)
 		zone_change_abort(&w->c);
 	return st;

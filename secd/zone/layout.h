@@ -53,6 +53,7 @@ typedef struct zone_root {
 	zone_ref_t apex_nsec3, wild_nsec3;
 	uint64_t records;
 	dns_soa_t soa;
+	zone_ref_t expiry; /* zone/expiry.h; 0: no signatures */
 } zone_root_t;
 
 /* Who still needs a version beside its readers. */

@@ -496,6 +496,7 @@ static status_t put_rrset(zone_encoder_t *e, const zone_rec_t **rec, size_t coun
 	}
 	e->used = (size_t)(o.p - e->image);
 	out->records += (uint32_t)(kept + sig_kept);
+	out->sigs += (uint32_t)sig_kept;
 	out->inside |= o.inside;
 	return h->type == DNS_TYPE_SOA && kept > 0 ? note_soa(rec[0], kept, out) : ST_OK;
 }

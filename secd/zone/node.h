@@ -25,6 +25,7 @@ typedef struct zone_image {
 	size_t len;
 	uint32_t records;
 	unsigned soas; /* SOA records among them; soa is the last one's */
+	uint32_t sigs; /* RRSIGs among the records */
 	bool inside;   /* a name in RDATA may be at or below the owner */
 	dns_soa_t soa;
 } zone_image_t;

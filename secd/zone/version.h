@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/clock.h"
 #include "common/status.h"
 #include "dns/name.h"
 #include "dns/nsec3.h"
@@ -164,7 +165,12 @@ uint8_t zone_version_apex_labels(const zone_version_t *v);
 const siphash_key_t *zone_version_key(const zone_version_t *v); /* its names are hashed with it */
 const dns_soa_t *zone_version_soa(const zone_version_t *v);
 uint64_t zone_version_records(const zone_version_t *v); /* all of them, SOA once */
-size_t zone_version_bytes(const zone_version_t *v);     /* memory that it holds */
+
+/* When the first of its signatures runs out, in the order of RFC 1982 around now (RFC 4034 3.1.5): at
+ * most 1,023 s too early. False: it has none. */
+bool zone_version_expiry(const zone_version_t *v, wall_t now, wall_t *out);
+
+size_t zone_version_bytes(const zone_version_t *v); /* memory that it holds */
 
 /* Reading a node. */
 unsigned zone_node_flags(const zone_node_t *node);

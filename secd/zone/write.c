@@ -9,6 +9,7 @@
 #include "common/huge.h"
 #include "dns/wire.h"
 #include "zone/chain.h"
+#include "zone/expiry.h"
 #include "zone/index.h"
 #include "zone/tree.h"
 
@@ -27,6 +28,7 @@ typedef struct writer {
 	zone_log_t *log;
 	bool spend; /* the log, as it is written */
 	zone_doubts_t *doubts;
+	zone_expiry_t expiry;
 	zone_named_t *named; /* in canonical order */
 	size_t names, name_room;
 	zone_ref_t *denial;
@@ -100,6 +102,8 @@ static status_t put_name(writer_t *w, const uint8_t *rel, size_t rel_len, unsign
 		count_child(w, labels, rel);
 	}
 	w->level[labels] = (level_t){ ref, hash };
+	if (image.sigs > 0 && zone_expiry_add(&w->expiry, image.node) != ST_OK)
+		return ST_NOMEM;
 	w->root.records += image.records;
 	w->soas += image.soas;
 	if (image.soas > 0)
@@ -147,6 +151,8 @@ static status_t put_denial(writer_t *w, const zone_rec_t *rec, size_t records)
 
 	if (ref == 0)
 		return st == ST_OK ? ST_NOMEM : st;
+	if (image.sigs > 0 && zone_expiry_add(&w->expiry, image.node) != ST_OK)
+		return ST_NOMEM;
 	w->denial[w->denials++] = ref;
 	w->root.records += image.records;
 	return ST_OK;
@@ -222,7 +228,7 @@ static status_t build_names_tree(writer_t *w)
 	return st;
 }
 
-/* Over the nodes that are written: the trees and the index. */
+/* Over the nodes that are written: the trees, when signatures run out, the index. */
 static status_t build_over(writer_t *w)
 {
 	status_t st = build_names_tree(w);
@@ -230,12 +236,15 @@ static status_t build_over(writer_t *w)
 	if (st == ST_OK)
 		st = zone_tree_build(w->c, w->denial, w->denials, &w->root.denial);
 	w->root.denials = (uint32_t)w->denials;
+	if (st == ST_OK)
+		st = zone_expiry_store(&w->expiry, w->c, &w->root.expiry);
 	return st == ST_OK ? zone_index_build(w->c, w->named, w->names, &w->root.index) : st;
 }
 
 static void release(writer_t *w)
 {
 	zone_encoder_free(w->e);
+	zone_expiry_free(&w->expiry);
 	huge_give(w->named, w->name_room * sizeof *w->named);
 	free(w->denial);
 	free(w->group);
@@ -377,7 +386,10 @@ status_t zone_write_copy(zone_change_t *c, const siphash_key_t *key, const dns_n
 		st = copy_names(&w, apex, base, root, refs);
 	if (st == ST_OK)
 		st = copy_denial(&w, base, root);
-	w.root.names = 0;
+	w.root.names = w.root.expiry = 0;
+	if (st == ST_OK)
+		st = zone_expiry_load(&w.expiry, base, root->expiry);
+	w.expiry.changed = root->expiry != 0; /* it is to be written there */
 	if (st == ST_OK)
 		st = build_over(&w);
 	w.e = NULL; /* it is the caller's */

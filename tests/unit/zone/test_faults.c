@@ -87,7 +87,12 @@ static void make_records(bool large)
 	for (int i = 0; i < HOSTS; i++) {
 		dns_rr_t *rr = malloc(sizeof *rr);
 
-		snprintf(line, sizeof line, i % 3 ? "h%d A 192.0.2.1" : "a.b.h%d MX 1 h%d", i, i);
+		snprintf(line, sizeof line,
+		         i % 3 == 0 ? "a.b.h%d MX 1 h%d"
+		         : i % 3 == 1
+		                 ? "h%d A 192.0.2.1"
+		                 : "h%d RRSIG A 8 2 300 20300101000000 20200101000000 1 z. AA==",
+		         i, i);
 		zones_record("z.", i == 0 ? "@ SOA a b 1 1 1 1 1" : line, rr);
 		records[record_count++] = rr;
 	}
