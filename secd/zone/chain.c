@@ -2,6 +2,7 @@
 #include "zone/chain.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "dns/wire.h"
 #include "zone/index.h"
@@ -217,17 +218,82 @@ status_t zone_chain_gaps(const zone_version_t *v, uint32_t *gaps, const zone_nod
 
 /* --- order ------------------------------------------------------------------------------------- */
 
-static int by_name(const void *a, const void *b, void *arg)
+static int name_cmp(const uint8_t *base, zone_ref_t a, zone_ref_t b)
 {
-	const zone_node_t *x = node_at(arg, *(const zone_ref_t *)a);
-	const zone_node_t *y = node_at(arg, *(const zone_ref_t *)b);
+	const zone_node_t *x = node_at(base, a), *y = node_at(base, b);
 
 	return zone_rel_cmp(x->name, x->rel_labels, y->name, y->rel_labels);
 }
 
-void zone_chain_sort(const uint8_t *base, zone_ref_t *refs, size_t count)
+static int by_name(const void *a, const void *b, void *arg)
+{
+	return name_cmp(arg, *(const zone_ref_t *)a, *(const zone_ref_t *)b);
+}
+
+static void sort_by_name(const uint8_t *base, zone_ref_t *refs, size_t count)
 {
 	qsort_r(refs, count, sizeof *refs, by_name, (void *)(uintptr_t)base);
+}
+
+/* By number, eleven bits at a time; the result is in refs. */
+static void sort_by_place(zone_ref_t *refs, zone_ref_t *spare, size_t count)
+{
+	enum { BITS = 11, DIGITS = 1 << BITS };
+	zone_ref_t *from = refs, *to = spare;
+
+	for (unsigned shift = 0; shift < 32; shift += BITS) {
+		size_t at[DIGITS] = { 0 }, sum = 0;
+
+		for (size_t i = 0; i < count; i++)
+			at[from[i] >> shift & (DIGITS - 1)]++;
+		for (unsigned d = 0; d < DIGITS; d++) {
+			size_t n = at[d];
+
+			at[d] = sum;
+			sum += n;
+		}
+		for (size_t i = 0; i < count; i++)
+			to[at[from[i] >> shift & (DIGITS - 1)]++] = from[i];
+		zone_ref_t *swap = from;
+		from = to;
+		to = swap;
+	}
+	memcpy(refs, spare, count * sizeof *refs); /* after three turns it is there */
+}
+
+/* A version is written in canonical order, so in the order of places all names of a fresh one are in
+ * order, and most of one that deltas have changed: what isn't is put between. */
+void zone_chain_sort(const uint8_t *base, zone_ref_t *refs, size_t count)
+{
+	zone_ref_t *late = malloc((count + 1) * sizeof *late);
+	size_t kept = 0, lates = 0;
+
+	if (!late) {
+		sort_by_name(base, refs, count);
+		return;
+	}
+	sort_by_place(refs, late, count);
+	for (size_t i = 0; i < count; i++) {
+		zone_ref_t ref = refs[i];
+
+		if (kept == 0 || name_cmp(base, refs[kept - 1], ref) < 0) {
+			refs[kept++] = ref;
+		} else { /* either may be the one that is out of order */
+			late[lates++] = refs[--kept];
+			late[lates++] = ref;
+		}
+	}
+	sort_by_name(base, late, lates);
+	while (lates > 0) {
+		if (kept > 0 && name_cmp(base, refs[kept - 1], late[lates - 1]) > 0) {
+			refs[kept + lates - 1] = refs[kept - 1];
+			kept--;
+		} else {
+			refs[kept + lates - 1] = late[lates - 1];
+			lates--;
+		}
+	}
+	free(late);
 }
 
 status_t zone_chain_keep_order(zone_change_t *c, zone_root_t *root)

@@ -48,5 +48,5 @@ status_t zone_chain_gaps(const zone_version_t *v, uint32_t *gaps, const zone_nod
  * ST_NOMEM. */
 status_t zone_chain_keep_order(zone_change_t *c, zone_root_t *root);
 
-/* Sort nodes by name; refs are from base. */
+/* Sort nodes by name; refs are from base. Fast where they were written in that order. */
 void zone_chain_sort(const uint8_t *base, zone_ref_t *refs, size_t count);
