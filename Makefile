@@ -64,8 +64,8 @@ CONF := secd/conf/conf.c secd/conf/faults.c secd/conf/include.c secd/conf/keys.c
         secd/conf/objects.c secd/conf/options.c secd/conf/parse.c secd/conf/resolve.c secd/conf/source.c \
         secd/conf/store.c secd/conf/value.c secd/conf/zonelist.c secd/conf/zones.c
 ZONE := secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c secd/zone/check.c \
-        secd/zone/decode.c \
-        secd/zone/delta.c secd/zone/expiry.c secd/zone/index.c secd/zone/log.c secd/zone/lookup.c \
+        secd/zone/decode.c secd/zone/delta.c secd/zone/expiry.c secd/zone/gates.c \
+        secd/zone/index.c secd/zone/log.c secd/zone/lookup.c \
         secd/zone/node.c secd/zone/order.c secd/zone/set.c secd/zone/tree.c \
         secd/zone/version.c secd/zone/write.c secd/zone/zonemd.c
 ANSWER := secd/answer/answer.c secd/answer/compose.c secd/answer/denial.c secd/answer/edns.c \
@@ -75,7 +75,7 @@ XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/digest.c secd/xfr/fetch.c secd/x
        secd/xfr/work.c
 REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/follow.c \
            secd/refresh/publish.c secd/refresh/queue.c secd/refresh/refresh.c secd/refresh/round.c \
-           secd/refresh/strangers.c secd/refresh/told.c secd/refresh/way.c
+           secd/refresh/strangers.c secd/refresh/terms.c secd/refresh/told.c secd/refresh/way.c
 NET := secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \
        secd/net/tcp.c secd/net/udp.c secd/net/worker.c
 SECD := $(COMMON) $(DNS) $(CONF) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) secd/main.c
@@ -162,7 +162,8 @@ UNIT_zone_chain := tests/unit/zone/test_chain.c $(filter-out tests/unit/zone/%,$
 UNIT_zone_check = tests/unit/zone/test_check.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_log := tests/unit/zone/test_log.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_lookup := tests/unit/zone/test_lookup.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
-UNITS += zone_zonemd
+UNITS += zone_gates zone_zonemd
+UNIT_zone_gates := tests/unit/zone/test_gates.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_zonemd := tests/unit/zone/test_zonemd.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_set := tests/unit/zone/test_set.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 

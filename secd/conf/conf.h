@@ -57,6 +57,22 @@ typedef struct conf_primary {
 	bool tsig_strict;         /* every message of a transfer must be signed */
 } conf_primary_t;
 
+typedef enum conf_choice { CONF_CHOICE_OFF, CONF_CHOICE_WARN, CONF_CHOICE_REFUSE } conf_choice_t;
+typedef enum conf_zonemd {
+	CONF_ZONEMD_OFF,
+	CONF_ZONEMD_IF_PRESENT,
+	CONF_ZONEMD_REQUIRED,
+} conf_zonemd_t;
+
+/* What is wrong with a zone and told, or too wrong to take it. 0: off, where there is a number. */
+typedef struct conf_gates {
+	conf_choice_t no_ns, single_ns, cname_beside, below_dname, missing_glue;
+	conf_zonemd_t zonemd;
+	uint32_t max_shrink; /* percent of the records held */
+	uint32_t warn_signatures, refuse_signatures;
+	uint32_t max_iterations; /* of NSEC3PARAM; 0 is a limit here */
+} conf_gates_t;
+
 /* What a group of zones may ask for. Times in seconds, sizes in octets. */
 typedef struct conf_policy {
 	uint32_t min_refresh, max_refresh;
@@ -66,6 +82,7 @@ typedef struct conf_policy {
 	uint64_t max_size;    /* of one zone */
 	uint32_t max_rrset;   /* records of one RRset */
 	uint32_t max_rrsets;  /* RRsets of one name */
+	conf_gates_t gates;
 	uint32_t stale_grace; /* how long equal serials renew EXPIRE though a newer one is known */
 	bool signature_check; /* pull a zone of the same serial whose SOA is signed anew */
 } conf_policy_t;
@@ -192,9 +209,12 @@ typedef enum conf_type {
 	CONF_COUNT,   /* uint64_t */
 	CONF_SECONDS, /* uint32_t; s, m, h, d, w behind the number */
 	CONF_SIZE,    /* uint64_t octets; k, M, G behind the number */
+	CONF_SHARE,   /* uint32_t percent; % behind the number */
 	CONF_TEXT,    /* const char *, may be empty */
 	CONF_OCTETS,  /* uint8_t list: text as it is, or 0x and hex digits; may be empty */
 	CONF_SWITCH,  /* bool: on or off */
+	CONF_CHOICE,  /* conf_choice_t: off, warn or refuse */
+	CONF_ZONEMD,  /* conf_zonemd_t: off, if-present or required */
 	CONF_PATH,    /* const char *, relative to the file */
 	CONF_LOG_TARGET,
 	CONF_LOG_LEVEL,
@@ -216,6 +236,7 @@ typedef struct conf_option {
 	const char *key;
 	conf_type_t type;
 	bool required;        /* in each section of this kind */
+	bool may_be_off;      /* of numbers: "off" is 0 */
 	uint64_t min, max;    /* of numbers */
 	const char *fallback; /* the default as it would stand in the file; NULL: none */
 	size_t offset;        /* of the target in conf_t, conf_primary_t or conf_group_t */

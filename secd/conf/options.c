@@ -95,6 +95,20 @@ static const conf_option_t options[] = {
 	  POLICY(max_rrset) },
 	{ CONF_GROUP, "max-rrsets", CONF_NUMBER, .min = 1, .max = 65535, .fallback = "1000",
 	  POLICY(max_rrsets) },
+	{ CONF_GROUP, "no-ns", CONF_CHOICE, .fallback = "warn", POLICY(gates.no_ns) },
+	{ CONF_GROUP, "single-ns", CONF_CHOICE, .fallback = "warn", POLICY(gates.single_ns) },
+	{ CONF_GROUP, "cname-beside", CONF_CHOICE, .fallback = "warn", POLICY(gates.cname_beside) },
+	{ CONF_GROUP, "below-dname", CONF_CHOICE, .fallback = "warn", POLICY(gates.below_dname) },
+	{ CONF_GROUP, "missing-glue", CONF_CHOICE, .fallback = "warn", POLICY(gates.missing_glue) },
+	{ CONF_GROUP, "zonemd", CONF_ZONEMD, .fallback = "if-present", POLICY(gates.zonemd) },
+	{ CONF_GROUP, "max-shrink", CONF_SHARE, .min = 1, .max = 99, .may_be_off = true,
+	  .fallback = "off", POLICY(gates.max_shrink) },
+	{ CONF_GROUP, "warn-signatures", CONF_SECONDS, .min = 1, .max = TEN_YEARS,
+	  .may_be_off = true, .fallback = "3d", POLICY(gates.warn_signatures) },
+	{ CONF_GROUP, "refuse-signatures", CONF_SECONDS, .min = 1, .max = TEN_YEARS,
+	  .may_be_off = true, .fallback = "off", POLICY(gates.refuse_signatures) },
+	{ CONF_GROUP, "max-iterations", CONF_NUMBER, .max = 2500, .fallback = "2500",
+	  POLICY(gates.max_iterations) },
 	{ CONF_GROUP, "stale-grace", CONF_SECONDS, .max = TEN_YEARS, .fallback = "0",
 	  POLICY(stale_grace) },
 	{ CONF_GROUP, "signature-check", CONF_SWITCH, .fallback = "on", POLICY(signature_check) },
@@ -151,6 +165,9 @@ bool conf_type_adds_up(conf_type_t type)
 	case CONF_COUNT:
 	case CONF_SECONDS:
 	case CONF_SIZE:
+	case CONF_SHARE:
+	case CONF_CHOICE:
+	case CONF_ZONEMD:
 	case CONF_TEXT:
 	case CONF_OCTETS:
 	case CONF_SWITCH:

@@ -29,6 +29,8 @@ static const suffix_t size_suffixes[] = { { 'k', 1024 },
 	                                  { 'g', 1024 * 1048576 },
 	                                  { 0, 0 } };
 
+static const suffix_t share_suffixes[] = { { '%', 1 }, { 0, 0 } };
+
 static void *target_of(const setting_t *s)
 {
 	return (char *)s->object->target + s->option->offset;
@@ -65,20 +67,24 @@ static bool take_amount(const setting_t *s, const suffix_t *suffixes, const char
                         const char *unit, uint64_t *out)
 {
 	const conf_option_t *o = s->option;
-	status_t st = parse_amount(s->value, suffixes, out);
+	const char *or_off = o->may_be_off ? ", or off" : "";
 
+	*out = 0;
+	if (o->may_be_off && strcmp(s->value, "off") == 0)
+		return true;
+	status_t st = parse_amount(s->value, suffixes, out);
 	if (st == ST_OK && *out >= o->min && *out <= o->max)
 		return true;
 	if (st == ST_MALFORMED)
 		conf_fault(s->b, s->where,
-		           "%s is '%.60s', which is no %s; write one from %llu to %llu%s", o->key,
+		           "%s is '%.60s', which is no %s; write one from %llu to %llu%s%s", o->key,
 		           s->value, kind, (unsigned long long)o->min, (unsigned long long)o->max,
-		           unit);
+		           unit, or_off);
 	else
 		conf_fault(s->b, s->where,
-		           "%s is '%.60s', out of range; write a %s from %llu to %llu%s", o->key,
+		           "%s is '%.60s', out of range; write a %s from %llu to %llu%s%s", o->key,
 		           s->value, kind, (unsigned long long)o->min, (unsigned long long)o->max,
-		           unit);
+		           unit, or_off);
 	return false;
 }
 
@@ -118,6 +124,47 @@ static void set_switch(const setting_t *s)
 	else
 		conf_fault(s->b, s->where, "%s is neither on nor off; write one of the two",
 		           s->option->key);
+}
+
+/* One of three words, whose place is the setting. */
+static void set_word(const setting_t *s, const char *const words[3], unsigned *out)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		if (strcmp(s->value, words[i]) == 0) {
+			*out = i;
+			return;
+		}
+	}
+	conf_fault(s->b, s->where, "%s is '%.60s'; write %s, %s or %s", s->option->key, s->value,
+	           words[0], words[1], words[2]);
+}
+
+static void set_choice(const setting_t *s)
+{
+	static const char *const words[] = {
+		[CONF_CHOICE_OFF] = "off",
+		[CONF_CHOICE_WARN] = "warn",
+		[CONF_CHOICE_REFUSE] = "refuse",
+	};
+	conf_choice_t *choice = target_of(s);
+	unsigned at = *choice;
+
+	set_word(s, words, &at);
+	*choice = (conf_choice_t)at;
+}
+
+static void set_zonemd(const setting_t *s)
+{
+	static const char *const words[] = {
+		[CONF_ZONEMD_OFF] = "off",
+		[CONF_ZONEMD_IF_PRESENT] = "if-present",
+		[CONF_ZONEMD_REQUIRED] = "required",
+	};
+	conf_zonemd_t *rule = target_of(s);
+	unsigned at = *rule;
+
+	set_word(s, words, &at);
+	*rule = (conf_zonemd_t)at;
 }
 
 static int hex_digit(char c)
@@ -415,6 +462,15 @@ void conf_value_set(conf_build_t *b, conf_object_t *object, const conf_option_t 
 	case CONF_SIZE:
 		set_count(&s, size_suffixes, "size",
 		          " octets; k, M or G may stand behind the number");
+		break;
+	case CONF_SHARE:
+		set_number(&s, share_suffixes, "share", " percent");
+		break;
+	case CONF_CHOICE:
+		set_choice(&s);
+		break;
+	case CONF_ZONEMD:
+		set_zonemd(&s);
 		break;
 	case CONF_TEXT:
 		set_text(&s, conf_arena_text(&b->conf->own->arena, value, strlen(value)));

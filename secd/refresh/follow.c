@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "refresh/terms.h"
 #include "refresh/zone.h"
 
 enum {
@@ -224,6 +225,14 @@ static void on_fetched(void *arg, xfr_result_t *result)
 	follow_step(f);
 }
 
+/* Records that a new version is measured against: none, where what is held has expired. */
+static uint64_t held_by(const zone_t *z)
+{
+	const zone_version_t *held = zone_slot_version(z->slot);
+
+	return held && !z->clock.expired ? zone_version_records(held) : 0;
+}
+
 static void begin_fetch(seat_t *s)
 {
 	zone_t *z = s->follow->zone;
@@ -235,6 +244,8 @@ static void begin_fetch(seat_t *s)
 		.link = way_link(&s->turn, true),
 		.apex = &apex,
 		.limits = { p->max_records, p->max_size, p->max_rrset, p->max_rrsets },
+		.gates = terms_gates(&p->gates),
+		.held = held_by(z),
 		.base = s->delta ? zone_slot_version(z->slot) : NULL,
 		.plain = z->peers[s->index].plain,
 		.key = seat_key(s),

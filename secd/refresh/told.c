@@ -161,7 +161,8 @@ void told_installed(const seat_t *s, const xfr_result_t *res)
 void told_faults(const zone_t *z, const xfr_result_t *res)
 {
 	const zone_build_stats_t *st = &res->stats;
-	const zone_faults_t *f = &res->faults;
+	const zone_verdict_t *v = &res->verdict;
+	const uint32_t *n = v->count;
 	char name[DNS_NAME_TEXT_MAX];
 
 	if (st->outside + st->ttl_mixed > 0)
@@ -170,13 +171,22 @@ void told_faults(const zone_t *z, const xfr_result_t *res)
 		         "counts\"",
 		         zone_text(z, name), res->soa.serial, (unsigned long)st->outside,
 		         (unsigned long)st->ttl_mixed);
-	if (f->first[0])
+	if (zone_verdict_has_faults(v))
 		log_warn("zone faults zone=%s serial=%u no-ns=%u single-ns=%u cname-beside=%u "
 		         "many-cnames=%u below-dname=%u missing-glue=%u chain-gaps=%u "
 		         "nsec3-iterations=%u first=%s",
-		         zone_text(z, name), res->soa.serial, f->no_ns, f->single_ns,
-		         f->cname_beside, f->many_cnames, f->below_dname, f->missing_glue,
-		         f->chain_gaps, f->iterations, f->first);
+		         zone_text(z, name), res->soa.serial, n[ZONE_FAULT_NO_NS],
+		         n[ZONE_FAULT_SINGLE_NS], n[ZONE_FAULT_CNAME_BESIDE],
+		         n[ZONE_FAULT_MANY_CNAMES], n[ZONE_FAULT_BELOW_DNAME],
+		         n[ZONE_FAULT_MISSING_GLUE], n[ZONE_FAULT_CHAIN_GAPS],
+		         n[ZONE_FAULT_ITERATIONS] ? v->iterations : 0, v->first);
+	if (v->ends_soon)
+		log_warn("zone signatures zone=%s serial=%u left=%ld why=\"the first signature "
+		         "runs out sooner than warn-signatures\"",
+		         zone_text(z, name), res->soa.serial, (long)v->left);
+	if (v->zonemd == ZONE_ZONEMD_UNKNOWN)
+		log_warn("zone unverified zone=%s serial=%u why=\"%s\"", zone_text(z, name),
+		         res->soa.serial, zone_zonemd_text(v->zonemd));
 }
 
 /* --- zones --------------------------------------------------------------------------------- */

@@ -270,7 +270,7 @@ static void feed_chunk(xfr_digest_t *d, const chunk_t *chunk)
 
 		if (xfr_work_feed(d->work, buf_take(&frames, len), len) == XFR_MORE)
 			continue;
-		xfr_work_finish(d->work, &d->result);
+		xfr_work_finish(d->work, clock_wall_coarse(), &d->result);
 		judge(d);
 		return;
 	}

@@ -255,6 +255,8 @@ static status_t ask(xfr_fetch_t *f)
 		.apex = f->apex,
 		.id = xfr_link_id(f->spec.link),
 		.limits = f->spec.limits,
+		.gates = f->spec.gates,
+		.held = f->spec.held,
 		.base = f->spec.base && zone_version_claim(f->spec.base) ? f->spec.base : NULL,
 	};
 

@@ -46,6 +46,8 @@ typedef struct xfr_fetch_spec {
 	xfr_deadlines_t deadlines; /* total, min_rate and its window */
 	const dns_name_t *apex;
 	zone_limits_t limits;
+	zone_gates_t gates;
+	uint64_t held; /* records of what is served: as zone_gates_judge() wants it */
 	/* The version that is held: IXFR is asked for over it. To be alive until done or stopped; if
 	 * it is freed after xfr_fetch_stop(), it goes when no builder looks at it any more. NULL:
 	 * AXFR; so it is while a stopped fetch over the same version has not let go yet. */

@@ -93,6 +93,21 @@ typedef enum xfr_why_kind {
 	/* Gates. */                                                                               \
 	X(ITERATIONS, GATE,                                                                        \
 	  "NSEC3PARAM has {a} iterations or too long a salt: no key allows the cost of over {b}")  \
+	X(MAX_ITERATIONS, GATE, "NSEC3PARAM has {a} iterations, over max-iterations = {b}")        \
+	X(NO_NS, GATE, "no NS at the apex, and no-ns = refuse")                                    \
+	X(SINGLE_NS, GATE, "one NS at the apex, and single-ns = refuse")                           \
+	X(CNAME_BESIDE, GATE,                                                                      \
+	  "names with CNAME and other data: {a}, with several: {b}, and cname-beside = refuse")    \
+	X(BELOW_DNAME, GATE, "names below a DNAME: {a}, and below-dname = refuse")                 \
+	X(MISSING_GLUE, GATE, "delegations without glue: {a}, and missing-glue = refuse")          \
+	X(SHRANK, GATE, "shrank from {a} records to {b}, which is over max-shrink")                \
+	X(SIGNATURE_ENDS, GATE, "a signature ends in {a} seconds, refuse-signatures = {b}")        \
+	X(SIGNATURE_OVER, GATE, "a signature ended {a} seconds ago, refuse-signatures = {b}")      \
+	X(ZONEMD_ABSENT, GATE, "no ZONEMD, and zonemd = required")                                 \
+	X(ZONEMD_UNKNOWN, GATE, "no ZONEMD of a known scheme and algorithm: zonemd = required")    \
+	X(ZONEMD_TWICE, GATE, "two ZONEMD of one scheme and algorithm, and zonemd is not off")     \
+	X(ZONEMD_SERIAL, GATE, "ZONEMD is that of another serial, and zonemd is not off")          \
+	X(ZONEMD_DIFFERS, GATE, "ZONEMD: the digest differs, and zonemd is not off")               \
 	/* TSIG (RFC 8945). */                                                                     \
 	X(TSIG, KEY, "{tsig}")                                                                     \
 	/* Ours. */                                                                                \

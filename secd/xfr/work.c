@@ -1,6 +1,7 @@
 /* xfr/work.c - the right machine for the question, and what is made of its verdict. */
 #include "xfr/work.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -228,24 +229,86 @@ static zone_version_t *seal_build(xfr_work_t *w, zone_build_t *build)
 	return v;
 }
 
-/* The gates: whatever may not be served is told here, and nowhere else. A difference costs what it
- * changes, so only what its apex tells is looked at. */
-static status_t look_over(xfr_work_t *w, const zone_version_t *v, zone_faults_t *faults)
-{
-	const zone_build_t *build = build_of(w);
+/* --- gates ------------------------------------------------------------------------------------- */
 
-	/* Without memory for the look, fewer faults are told; the version is sound. */
-	if (build)
-		(void)zone_build_check(build, v, faults);
-	else
-		zone_check_apex(v, faults);
-	if (!zone_faults_refuse(faults))
-		return ST_OK;
-	return xfr_stream_fail(w->stream, XFR_WHY_ITERATIONS, faults->iterations,
-	                       DNS_NSEC3_ITERATIONS_MAX);
+/* Why a digest is refused. */
+static xfr_why_code_t digest_code(zone_zonemd_t zonemd)
+{
+	switch (zonemd) {
+	case ZONE_ZONEMD_ABSENT:
+		return XFR_WHY_ZONEMD_ABSENT;
+	case ZONE_ZONEMD_UNKNOWN:
+		return XFR_WHY_ZONEMD_UNKNOWN;
+	case ZONE_ZONEMD_TWICE:
+		return XFR_WHY_ZONEMD_TWICE;
+	case ZONE_ZONEMD_SERIAL:
+		return XFR_WHY_ZONEMD_SERIAL;
+	case ZONE_ZONEMD_DIFFERS:
+	case ZONE_ZONEMD_VALID: /* which is not refused */
+		break;
+	}
+	return XFR_WHY_ZONEMD_DIFFERS;
 }
 
-static void make_version(xfr_work_t *w, xfr_result_t *out)
+/* What the gate says, with its figures. */
+static xfr_why_t refusal(const zone_verdict_t *v)
+{
+	const uint32_t *n = v->count;
+	const bool over = v->left < 0;
+
+	switch (v->refused) {
+	case ZONE_GATE_NONE:
+	case ZONE_GATES:
+		break;
+	case ZONE_GATE_NO_NS:
+		return xfr_why(XFR_WHY_NO_NS, 0, 0);
+	case ZONE_GATE_SINGLE_NS:
+		return xfr_why(XFR_WHY_SINGLE_NS, 0, 0);
+	case ZONE_GATE_CNAME:
+		return xfr_why(XFR_WHY_CNAME_BESIDE, n[ZONE_FAULT_CNAME_BESIDE],
+		               n[ZONE_FAULT_MANY_CNAMES]);
+	case ZONE_GATE_DNAME:
+		return xfr_why(XFR_WHY_BELOW_DNAME, n[ZONE_FAULT_BELOW_DNAME], 0);
+	case ZONE_GATE_GLUE:
+		return xfr_why(XFR_WHY_MISSING_GLUE, n[ZONE_FAULT_MISSING_GLUE], 0);
+	case ZONE_GATE_ITERATIONS:
+		return v->costly ? xfr_why(XFR_WHY_ITERATIONS, v->iterations,
+		                           DNS_NSEC3_ITERATIONS_MAX)
+		                 : xfr_why(XFR_WHY_MAX_ITERATIONS, v->iterations, v->limit);
+	case ZONE_GATE_SHRINK:
+		return xfr_why(XFR_WHY_SHRANK, in_32_bits(v->held), in_32_bits(v->records));
+	case ZONE_GATE_SIGNATURES:
+		return xfr_why(over ? XFR_WHY_SIGNATURE_OVER : XFR_WHY_SIGNATURE_ENDS,
+		               in_32_bits((uint64_t)(over ? -v->left : v->left)), v->limit);
+	case ZONE_GATE_ZONEMD:
+		return xfr_why(digest_code(v->zonemd), 0, 0);
+	}
+	return xfr_why(XFR_WHY_NONE, 0, 0);
+}
+
+/* Whatever may not be served is told here, and nowhere else. A difference costs what it changes. */
+static status_t look_over(xfr_work_t *w, const zone_version_t *v, wall_t now, zone_verdict_t *out)
+{
+	const zone_build_t *build = build_of(w);
+	xfr_stream_t *s = w->stream;
+	zone_faults_t faults;
+	status_t st = build ? zone_build_check(build, v, &faults)
+	                    : zone_delta_check(delta_of(w), v, &faults);
+
+	if (st == ST_OK)
+		st = zone_gates_judge(&w->spec->gates, v, &faults, w->spec->held, now, out);
+	if (st != ST_OK)
+		return xfr_stream_fail(s, XFR_WHY_NO_MEMORY, 0, 0);
+	if (out->refused == ZONE_GATE_NONE)
+		return ST_OK;
+	const xfr_why_t why = refusal(out);
+	(void)xfr_stream_fail(s, why.code, why.a, why.b);
+	if (zone_gate_has_name(out->refused))
+		snprintf(s->detail, sizeof s->detail, "%.140s", out->first);
+	return ST_REFUSED;
+}
+
+static void make_version(xfr_work_t *w, wall_t now, xfr_result_t *out)
 {
 	zone_delta_t *delta = delta_of(w);
 	zone_version_t *v = delta ? seal_delta(w, delta) : seal_build(w, build_of(w));
@@ -253,7 +316,7 @@ static void make_version(xfr_work_t *w, xfr_result_t *out)
 	out->stats = delta ? *zone_delta_stats(delta) : *zone_build_stats(build_of(w));
 	if (!v)
 		return;
-	if (look_over(w, v, &out->faults) != ST_OK) {
+	if (look_over(w, v, now, &out->verdict) != ST_OK) {
 		zone_version_free(v);
 		return;
 	}
@@ -262,7 +325,7 @@ static void make_version(xfr_work_t *w, xfr_result_t *out)
 	out->outcome = delta ? XFR_DIFFERENCE : w->ixfr ? XFR_WHOLE : XFR_AXFR;
 }
 
-void xfr_work_finish(xfr_work_t *w, xfr_result_t *out)
+void xfr_work_finish(xfr_work_t *w, wall_t now, xfr_result_t *out)
 {
 	const xfr_stream_t *s = w->stream;
 
@@ -272,7 +335,7 @@ void xfr_work_finish(xfr_work_t *w, xfr_result_t *out)
 		out->outcome = XFR_CURRENT;
 		out->soa = *xfr_ixfr_soa(w->ixfr);
 	} else if (w->verdict == XFR_DONE) {
-		make_version(w, out);
+		make_version(w, now, out);
 	} else if (build_of(w)) {
 		out->stats = *zone_build_stats(build_of(w));
 	}

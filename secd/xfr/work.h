@@ -19,7 +19,7 @@
 #include "xfr/stream.h"
 #include "xfr/why.h"
 #include "zone/build.h"
-#include "zone/check.h"
+#include "zone/gates.h"
 #include "zone/version.h"
 
 typedef enum xfr_outcome {
@@ -37,7 +37,7 @@ typedef struct xfr_result {
 	char detail[XFR_DETAIL_MAX];
 	dns_soa_t soa; /* the primary's, unless XFR_FAILED */
 	zone_build_stats_t stats;
-	zone_faults_t faults;
+	zone_verdict_t verdict;   /* once a version was sealed */
 	xfr_ixfr_counts_t counts; /* of differences */
 	bool has_expire; /* an answer said how long the primary's own copy lasts (RFC 7314) */
 	uint32_t expire; /* seconds */
@@ -55,6 +55,8 @@ typedef struct xfr_work_spec {
 	dns_name_t apex;          /* folded */
 	uint16_t id;              /* of the question */
 	zone_limits_t limits;
+	zone_gates_t gates;
+	uint64_t held;              /* records: as zone_gates_judge() wants it */
 	const zone_version_t *base; /* NULL: AXFR was asked for; else IXFR over it; borrowed */
 	bool has_tsig;
 	dns_tsig_stream_t tsig; /* has_tsig: the answer must be signed so; from the request's MAC */
@@ -75,8 +77,9 @@ bool xfr_work_undetermined(const xfr_work_t *w);
 /* Memory that is held by what was fed. */
 size_t xfr_work_memory(const xfr_work_t *w);
 
-/* After XFR_DONE or XFR_BAD: seal, look over, fill the result in, whose version is the caller's. */
-void xfr_work_finish(xfr_work_t *w, xfr_result_t *out);
+/* After XFR_DONE or XFR_BAD: seal, look over as of now, fill the result in, whose version is the
+ * caller's. */
+void xfr_work_finish(xfr_work_t *w, wall_t now, xfr_result_t *out);
 
 /* After XFR_MORE, when no more will come: why that is a failure; ended has the end's own reason. */
 void xfr_work_end(const xfr_work_t *w, xfr_why_t *ended);

@@ -216,6 +216,151 @@ status_t zone_chain_gaps(const zone_version_t *v, uint32_t *gaps, const zone_nod
 	return ST_OK;
 }
 
+/* --- gaps that a difference may have made ------------------------------------------------------- */
+
+/* A look along the chain from one changed owner to the next. */
+typedef struct near {
+	const zone_version_t *v;
+	const dns_nsec3_params_t *params;  /* NULL: a chain of NSEC */
+	const zone_node_t *looked, *began; /* at last, and at first, which the end comes round to */
+	uint32_t gaps;
+	const zone_node_t *first;
+} near_t;
+
+static zone_ref_t tree_of(const near_t *n)
+{
+	return n->params ? n->v->root.denial : n->v->root.names;
+}
+
+static bool belongs(const near_t *n, const zone_node_t *node)
+{
+	return !n->params || in_chain(node, n->params);
+}
+
+/* The owner in the chain with this key, and the one before it, around the end; NULL: none, or none
+ * near. key is spent. */
+static const zone_node_t *owner_at(const near_t *n, const zone_key_t *key, const uint8_t *rel,
+                                   size_t rel_len)
+{
+	zone_ref_t at = tree_of(n) != 0 ? zone_tree_floor(n->v->base, tree_of(n), key) : 0;
+	const zone_node_t *node = at != 0 ? node_at(n->v->base, at) : NULL;
+
+	return node && node->rel_len == rel_len && memcmp(node->name, rel, rel_len) == 0 &&
+	                       belongs(n, node)
+	               ? node
+	               : NULL;
+}
+
+static const zone_node_t *owner_before(const near_t *n, zone_key_t *key)
+{
+	for (unsigned i = 0; i < FOREIGN_MAX && tree_of(n) != 0; i++) {
+		zone_ref_t at = 0;
+
+		if (key->len > 0) { /* without its last octet it comes right before itself */
+			key->len--;
+			at = zone_tree_floor(n->v->base, tree_of(n), key);
+		}
+		if (at == 0)
+			at = zone_tree_last(n->v->base, tree_of(n));
+		const zone_node_t *node = at != 0 ? node_at(n->v->base, at) : NULL;
+		if (!node || belongs(n, node))
+			return node;
+		zone_key_of(node->name, node->rel_labels, key);
+	}
+	return NULL;
+}
+
+/* Where the node's link leads: what stands left of the apex. False: out of the zone, or nowhere. */
+static bool target_of(const near_t *n, const zone_node_t *node, dns_name_t *out, size_t *rel_len)
+{
+	const zone_version_t *v = n->v;
+	uint8_t wire[1 + DNS_NSEC3_LABEL_LEN + DNS_NAME_MAX];
+	dns_name_t apex;
+
+	if (n->params) {
+		const uint8_t *record = in_chain(node, n->params);
+		size_t at = 5u + n->params->salt_len;
+
+		if (get_u16(record + 10) < at + 1 + DNS_NSEC3_HASH_LEN ||
+		    record[RR_HEAD + at] != DNS_NSEC3_HASH_LEN)
+			return false;
+		dns_nsec3_label(record + RR_HEAD + at + 1, wire);
+		memcpy(wire + 1 + DNS_NSEC3_LABEL_LEN, v->apex, v->apex_len);
+		dns_name_from_wire(wire, out);
+	} else {
+		const zone_rrset_head_t *set = zone_node_find(node, DNS_TYPE_NSEC);
+
+		dns_name_from_wire((const uint8_t *)(set + 1) + RR_HEAD, out);
+		dns_name_fold(out);
+	}
+	dns_name_from_wire(v->apex, &apex);
+	*rel_len = (size_t)out->len - v->apex_len;
+	return dns_name_within(out, &apex);
+}
+
+/* The link is sound if what it leads to is in the chain, and nothing is between the two. */
+static void look_at_link(near_t *n, const zone_node_t *node)
+{
+	dns_name_t target;
+	zone_key_t key;
+	size_t rel_len;
+
+	if (!node || node == n->looked || node == n->began)
+		return;
+	n->looked = node;
+	n->began = n->began ? n->began : node;
+	if (target_of(n, node, &target, &rel_len)) {
+		zone_key_of(target.wire, target.labels - (unsigned)n->v->apex_labels, &key);
+		if (owner_at(n, &key, target.wire, rel_len) && owner_before(n, &key) == node)
+			return;
+	}
+	n->gaps++;
+	n->first = n->first ? n->first : node;
+}
+
+static void look_around(near_t *n, const zone_rec_t *rec)
+{
+	zone_key_t key;
+
+	zone_key_of(rec->bytes, rec->rel_labels, &key);
+	const zone_node_t *node = owner_at(n, &key, rec->bytes, rec->rel_len);
+	look_at_link(n, owner_before(n, &key));
+	look_at_link(n, node);
+}
+
+static bool same_chain(const zone_version_t *v, const zone_version_t *base)
+{
+	dns_nsec3_params_t now, before;
+	bool hashed = zone_chain_params(node_at(v->base, v->root.apex), &now);
+
+	if (zone_chain_params(node_at(base->base, base->root.apex), &before) != hashed)
+		return false;
+	return hashed ? dns_nsec3_same(&now, &before)
+	              : (v->root.names != 0) == (base->root.names != 0);
+}
+
+status_t zone_chain_gaps_near(const zone_version_t *v, const zone_version_t *base,
+                              const zone_log_t *log, uint32_t *gaps, const zone_node_t **first)
+{
+	const zone_node_t *apex = node_at(v->base, v->root.apex);
+	dns_nsec3_params_t params;
+	bool hashed = zone_chain_params(apex, &params);
+	const zone_list_t *l = hashed ? &log->denial : &log->names;
+	near_t n = { .v = v, .params = hashed ? &params : NULL };
+
+	if (!same_chain(v, base))
+		return zone_chain_gaps(v, gaps, first);
+	for (size_t i = 0; i < l->count; i = zone_list_run(l, i))
+		look_around(&n, l->entry[i].rec);
+	if (hashed && v->root.apex_nsec3 == 0) {
+		n.gaps++;
+		n.first = apex;
+	}
+	*gaps = n.gaps;
+	*first = n.first;
+	return ST_OK;
+}
+
 /* --- order ------------------------------------------------------------------------------------- */
 
 static int name_cmp(const uint8_t *base, zone_ref_t a, zone_ref_t b)

@@ -44,6 +44,11 @@ void zone_chain_key(const uint8_t *label, zone_key_t *out);
  * such owner, or NULL. A zone without a chain has none. ST_NOMEM. */
 status_t zone_chain_gaps(const zone_version_t *v, uint32_t *gaps, const zone_node_t **first);
 
+/* The same of the links at and before the owners in log, whose lists are sorted: all that a
+ * difference over base can break. Of all links, if the chain is another one than that of base. */
+status_t zone_chain_gaps_near(const zone_version_t *v, const zone_version_t *base,
+                              const zone_log_t *log, uint32_t *gaps, const zone_node_t **first);
+
 /* Build the tree of owners of NSEC, or give it back, if the apex has come by an NSEC or lost it.
  * ST_NOMEM. */
 status_t zone_chain_keep_order(zone_change_t *c, zone_root_t *root);

@@ -1,25 +1,16 @@
 /* zone/check.c - one pass over the names, looking for what the RFCs frown upon. */
 #include "zone/check.h"
 
-#include <stdio.h>
-
 #include "common/huge.h"
 #include "dns/wire.h"
 #include "zone/chain.h"
 #include "zone/doubts.h"
 #include "zone/layout.h"
 
-static void note(const zone_version_t *v, const zone_node_t *node, uint32_t *counter,
-                 zone_faults_t *out)
+static void note(zone_faults_t *out, zone_fault_t fault, const zone_node_t *node)
 {
-	(*counter)++;
-	if (out->first[0] == '\0') {
-		char text[DNS_NAME_TEXT_MAX];
-		dns_name_t name;
-
-		zone_node_name(v, node, &name);
-		snprintf(out->first, sizeof out->first, "%s", dns_name_text(name.wire, text));
-	}
+	if (out->count[fault]++ == 0)
+		out->first[fault] = node;
 }
 
 static void check_apex(const zone_version_t *v, zone_faults_t *out)
@@ -28,9 +19,9 @@ static void check_apex(const zone_version_t *v, zone_faults_t *out)
 	zone_rrset_t ns;
 
 	if (!zone_node_rrset(v, apex, DNS_TYPE_NS, &ns))
-		note(v, apex, &out->no_ns, out);
+		note(out, ZONE_FAULT_NO_NS, apex);
 	else if (ns.count < 2)
-		note(v, apex, &out->single_ns, out);
+		note(out, ZONE_FAULT_SINGLE_NS, apex);
 }
 
 /* CNAME with other data: RRSIG, NSEC and KEY may stand beside it (RFC 4035 2.5). */
@@ -43,9 +34,9 @@ static void check_cname(const zone_version_t *v, const zone_node_t *node, zone_f
 	for (bool more = zone_node_first(v, node, &set); more;
 	     more = zone_node_next(v, node, &set)) {
 		if (set.type == DNS_TYPE_CNAME && set.count > 1)
-			note(v, node, &out->many_cnames, out);
+			note(out, ZONE_FAULT_MANY_CNAMES, node);
 		if (set.type != DNS_TYPE_CNAME && set.type != DNS_TYPE_NSEC && set.count > 0) {
-			note(v, node, &out->cname_beside, out);
+			note(out, ZONE_FAULT_CNAME_BESIDE, node);
 			return;
 		}
 	}
@@ -86,7 +77,7 @@ static void check_glue(const zone_version_t *v, const zone_node_t *node, zone_fa
 		zone_hash_name(zone_version_key(v), &host, &hashes);
 		const zone_node_t *glue = zone_version_exact(v, &host, hashes.h[0]);
 		if (!glue || !has_address(v, glue)) {
-			note(v, node, &out->missing_glue, out);
+			note(out, ZONE_FAULT_MISSING_GLUE, node);
 			return;
 		}
 	}
@@ -113,7 +104,7 @@ static status_t check_below_dname(const zone_version_t *v, zone_faults_t *out)
 		return ST_NOMEM;
 	while ((node = zone_walk_next(walk))) {
 		if (!(zone_node_flags(node) & ZONE_NODE_EMPTY) && is_below_dname(v, node))
-			note(v, node, &out->below_dname, out);
+			note(out, ZONE_FAULT_BELOW_DNAME, node);
 	}
 	zone_walk_free(walk);
 	return ST_OK;
@@ -125,7 +116,6 @@ static void check_iterations(const zone_version_t *v, zone_faults_t *out)
 {
 	const zone_node_t *apex = zone_version_apex(v);
 	zone_rrset_t set;
-	unsigned most = 0;
 
 	if (!zone_node_rrset(v, apex, DNS_TYPE_NSEC3PARAM, &set))
 		return;
@@ -136,39 +126,18 @@ static void check_iterations(const zone_version_t *v, zone_faults_t *out)
 		if (!dns_nsec3_read(p + 2 + DNS_RR_FIXED, get_u16(p + 10), &params))
 			continue;
 		out->costly = out->costly || dns_nsec3_costly(&params);
-		if (params.iterations > most)
-			most = params.iterations;
+		if (params.iterations > out->iterations)
+			out->iterations = params.iterations;
 	}
-	if (most <= ITERATIONS_FEW)
-		return;
-	note(v, apex, &out->iterations, out);
-	out->iterations = most;
+	if (out->iterations > ITERATIONS_FEW)
+		note(out, ZONE_FAULT_ITERATIONS, apex);
 }
 
 static status_t check_chain(const zone_version_t *v, zone_faults_t *out)
 {
-	const zone_node_t *first;
-	uint32_t gaps;
-	status_t st = zone_chain_gaps(v, &gaps, &first);
-
 	check_iterations(v, out);
-	if (st != ST_OK || gaps == 0)
-		return st;
-	note(v, first, &out->chain_gaps, out);
-	out->chain_gaps = gaps;
-	return ST_OK;
-}
-
-void zone_check_apex(const zone_version_t *v, zone_faults_t *out)
-{
-	memset(out, 0, sizeof *out);
-	check_apex(v, out);
-	check_iterations(v, out);
-}
-
-bool zone_faults_refuse(const zone_faults_t *f)
-{
-	return f->costly;
+	return zone_chain_gaps(v, &out->count[ZONE_FAULT_CHAIN_GAPS],
+	                       &out->first[ZONE_FAULT_CHAIN_GAPS]);
 }
 
 /* One name; whether it has a DNAME is returned, as that asks for another look at all. */
@@ -234,4 +203,107 @@ status_t zone_doubts_check(const zone_doubts_t *d, const zone_version_t *v, zone
 		dnames |= look_at(v, zone_node_at(v, d->ref[i]), out);
 	status_t st = check_chain(v, out);
 	return st == ST_OK && dnames ? check_below_dname(v, out) : st;
+}
+
+/* --- what a difference has changed --------------------------------------------------------------- */
+
+/* Names of the log, one after the other, as they are now. They come in canonical order, so those below
+ * one delegation follow each other. */
+typedef struct changed {
+	const zone_version_t *v, *base;
+	uint64_t apex_hash;
+	const zone_node_t *cut[DNS_LABELS_MAX + 1]; /* at each depth, the last that was looked at */
+	zone_faults_t *out;
+} changed_t;
+
+/* One of them. */
+typedef struct changed_name {
+	const zone_rec_t *rec;
+	uint64_t hash;
+	const zone_node_t *node; /* NULL: it is gone */
+	/* What decides of names below it, as in zone_version_lookup(): a delegation or a DNAME. */
+	bool hidden, below_dname;
+} changed_name_t;
+
+/* A delegation at or above the name: its glue may have come or gone. */
+static void check_cut(changed_t *c, const zone_node_t *node)
+{
+	if (c->cut[node->rel_labels] == node)
+		return;
+	c->cut[node->rel_labels] = node;
+	check_glue(c->v, node, c->out);
+}
+
+/* What an ancestor is to the name. */
+static void pass(changed_t *c, changed_name_t *name, const zone_node_t *node)
+{
+	if (node->flags & ZONE_NODE_CUT)
+		check_cut(c, node);
+	name->below_dname |= !name->hidden &&
+	                     (node->flags & (ZONE_NODE_CUT | ZONE_NODE_DNAME)) == ZONE_NODE_DNAME;
+	name->hidden |= node->flags & (ZONE_NODE_CUT | ZONE_NODE_DNAME);
+}
+
+/* From the apex down to the name, or to where nothing is any more. */
+static void descend(changed_t *c, changed_name_t *name)
+{
+	const uint8_t *rel = name->rec->bytes;
+	unsigned at[DNS_LABELS_MAX + 1], labels = name->rec->rel_labels, pos = 0;
+
+	for (unsigned i = 0; i < labels; i++, pos += rel[pos] + 1u)
+		at[i] = pos;
+	name->node = zone_version_apex(c->v);
+	name->hash = c->apex_hash;
+	for (unsigned i = labels; i-- > 0 && name->node;) {
+		pass(c, name, name->node);
+		name->hash = zone_hash_child(&c->v->key, name->hash, rel + at[i]);
+		name->node = zone_version_inside(c->v, rel + at[i], name->rec->rel_len - at[i],
+		                                 name->hash);
+	}
+}
+
+/* A DNAME that has come above names is told by its own: those below may be many. */
+static bool has_brought_dname(const changed_t *c, const changed_name_t *name)
+{
+	const zone_node_t *was;
+
+	if ((name->node->flags & (ZONE_NODE_DNAME | ZONE_NODE_CUT)) != ZONE_NODE_DNAME ||
+	    zone_node_children(name->node) == 0 || name->hidden)
+		return false;
+	was = zone_version_inside(c->base, name->rec->bytes, name->rec->rel_len, name->hash);
+	return !was || !(was->flags & ZONE_NODE_DNAME);
+}
+
+static void check_changed_name(changed_t *c, const zone_rec_t *rec)
+{
+	changed_name_t name = { .rec = rec };
+
+	descend(c, &name);
+	if (!name.node || name.node->flags & ZONE_NODE_EMPTY)
+		return;
+	check_cname(c->v, name.node, c->out);
+	if (name.node->flags & ZONE_NODE_CUT)
+		check_cut(c, name.node);
+	if (name.below_dname || has_brought_dname(c, &name))
+		note(c->out, ZONE_FAULT_BELOW_DNAME, name.node);
+}
+
+status_t zone_check_changed(const zone_version_t *v, const zone_version_t *base,
+                            const zone_log_t *log, zone_faults_t *out)
+{
+	const zone_list_t *l = &log->names;
+	changed_t c = { .v = v, .base = base, .out = out };
+	zone_hashes_t hashes;
+	dns_name_t apex;
+
+	memset(out, 0, sizeof *out);
+	dns_name_from_wire(v->apex, &apex);
+	zone_hash_name(&v->key, &apex, &hashes);
+	c.apex_hash = hashes.h[0];
+	check_apex(v, out);
+	for (size_t i = 0; i < l->count; i = zone_list_run(l, i))
+		check_changed_name(&c, l->entry[i].rec);
+	check_iterations(v, out);
+	return zone_chain_gaps_near(v, base, log, &out->count[ZONE_FAULT_CHAIN_GAPS],
+	                            &out->first[ZONE_FAULT_CHAIN_GAPS]);
 }

@@ -9,6 +9,7 @@
 
 #include "dns/wire.h"
 #include "zone/chain.h"
+#include "zone/doubts.h"
 #include "zone/expiry.h"
 #include "zone/index.h"
 #include "zone/log.h"
@@ -61,6 +62,11 @@ void zone_delta_free(zone_delta_t *d)
 		return;
 	zone_log_free(&d->log);
 	free(d);
+}
+
+status_t zone_delta_check(const zone_delta_t *d, const zone_version_t *v, zone_faults_t *out)
+{
+	return zone_check_changed(v, d->base, &d->log, out);
 }
 
 const zone_excess_t *zone_delta_excess(const zone_delta_t *d)

@@ -48,5 +48,14 @@ typedef struct zone_culprit {
 } zone_culprit_t;
 void zone_delta_culprit(const zone_delta_t *d, zone_culprit_t *out);
 
+/* What zone_check() would say of v, which was just sealed, as far as the difference reaches: the apex,
+ * the names that it changed, the delegations at or above these, the links of the chain at and
+ * before them. Costs what the difference costs. If base had none of a fault, this is all of it,
+ * but for what lies below a DNAME:
+ *   - a DNAME that came above names that are there counts once, by its own name;
+ *   - names that a delegation hid from a DNAME above them, and that has gone, are not seen.
+ * Faults that base had are told again only where the difference touches them. ST_NOMEM. */
+status_t zone_delta_check(const zone_delta_t *d, const zone_version_t *v, zone_faults_t *out);
+
 /* After ST_LIMIT: which limit, and where. */
 const zone_excess_t *zone_delta_excess(const zone_delta_t *d);

@@ -10,6 +10,7 @@
 #include "common/status.h"
 #include "zone/arena.h"
 #include "zone/check.h"
+#include "zone/log.h"
 
 typedef struct zone_doubts {
 	zone_ref_t *ref; /* nodes, in the order in which they were written */
@@ -25,3 +26,8 @@ void zone_doubts_free(zone_doubts_t *d);
 
 /* What zone_check() would say, if all that is doubtful in v is in d. */
 status_t zone_doubts_check(const zone_doubts_t *d, const zone_version_t *v, zone_faults_t *out);
+
+/* What it would say of the names in log, whose lists are sorted, and of what hangs on them: the
+ * contract is that of zone_delta_check(). base is the version before. */
+status_t zone_check_changed(const zone_version_t *v, const zone_version_t *base,
+                            const zone_log_t *log, zone_faults_t *out);

@@ -10,7 +10,7 @@
 #include "dns/wire.h"
 #include "xfr/axfr.h"
 #include "zone/build.h"
-#include "zone/check.h"
+#include "zone/gates.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -34,6 +34,24 @@ static xfr_verdict_t feed(xfr_axfr_t *axfr, const xfr_stream_t *stream, const ui
 	return verdict;
 }
 
+/* With a digest required, so that every record is looked at if there is one. */
+static void judge(const zone_version_t *v, const zone_faults_t *faults)
+{
+	static const zone_gates_t gates = {
+		.no_ns = ZONE_CHOICE_WARN,
+		.cname_beside = ZONE_CHOICE_WARN,
+		.zonemd = ZONE_DIGEST_REQUIRED,
+		.warn_signatures = 1000,
+		.max_iterations = 2500,
+	};
+	zone_verdict_t verdict;
+
+	if (zone_gates_judge(&gates, v, faults, 10, (wall_t){ 1800000000 }, &verdict) != ST_OK)
+		abort();
+	if (verdict.refused == ZONE_GATES)
+		abort();
+}
+
 static void seal(zone_build_t *build)
 {
 	zone_version_t *v = NULL;
@@ -45,6 +63,7 @@ static void seal(zone_build_t *build)
 	zone_build_check(build, v, &noted);
 	if (memcmp(&all, &noted, offsetof(zone_faults_t, first)) != 0)
 		abort(); /* a fault was not noted as its name was written */
+	judge(v, &all);
 	zone_version_free(v);
 }
 

@@ -32,6 +32,17 @@ static const uint8_t base_message[] = "\x42\x42\x84\x00\0\1\0\7\0\0\0\0\7example
 				      "\300\14\0\6\0\1\0\0\16\20\0\40\2ns\300\14\4host\300\14"
 				      "\0\0\0\3\0\0\0\144\0\0\0\310\0\0\1\54\0\0\1\220";
 
+static const zone_gates_t gates = {
+	.no_ns = ZONE_CHOICE_WARN,
+	.single_ns = ZONE_CHOICE_WARN,
+	.cname_beside = ZONE_CHOICE_WARN,
+	.below_dname = ZONE_CHOICE_WARN,
+	.missing_glue = ZONE_CHOICE_WARN,
+	.zonemd = ZONE_DIGEST_IF_PRESENT,
+	.warn_signatures = 1000,
+	.max_iterations = 2500,
+};
+
 static zone_version_t *make_base(const xfr_work_spec_t *spec)
 {
 	xfr_work_t *work = xfr_work_new(spec);
@@ -42,7 +53,7 @@ static zone_version_t *make_base(const xfr_work_spec_t *spec)
 	memcpy(msg, base_message, len);
 	if (xfr_work_feed(work, msg, len) != XFR_DONE)
 		abort();
-	xfr_work_finish(work, &result);
+	xfr_work_finish(work, (wall_t){ 0 }, &result);
 	xfr_work_free(work);
 	if (result.outcome != XFR_AXFR)
 		abort();
@@ -95,6 +106,11 @@ static void look_at(const xfr_result_t *r, xfr_verdict_t verdict)
 		abort();
 	if (r->version && zone_check(r->version, &faults) != ST_OK)
 		abort();
+	/* The base has no faults but at its apex: what a difference finds is all there is. */
+	for (zone_fault_t i = 0; r->version && i < ZONE_FAULT_KINDS; i++) {
+		if (i != ZONE_FAULT_BELOW_DNAME && r->verdict.count[i] != faults.count[i])
+			abort();
+	}
 	if (r->outcome == XFR_DIFFERENCE &&
 	    dns_serial_compare(r->soa.serial, 3) != DNS_SERIAL_NEWER)
 		abort();
@@ -102,7 +118,7 @@ static void look_at(const xfr_result_t *r, xfr_verdict_t verdict)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	xfr_work_spec_t spec = { .key = &key, .id = ID, .limits = limits };
+	xfr_work_spec_t spec = { .key = &key, .id = ID, .limits = limits, .gates = gates };
 	buf_t in = buf_over(data, size);
 	xfr_verdict_t verdict = XFR_MORE;
 	xfr_result_t result = { 0 };
@@ -128,7 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		verdict = feed(work, frame, len);
 	}
 	if (verdict != XFR_MORE) {
-		xfr_work_finish(work, &result);
+		xfr_work_finish(work, (wall_t){ 0 }, &result);
 		look_at(&result, verdict);
 	}
 	xfr_work_free(work);

@@ -222,6 +222,35 @@ Test(conf_options, have_the_documented_values_when_nothing_is_set)
 	cr_expect(eq(u64, p->max_size, UINT64_C(16) << 30));
 	cr_expect(eq(u32, p->max_rrset, 10000));
 	cr_expect(eq(u32, p->max_rrsets, 1000));
+	cr_expect(eq(int, p->gates.no_ns, CONF_CHOICE_WARN));
+	cr_expect(eq(int, p->gates.single_ns, CONF_CHOICE_WARN));
+	cr_expect(eq(int, p->gates.cname_beside, CONF_CHOICE_WARN));
+	cr_expect(eq(int, p->gates.below_dname, CONF_CHOICE_WARN));
+	cr_expect(eq(int, p->gates.missing_glue, CONF_CHOICE_WARN));
+	cr_expect(eq(int, p->gates.zonemd, CONF_ZONEMD_IF_PRESENT));
+	cr_expect(eq(u32, p->gates.max_shrink, 0));
+	cr_expect(eq(u32, p->gates.warn_signatures, 3 * 86400));
+	cr_expect(eq(u32, p->gates.refuse_signatures, 0));
+	cr_expect(eq(u32, p->gates.max_iterations, 2500));
+	conf_free(c);
+}
+
+Test(conf_options, take_what_a_group_says_of_its_gates)
+{
+	conf_t *c = read_text("[primary p]\naddress = ::1\n[group g]\nprimaries = p\n"
+	                      "no-ns = refuse\nmissing-glue = off\nzonemd = required\n"
+	                      "max-shrink = 50%\nwarn-signatures = off\nrefuse-signatures = 1d\n"
+	                      "max-iterations = 0\n[zones]\nz = g\n");
+	const conf_gates_t *g = &c->zones[0].group->policy.gates;
+
+	cr_expect(eq(int, g->no_ns, CONF_CHOICE_REFUSE));
+	cr_expect(eq(int, g->single_ns, CONF_CHOICE_WARN));
+	cr_expect(eq(int, g->missing_glue, CONF_CHOICE_OFF));
+	cr_expect(eq(int, g->zonemd, CONF_ZONEMD_REQUIRED));
+	cr_expect(eq(u32, g->max_shrink, 50));
+	cr_expect(eq(u32, g->warn_signatures, 0));
+	cr_expect(eq(u32, g->refuse_signatures, 86400));
+	cr_expect(eq(u32, g->max_iterations, 0));
 	conf_free(c);
 }
 
@@ -230,7 +259,7 @@ Test(conf_options, fit_the_numbers_they_are_kept_in)
 	for (size_t i = 0; i < conf_option_count(); i++) {
 		const conf_option_t *o = conf_option_at(i);
 
-		if (o->type == CONF_NUMBER || o->type == CONF_SECONDS)
+		if (o->type == CONF_NUMBER || o->type == CONF_SECONDS || o->type == CONF_SHARE)
 			cr_expect(le(u64, o->max, UINT32_MAX), "%s", o->key);
 		cr_expect(le(u64, o->min, o->max), "%s", o->key);
 	}

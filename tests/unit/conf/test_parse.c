@@ -154,7 +154,9 @@ static const row_t sections[] = {
 	  "secd.ini:7: unknown key 'file' in [include]; it takes path and zone-list\n"
 	  "secd.ini:10: unknown key 'primary' in [group]; it takes primaries, min-refresh, "
 	  "max-refresh, min-retry, max-retry, min-expire, max-expire, max-records, max-size, "
-	  "max-rrset, max-rrsets, stale-grace and signature-check\n" },
+	  "max-rrset, max-rrsets, no-ns, single-ns, cname-beside, below-dname, missing-glue, "
+	  "zonemd, max-shrink, warn-signatures, refuse-signatures, max-iterations, "
+	  "stale-grace and signature-check\n" },
 	{ "a key twice, in sections of one title",
 	  INI("[server]\nworkers = 1\n[log]\n[server]\nworkers = 1\n"),
 	  "secd.ini:5: workers stands here and at secd.ini:2; remove one\n" },
@@ -205,6 +207,22 @@ static const row_t values[] = {
 	  "secd.ini:5: max-size is '1T', which is no size; write one from 1 to 1099511627776 "
 	  "octets; "
 	  "k, M or G may stand behind the number\n" },
+	{ "gates",
+	  INI(P "[group g]\nprimaries = p\nno-ns = on\nzonemd = warn\nmax-shrink = 100%\n"
+	        "warn-signatures = never\nrefuse-signatures = 0\nmax-iterations = off\n"),
+	  "secd.ini:5: no-ns is 'on'; write off, warn or refuse\n"
+	  "secd.ini:6: zonemd is 'warn'; write off, if-present or required\n"
+	  "secd.ini:7: max-shrink is '100%', out of range; write a share from 1 to 99 percent, or "
+	  "off\n"
+	  "secd.ini:8: warn-signatures is 'never', which is no time; write one from 1 to "
+	  "315360000 seconds; s, m, h, d or w may stand behind the number, or off\n"
+	  "secd.ini:9: refuse-signatures is '0', out of range; write a time from 1 to 315360000 "
+	  "seconds; s, m, h, d or w may stand behind the number, or off\n"
+	  "secd.ini:10: max-iterations is 'off', which is no number; write one from 0 to 2500\n" },
+	{ "gates that are sound",
+	  INI(P "[group g]\nprimaries = p\nno-ns = refuse\nsingle-ns = off\nzonemd = required\n"
+	        "max-shrink = 50%\nwarn-signatures = off\nrefuse-signatures = 1d\n"),
+	  "" },
 	{ "log words", INI("[log]\ntarget = file\nlevel = WARN\n"),
 	  "secd.ini:2: target is 'file'; write syslog or stderr\n"
 	  "secd.ini:3: level is 'WARN'; write error, warn, notice, info or debug\n" },

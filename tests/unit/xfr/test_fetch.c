@@ -151,6 +151,8 @@ typedef struct rig {
 	server_t *server;
 	xfr_peer_t peer;
 	const zone_version_t *base; /* NULL: AXFR */
+	zone_gates_t gates;
+	uint64_t held;
 	xfr_link_t *links[LINKS_MAX];
 } rig_t;
 
@@ -170,7 +172,10 @@ static const uint64_t plenty = UINT64_C(1) << 40;
 
 static void rig_open_with(rig_t *r, primary_t *primary, size_t builders, uint64_t memory)
 {
-	*r = (rig_t){ .loop = ev_loop_new(0) };
+	*r = (rig_t){
+		.loop = ev_loop_new(0),
+		.gates = { .single_ns = ZONE_CHOICE_WARN, .max_iterations = 2500 },
+	};
 	r->pool = pool_new("builder", builders);
 	cr_assert(r->pool != NULL);
 	xfr_env_open(&r->env, r->loop, r->pool, &key, memory);
@@ -227,6 +232,8 @@ static xfr_fetch_t *begin(told_t *t)
 		.deadlines = *t->deadlines,
 		.apex = &apex,
 		.limits = *t->limits,
+		.gates = t->rig->gates,
+		.held = t->rig->held,
 		.base = t->rig->base,
 		.plain = t->plain,
 	};
@@ -286,7 +293,7 @@ Test(xfr_fetch, turns_a_transfer_into_a_version)
 	cr_expect(eq(u64, zone_version_records(t.result.version), 4));
 	cr_expect(eq(u64, t.result.stats.outside, 1));
 	cr_expect(eq(u64, t.result.stats.duplicates, 1));
-	cr_expect(eq(u32, t.result.faults.single_ns, 1));
+	cr_expect(eq(u32, t.result.verdict.count[ZONE_FAULT_SINGLE_NS], 1));
 	cr_expect(eq(u64, t.result.messages, 3));
 	cr_expect(gt(u64, t.result.bytes, 100));
 	cr_expect(t.result.seconds > 0 && t.result.seconds < 5);
@@ -443,6 +450,30 @@ Test(xfr_fetch, refuses_a_zone_over_its_limits)
 	t = fetch(&primary, &patient, &thin);
 	cr_expect(eq(int, t.result.outcome, XFR_FAILED));
 	cr_expect(eq(str, t.why, (char *)"an RRset is over max-rrset = 0"));
+}
+
+Test(xfr_fetch, keeps_a_version_to_itself_that_a_gate_refuses)
+{
+	primary_t primary = { .words = "S5 ns a b c S5" };
+
+	for (int enough = 0; enough < 2; enough++) {
+		rig_t r;
+		told_t t = { 0 };
+
+		rig_open(&r, &primary, 2);
+		r.gates.max_shrink = 50;
+		r.held = enough ? 10 : 100;
+		start(&r, &patient, &roomy, &t);
+		cr_assert(run_until(r.loop, &t.done, 90));
+		cr_expect(eq(int, t.result.outcome, enough ? XFR_AXFR : XFR_FAILED), "%s", t.why);
+		cr_expect(eq(int, t.result.version != NULL, enough));
+		cr_expect(eq(
+			str, t.why,
+			enough ? (char *)""
+			       : (char *)"shrank from 100 records to 5, which is over max-shrink"));
+		zone_version_free(t.result.version);
+		rig_close(&r);
+	}
 }
 
 /* --- EDNS ------------------------------------------------------------------------------------- */

@@ -41,7 +41,7 @@ static zone_version_t *zone(const char *words)
 
 	snprintf(stream, sizeof stream, "%s %.*s", words, (int)strcspn(words, " "), words);
 	cr_assert(eq(int, stream_feed_to(work, feed_work, DNS_TYPE_AXFR, stream), XFR_DONE));
-	xfr_work_finish(work, &result);
+	xfr_work_finish(work, (wall_t){ 0 }, &result);
 	xfr_work_free(work);
 	cr_assert(result.version != NULL);
 	return result.version;
@@ -93,11 +93,17 @@ typedef struct transfer {
 } transfer_t;
 
 /* Feed the words over base; if the verdict is more, the connection closes behind them. */
-static void transfer(const zone_version_t *base, const zone_limits_t *limits, const char *words,
-                     transfer_t *t)
+static void transfer_past(const zone_version_t *base, const zone_limits_t *limits,
+                          const zone_gates_t *gates, const char *words, transfer_t *t)
 {
 	const xfr_work_spec_t spec = {
-		.key = &key, .apex = stream_apex(), .id = STREAM_ID, .limits = *limits, .base = base
+		.key = &key,
+		.apex = stream_apex(),
+		.id = STREAM_ID,
+		.limits = *limits,
+		.gates = *gates,
+		.held = zone_version_records(base),
+		.base = base,
 	};
 	xfr_work_t *work = xfr_work_new(&spec);
 
@@ -108,10 +114,16 @@ static void transfer(const zone_version_t *base, const zone_limits_t *limits, co
 		t->result.why = xfr_why(XFR_WHY_CLOSED_EARLY, 0, 0);
 		xfr_work_end(work, &t->result.why);
 	} else {
-		xfr_work_finish(work, &t->result);
+		xfr_work_finish(work, (wall_t){ 0 }, &t->result);
 	}
 	xfr_work_free(work);
 	xfr_why_text(&t->result.why, t->why);
+}
+
+static void transfer(const zone_version_t *base, const zone_limits_t *limits, const char *words,
+                     transfer_t *t)
+{
+	transfer_past(base, limits, &(zone_gates_t){ .max_iterations = 2500 }, words, t);
 }
 
 enum { SEED = 19950808, GROUPINGS = 12 };
@@ -466,6 +478,45 @@ Test(xfr_ixfr, holds_the_zone_to_its_limits)
 	zone_version_free(base);
 }
 
+static const struct {
+	zone_gates_t gates;
+	const char *words, *said, *detail;
+} refusals[] = {
+	{ { .no_ns = ZONE_CHOICE_REFUSE },
+	  "S5 S3 ns S5 c S5",
+	  "no NS at the apex, and no-ns = refuse",
+	  "example." },
+	{ { .single_ns = ZONE_CHOICE_REFUSE },
+	  "S5 S3 S5 c S5",
+	  "one NS at the apex, and single-ns = refuse",
+	  "example." },
+	{ { .max_shrink = 10 },
+	  "S5 S3 a b S5 S5",
+	  "shrank from 4 records to 2, which is over max-shrink",
+	  "" },
+	{ { .zonemd = ZONE_DIGEST_REQUIRED },
+	  "S5 S3 S5 c S5",
+	  "no ZONEMD, and zonemd = required",
+	  "" },
+	{ { .max_shrink = 50 }, "S5 S3 a b S5 S5", "", "" },
+};
+
+Test(xfr_ixfr, hands_out_no_difference_that_a_gate_refuses)
+{
+	zone_version_t *base = zone("S3 ns a b");
+
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+		transfer_t t;
+
+		transfer_past(base, &roomy, &refusals[i].gates, refusals[i].words, &t);
+		cr_expect(eq(str, t.why, (char *)refusals[i].said));
+		cr_expect(eq(str, t.result.detail, (char *)refusals[i].detail));
+		cr_expect(eq(int, t.result.version == NULL, refusals[i].said[0] != '\0'));
+		zone_version_free(t.result.version);
+	}
+	zone_version_free(base);
+}
+
 Test(xfr_ixfr, gives_up_what_is_larger_than_the_zone)
 {
 	zone_version_t *base = zone(held);
@@ -499,7 +550,7 @@ Test(xfr_ixfr, stops_an_endless_stream_of_differences)
 		got = stream_feed_to(work, feed_work, DNS_TYPE_IXFR, words);
 	}
 	cr_assert(eq(int, got, XFR_BAD));
-	xfr_work_finish(work, &result);
+	xfr_work_finish(work, (wall_t){ 0 }, &result);
 	cr_expect(eq(int, result.why.code, XFR_WHY_OUTGROWS));
 	cr_expect(lt(uint, serial, 4000));
 	xfr_work_free(work);
