@@ -162,7 +162,7 @@ static bool read_changes(const uint8_t *msg, size_t len, zone_delta_t *d, dns_rr
 	return true;
 }
 
-/* A version from base and the entry; NULL: it can't be made. */
+/* A version from base and the entry, looked over; NULL: it can't be made. */
 static zone_version_t *changed(const zone_version_t *base, const pack_entry_t *e, dns_rr_t *rr)
 {
 	zone_delta_t *d = zone_delta_new(base, &limits);
@@ -174,8 +174,11 @@ static zone_version_t *changed(const zone_version_t *base, const pack_entry_t *e
 
 	while (ok && (msg = pack_message(e, &pos, &len)))
 		ok = read_changes(msg, len, d, rr, &soas);
-	if (ok)
-		(void)zone_delta_seal(d, &next);
+	if (ok && zone_delta_seal(d, &next) == ST_OK) {
+		zone_faults_t faults;
+
+		(void)zone_delta_check(d, next, &faults);
+	}
 	zone_delta_free(d);
 	return next;
 }
