@@ -62,3 +62,8 @@ def run(lab: Lab) -> None:
     assert strict.rcode("bare.", "SOA") == "SERVFAIL"
     lenient = lab.secd({"bare.": [bare]})
     lenient.wait_serial("bare.", 1, 5)
+    bare.set_zone("bare.", zone("bare.", serial=2,
+                                extra="@ ZONEMD 2 1 240 00112233445566778899aabb"))
+    bare.notify(lenient, "bare.")
+    lenient.wait_serial("bare.", 2, 5)
+    lenient.wait_log("zone unverified", 5, zone="bare.")

@@ -10,6 +10,7 @@
 
 #include "support/zones.h"
 #include "zone/delta.h"
+#include "zone/gates.h"
 #include "zone/layout.h"
 
 TestSuite(zone_faults, .timeout = 120);
@@ -225,4 +226,51 @@ Test(zone_faults, a_delta_that_is_refused_memory_leaves_its_base_whole)
 		drop_records();
 	}
 	free(soa);
+}
+
+/* Look a version over that has a DNAME, a chain and a digest, which all want memory. */
+static status_t look_over(const zone_build_t *b, const zone_version_t *v)
+{
+	static const zone_gates_t gates = { .zonemd = ZONE_DIGEST_REQUIRED,
+		                            .max_iterations = 2500 };
+	zone_faults_t faults;
+	zone_verdict_t verdict;
+	status_t st = zone_build_check(b, v, &faults);
+
+	if (st == ST_OK)
+		st = zone_gates_judge(&gates, v, &faults, 0, (wall_t){ 0 }, &verdict);
+	if (st == ST_OK)
+		cr_expect(eq(int, verdict.refused, ZONE_GATE_ZONEMD));
+	return st;
+}
+
+Test(zone_faults, gates_that_are_refused_memory_say_so)
+{
+	const char *lines =
+		"@ SOA a b 7 1 1 1 1\n@ NSEC d NS\nd NSEC z. A\nd DNAME t.\nx.d A 192.0.2.1\n"
+		"@ ZONEMD 7 1 1 00000000000000000000000000000000000000000000000000000000"
+		"0000000000000000000000000000000000000000\n";
+	dns_name_t apex = zones_name("z.");
+	zone_build_t *b = zone_build_new(&zones_key, &apex, &zones_limits);
+	zone_version_t *v = NULL;
+	unsigned failed = 0;
+
+	cr_assert(eq(int, zones_feed(b, "z.", lines), ST_OK));
+	cr_assert(eq(int, zone_build_seal(b, &v), ST_OK));
+	stay = true;
+	for (long n = 0;; n++) {
+		refused = false;
+		countdown = n;
+		status_t st = look_over(b, v);
+		countdown = -1;
+		if (!refused) {
+			cr_expect(eq(int, st, ST_OK));
+			break;
+		}
+		cr_expect(st == ST_NOMEM || st == ST_OK, "%ld", n);
+		failed += st == ST_NOMEM;
+	}
+	cr_expect(gt(uint, failed, 4));
+	zone_version_free(v);
+	zone_build_free(b);
 }
