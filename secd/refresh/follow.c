@@ -244,7 +244,8 @@ static void begin_fetch(seat_t *s)
 		.link = way_link(&s->turn, true),
 		.apex = &apex,
 		.limits = { p->max_records, p->max_size, p->max_rrset, p->max_rrsets },
-		.gates = terms_gates(&p->gates),
+		.gates = s->follow->round->why == ROUND_ACCEPT ? terms_accepted(&p->gates)
+		                                               : terms_gates(&p->gates),
 		.held = held_by(z),
 		.base = s->delta ? zone_slot_version(z->slot) : NULL,
 		.plain = z->peers[s->index].plain,

@@ -42,3 +42,23 @@ zone_gates_t terms_gates(const conf_gates_t *g)
 		.max_iterations = g->max_iterations,
 	};
 }
+
+static zone_choice_t at_most_warn(zone_choice_t choice)
+{
+	return choice == ZONE_CHOICE_REFUSE ? ZONE_CHOICE_WARN : choice;
+}
+
+zone_gates_t terms_accepted(const conf_gates_t *g)
+{
+	zone_gates_t out = terms_gates(g);
+
+	out.no_ns = at_most_warn(out.no_ns);
+	out.single_ns = at_most_warn(out.single_ns);
+	out.cname_beside = at_most_warn(out.cname_beside);
+	out.below_dname = at_most_warn(out.below_dname);
+	out.missing_glue = at_most_warn(out.missing_glue);
+	out.zonemd = ZONE_DIGEST_OFF;
+	out.max_shrink = 0;
+	out.refuse_signatures = 0;
+	return out;
+}
