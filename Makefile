@@ -59,13 +59,13 @@ COMMON := common/addr.c common/clock.c common/epoch.c common/huge.c common/log.c
           common/pool.c common/random.c common/siphash.c common/status.c
 DNS := secd/dns/cookie.c secd/dns/digest.c secd/dns/hmac.c secd/dns/name.c secd/dns/nsec3.c \
        secd/dns/query.c secd/dns/rdata.c secd/dns/request.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/soa.c \
-       secd/dns/tsig.c secd/dns/tsig_query.c secd/dns/tsig_rr.c
+       secd/dns/text.c secd/dns/tsig.c secd/dns/tsig_query.c secd/dns/tsig_rr.c
 CONF := secd/conf/conf.c secd/conf/faults.c secd/conf/include.c secd/conf/keys.c \
         secd/conf/objects.c secd/conf/options.c secd/conf/parse.c secd/conf/resolve.c secd/conf/source.c \
         secd/conf/store.c secd/conf/value.c secd/conf/zonelist.c secd/conf/zones.c
 ZONE := secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c secd/zone/check.c \
         secd/zone/decode.c secd/zone/delta.c secd/zone/expiry.c secd/zone/gates.c \
-        secd/zone/index.c secd/zone/log.c secd/zone/lookup.c \
+        secd/zone/hold.c secd/zone/index.c secd/zone/log.c secd/zone/lookup.c \
         secd/zone/node.c secd/zone/order.c secd/zone/set.c secd/zone/tree.c \
         secd/zone/version.c secd/zone/write.c secd/zone/zonemd.c
 ANSWER := secd/answer/answer.c secd/answer/compose.c secd/answer/denial.c secd/answer/edns.c \
@@ -73,12 +73,18 @@ ANSWER := secd/answer/answer.c secd/answer/compose.c secd/answer/denial.c secd/a
 XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/digest.c secd/xfr/fetch.c secd/xfr/ixfr.c \
        secd/xfr/link.c secd/xfr/poll.c secd/xfr/soa_answer.c secd/xfr/stream.c secd/xfr/why.c \
        secd/xfr/work.c
-REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/follow.c \
-           secd/refresh/publish.c secd/refresh/queue.c secd/refresh/refresh.c secd/refresh/round.c \
-           secd/refresh/strangers.c secd/refresh/terms.c secd/refresh/told.c secd/refresh/way.c
+REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/events.c secd/refresh/follow.c \
+           secd/refresh/publish.c secd/refresh/queue.c secd/refresh/refresh.c secd/refresh/report.c \
+           secd/refresh/round.c secd/refresh/strangers.c secd/refresh/terms.c secd/refresh/told.c \
+           secd/refresh/way.c
 NET := secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \
        secd/net/tcp.c secd/net/udp.c secd/net/worker.c
-SECD := $(COMMON) $(DNS) $(CONF) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) secd/main.c
+REPORT := secd/ctl/report.c secd/ctl/report_json.c secd/ctl/report_text.c
+CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c \
+       secd/ctl/verbs.c
+SECD := $(COMMON) $(DNS) $(CONF) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) $(CTL) secd/main.c
+SECDCTL := secd/ctl/secdctl.c secd/ctl/table.c $(CONF) secd/dns/name.c common/addr.c common/log.c \
+           common/random.c common/siphash.c
 
 # --- unit tests: each line is the whole claim of what a room needs ------------------------------
 
@@ -114,7 +120,9 @@ UNIT_xfr_ixfr := tests/unit/xfr/test_ixfr.c tests/unit/xfr/support/stream.c secd
 UNIT_xfr_fetch := tests/unit/xfr/test_fetch.c tests/unit/xfr/support/server.c \
                   tests/unit/xfr/support/stream.c $(XFR) $(DNS) $(ZONE) $(COMMON)
 
-UNITS += dns_cookie dns_nsec3 dns_query dns_rdata
+UNITS += dns_cookie dns_nsec3 dns_query dns_rdata dns_text
+UNIT_dns_text := tests/unit/dns/test_text.c secd/dns/text.c secd/dns/name.c secd/dns/rdata.c \
+                 secd/dns/rr.c secd/dns/rrtype.c
 UNIT_dns_query := tests/unit/dns/test_query.c secd/dns/name.c secd/dns/query.c \
                   secd/dns/rdata.c secd/dns/rr.c secd/dns/rrtype.c
 UNIT_dns_cookie := tests/unit/dns/test_cookie.c secd/dns/cookie.c common/siphash.c common/addr.c
@@ -147,11 +155,13 @@ UNIT_refresh_way := tests/unit/refresh/test_way.c secd/refresh/breaker.c secd/re
                     common/clock.c common/random.c
 UNIT_refresh_breaker := tests/unit/refresh/test_breaker.c secd/refresh/breaker.c
 UNIT_refresh_round := tests/unit/refresh/test_round.c secd/refresh/round.c
-UNITS += refresh_strangers
+UNITS += refresh_events refresh_strangers
+UNIT_refresh_events := tests/unit/refresh/test_events.c secd/refresh/events.c secd/dns/name.c \
+                       common/addr.c
 UNIT_refresh_strangers := tests/unit/refresh/test_strangers.c secd/refresh/strangers.c common/addr.c
 UNIT_refresh_queue := tests/unit/refresh/test_queue.c secd/refresh/queue.c
 
-UNITS += zone_build zone_chain zone_check zone_delta zone_expiry zone_faults zone_flood zone_log zone_lookup zone_set
+UNITS += zone_build zone_chain zone_check zone_delta zone_expiry zone_faults zone_flood zone_hold zone_log zone_lookup zone_set
 UNIT_zone_delta = tests/unit/zone/test_delta.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_expiry = tests/unit/zone/test_expiry.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_faults = tests/unit/zone/test_faults.c common/status.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
@@ -162,6 +172,7 @@ UNIT_zone_build := tests/unit/zone/test_build.c tests/unit/support/zones.c $(ZON
                    common/epoch.c common/huge.c common/random.c common/siphash.c
 UNIT_zone_chain := tests/unit/zone/test_chain.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_check = tests/unit/zone/test_check.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
+UNIT_zone_hold := tests/unit/zone/test_hold.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_log := tests/unit/zone/test_log.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_lookup := tests/unit/zone/test_lookup.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNITS += zone_gates zone_zonemd
@@ -188,6 +199,11 @@ UNIT_net_clients := tests/unit/net/test_clients.c secd/net/clients.c common/addr
 UNIT_net_tcp := tests/unit/net/test_tcp.c $(NET_NEEDS)
 UNIT_net_udp := tests/unit/net/test_udp.c $(NET_NEEDS)
 
+UNITS += ctl_report ctl_request ctl_sock
+UNIT_ctl_report := tests/unit/ctl/test_report.c $(REPORT)
+UNIT_ctl_request := tests/unit/ctl/test_request.c secd/ctl/request.c secd/ctl/table.c
+UNIT_ctl_sock := tests/unit/ctl/test_sock.c secd/ctl/sock.c
+
 # --- fuzzers (VARIANT=fuzz): tests/fuzz/fuzz_NAME.c, seeds in tests/fuzz/corpus/NAME ----------
 
 FUZZERS := query conf
@@ -210,10 +226,13 @@ FUZZ_poll := tests/fuzz/fuzz_poll.c secd/xfr/soa_answer.c $(DNS) common/siphash.
 
 obj = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 
-all: $(OUT)/secd
+all: $(OUT)/secd $(OUT)/secdctl
 
 $(OUT)/secd: $(call obj,$(SECD))
 	$(LINK) -o $@ $^ $(LIBS)
+
+$(OUT)/secdctl: $(call obj,$(SECDCTL))
+	$(LINK) -o $@ $^ -linih
 
 $(OUT)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -275,9 +294,9 @@ bench-tools: $(BENCH)
 # E2E names scenarios and options of tests/e2e/run.py; UNITS_ONLY names unit tests.
 
 # Where threads meet: what runs end to end under ThreadSanitizer.
-TSAN_E2E := early_close expire_servfail_and_heal first_transfer ixfr_shapes many_zones notify_burst \
-            notify_storm notify_update restart signals silent_primary slow_reader swap_under_load \
-            tcp_limits two_workers
+TSAN_E2E := early_close expire_servfail_and_heal first_transfer ixfr_shapes many_zones \
+            notify_burst notify_storm notify_update restart secdctl_dump_holds secdctl_verbs signals \
+            silent_primary slow_reader swap_under_load tcp_limits two_workers
 
 check: $(or $(UNITS_ONLY:%=$(OUT)/unit/%),units)
 	UNITS="$(or $(UNITS_ONLY),$(UNITS))" scripts/units $(OUT)
@@ -318,7 +337,9 @@ bench-check: all bench-tools
 
 install: all
 	install -D -m 755 $(OUT)/secd $(DESTDIR)$(PREFIX)/sbin/secd
+	install -D -m 755 $(OUT)/secdctl $(DESTDIR)$(PREFIX)/sbin/secdctl
 	install -D -m 644 secd/secd.8 $(DESTDIR)$(PREFIX)/share/man/man8/secd.8
+	install -D -m 644 secd/ctl/secdctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/secdctl.8
 	install -D -m 644 secd/secd.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/secd.ini.5
 	install -D -m 644 etc/secd.ini $(DESTDIR)$(PREFIX)/share/doc/secd/examples/secd.ini
 

@@ -18,3 +18,11 @@ wall_t clock_wall_coarse(void)
 	clock_gettime(CLOCK_REALTIME_COARSE, &ts);
 	return (wall_t){ ts.tv_sec };
 }
+
+int64_t clock_wall_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / NS_PER_MS;
+}

@@ -25,6 +25,9 @@ mono_t clock_mono(void);
 /* Any thread. Never a system call: it is as old as the kernel's last tick. */
 wall_t clock_wall_coarse(void);
 
+/* Milliseconds since 1970, for people and scripts. Any thread; a system call at worst. */
+int64_t clock_wall_ms(void);
+
 static inline mono_t mono_add_s(mono_t t, int64_t s)
 {
 	return (mono_t){ t.ns + s * NS_PER_S };

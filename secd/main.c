@@ -16,6 +16,7 @@
 #include "common/pool.h"
 #include "common/random.h"
 #include "conf/conf.h"
+#include "ctl/ctl.h"
 #include "dns/tsig.h"
 #include "net/net.h"
 #include "refresh/refresh.h"
@@ -53,6 +54,7 @@ typedef struct daemon {
 	siphash_key_t cookie_secret; /* when the settings have none */
 	dns_tsig_keys_t keys; /* in the order of the settings: a key's number counts there too */
 	net_t *net;
+	ctl_t *ctl;
 	ev_signal on_term, on_int, on_hup;
 } daemon_t;
 
@@ -71,6 +73,15 @@ static void on_notify(void *arg, mail_t *mail)
 	else
 		refresh_notify(d->refresh, said.slot, &said.from,
 		               said.has_hint ? &said.hint : NULL);
+}
+
+/* Told so by secdctl. */
+static void on_stop(void *arg)
+{
+	daemon_t *d = arg;
+
+	log_notice("secd stopping by=secdctl");
+	ev_break(d->loop, EVBREAK_ALL);
 }
 
 static void on_stop_signal(struct ev_loop *loop, ev_signal *w, int revents)
@@ -191,12 +202,49 @@ static status_t start_net(daemon_t *d)
 	return st;
 }
 
+/* That another daemon has the socket is a fault: there would be two of them. Any other reason why
+ * there can be none is not worth leaving the zones unserved. */
+static status_t open_control(daemon_t *d)
+{
+	char why[256];
+
+	if (d->conf->control[0] == '\0')
+		return ST_OK;
+	status_t st = ctl_open(d->conf->control, &d->ctl, why);
+	if (st == ST_EXIST) {
+		log_error("secd failed why=\"%s\"", why);
+		return st;
+	}
+	if (st != ST_OK)
+		log_warn("control failed why=\"%s\"", why);
+	return ST_OK;
+}
+
+static void start_control(daemon_t *d)
+{
+	const ctl_env_t env = {
+		.loop = d->loop,
+		.refresh = d->refresh,
+		.net = d->net,
+		.started = clock_mono(),
+		.stop = on_stop,
+		.arg = d,
+	};
+
+	if (!d->ctl)
+		return;
+	ctl_start(d->ctl, &env);
+	log_info("control listening path=%s", d->conf->control);
+}
+
 static status_t start(daemon_t *d)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
 	d->workers = d->conf->workers ? d->conf->workers : cores > 0 ? (unsigned)cores : 1;
 	raise_file_limit();
+	if (open_control(d) != ST_OK)
+		return ST_EXIST;
 	/* Signals come as reads of a descriptor: no handler runs in the middle of anything. */
 	d->loop = ev_default_loop(EVFLAG_AUTO | EVFLAG_SIGNALFD);
 	d->epoch = epoch_new(d->workers);
@@ -215,6 +263,7 @@ static status_t start(daemon_t *d)
 	d->notify_open = true;
 	if (start_net(d) != ST_OK)
 		return ST_SYSTEM;
+	start_control(d);
 	refresh_start(d->refresh);
 	log_notice("secd started version=%s pid=%d zones=%zu workers=%u", SECD_VERSION, getpid(),
 	           zone_set_count(d->zones), d->workers);
@@ -227,6 +276,7 @@ nomem:
 /* Against the order of start; each step leaves nobody who could use what the next one frees. */
 static void stop(daemon_t *d)
 {
+	ctl_free(d->ctl);
 	refresh_free(d->refresh);
 	d->refresh = NULL;
 	net_free(d->net);

@@ -26,6 +26,7 @@ enum {
 	CONF_DEPTH_MAX = 8,     /* files that include one another */
 	CONF_KEYS_MAX = 65535,
 	CONF_SECRET_MAX = 512, /* octets */
+	CONF_SOCKET_MAX = 107,  /* octets of a socket's path: what the kernel takes */
 };
 
 /* A key of TSIG. Its secret is wiped when the configuration is freed. */
@@ -115,6 +116,7 @@ typedef struct conf {
 	size_t listen_count;
 	uint32_t workers; /* 0: one per core */
 	const char *state_dir;
+	const char *control;  /* the socket for secdctl; "": none */
 	const char *version;  /* for CHAOS version.bind and version.server; "" refuses */
 	const char *identity; /* for CHAOS id.server and hostname.bind; "" refuses */
 	const uint8_t *nsid;  /* for EDNS NSID; without octets it is ignored */
@@ -216,6 +218,7 @@ typedef enum conf_type {
 	CONF_CHOICE,  /* conf_choice_t: off, warn or refuse */
 	CONF_ZONEMD,  /* conf_zonemd_t: off, if-present or required */
 	CONF_PATH,    /* const char *, relative to the file */
+	CONF_SOCKET,  /* the same, of a socket; may be empty */
 	CONF_LOG_TARGET,
 	CONF_LOG_LEVEL,
 	CONF_ADDRESSES, /* addr_t list; adds up */

@@ -18,6 +18,7 @@ static const conf_option_t options[] = {
 	  COUNT_IN(conf_t, listen_count) },
 	{ CONF_SERVER, "workers", CONF_NUMBER, .max = 256, .fallback = "0", SERVER(workers) },
 	{ CONF_SERVER, "state-dir", CONF_PATH, .fallback = "/var/lib/secd", SERVER(state_dir) },
+	{ CONF_SERVER, "control", CONF_SOCKET, .fallback = "/run/secd/secd.sock", SERVER(control) },
 	{ CONF_SERVER, "version", CONF_TEXT, .fallback = "", SERVER(version) },
 	{ CONF_SERVER, "identity", CONF_TEXT, .fallback = "", SERVER(identity) },
 	{ CONF_SERVER, "nsid", CONF_OCTETS, .fallback = "", SERVER(nsid),
@@ -172,6 +173,7 @@ bool conf_type_adds_up(conf_type_t type)
 	case CONF_OCTETS:
 	case CONF_SWITCH:
 	case CONF_PATH:
+	case CONF_SOCKET:
 	case CONF_LOG_TARGET:
 	case CONF_LOG_LEVEL:
 	case CONF_KEY_NAME:

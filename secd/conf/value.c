@@ -114,6 +114,19 @@ static void set_text(const setting_t *s, const char *text)
 		*(const char **)target_of(s) = text;
 }
 
+static void set_socket(const setting_t *s)
+{
+	const char *path = "";
+
+	if (*s->value != '\0')
+		path = conf_path_join(&s->b->conf->own->arena, s->where->file, s->value);
+	if (path && strlen(path) > CONF_SOCKET_MAX)
+		conf_fault(s->b, s->where,
+		           "%s is a path of %zu octets; a socket's may have %d at most",
+		           s->option->key, strlen(path), CONF_SOCKET_MAX);
+	set_text(s, path);
+}
+
 /* Not repeated: it may be a secret that stands in the wrong line. */
 static void set_switch(const setting_t *s)
 {
@@ -444,7 +457,7 @@ void conf_value_set(conf_build_t *b, conf_object_t *object, const conf_option_t 
 	size_t len;
 
 	if (option->type != CONF_TEXT && option->type != CONF_OCTETS &&
-	    !conf_item_next(&at, &item, &len)) {
+	    option->type != CONF_SOCKET && !conf_item_next(&at, &item, &len)) {
 		conf_fault(b, where, "%s has no value; write one or remove the line", option->key);
 		return;
 	}
@@ -483,6 +496,9 @@ void conf_value_set(conf_build_t *b, conf_object_t *object, const conf_option_t 
 		break;
 	case CONF_PATH:
 		set_text(&s, conf_path_join(&b->conf->own->arena, where->file, value));
+		break;
+	case CONF_SOCKET:
+		set_socket(&s);
 		break;
 	case CONF_LOG_TARGET:
 		set_log_target(&s);

@@ -80,11 +80,23 @@ static void turn_done(seat_t *s, bool good, const xfr_why_t *why)
 
 /* --- questions ----------------------------------------------------------------------------- */
 
+void seat_remember(seat_t *s, const xfr_why_t *why)
+{
+	round_peer_t *p = &s->follow->zone->peers[s->index];
+	unsigned address = s->follow->round->seats[s->index].address;
+
+	p->why = *why;
+	p->address = (uint8_t)(address < UINT8_MAX ? address : UINT8_MAX);
+	if (why->code != XFR_WHY_NONE)
+		p->failed_at = (uint32_t)(clock_mono().ns / NS_PER_S);
+}
+
 static void poll_failed(seat_t *s, const xfr_why_t *why)
 {
 	follow_t *f = s->follow;
 	bool of_the_way = xfr_why_kind(why) == XFR_WHY_OF_WAY;
 
+	seat_remember(s, why);
 	told_poll_failed(s, why);
 	s->stream = s->deaf = false;
 	round_unreached(f->round, s->index, of_the_way, addresses(s));
@@ -139,6 +151,7 @@ static void take_soa(seat_t *s, const xfr_soa_answer_t *answer)
 		if (answer->expire > f->check.expire)
 			f->check.expire = answer->expire;
 	}
+	seat_remember(s, &(xfr_why_t){ 0 });
 	told_poll(s, verdict, answer->soa.serial);
 	follow_step(f);
 }
@@ -199,9 +212,7 @@ static void begin_poll(seat_t *s)
 	const xfr_why_t why = errno ? xfr_why(XFR_WHY_ERRNO, (uint32_t)errno, 0)
 	                            : xfr_why(XFR_WHY_NO_MEMORY, 0, 0);
 	way_leave(&s->turn);
-	told_poll_failed(s, &why);
-	round_unreached(s->follow->round, s->index, true, addresses(s));
-	follow_step(s->follow);
+	poll_failed(s, &why);
 }
 
 /* --- transfers ----------------------------------------------------------------------------- */
@@ -257,8 +268,10 @@ static void begin_fetch(seat_t *s)
 	dns_name_from_wire(z->conf->apex, &apex);
 	if (spec.link)
 		s->fetch = xfr_fetch_start(z->r->env, &spec, on_fetched, s);
-	if (s->fetch)
+	if (s->fetch) {
+		told_begun(s);
 		return;
+	}
 	way_leave(&s->turn);
 	publish_fetched(s, &failed);
 	follow_step(s->follow);

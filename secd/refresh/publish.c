@@ -84,6 +84,11 @@ static void serve(seat_t *s, xfr_result_t *res)
 		return;
 	}
 	z->source = s->index;
+	z->loaded_at = (uint32_t)(clock_mono().ns / NS_PER_S);
+	z->ms = (uint32_t)(res->seconds * 1000);
+	z->octets = res->bytes;
+	z->how = (uint8_t)res->outcome;
+	seat_remember(s, &(xfr_why_t){ 0 });
 	if (res->outcome == XFR_DIFFERENCE)
 		z->peers[s->index].delta_failures = 0;
 	told_installed(s, res);
@@ -104,6 +109,7 @@ static round_fetched_t failed(seat_t *s, const xfr_result_t *res)
 		round_forgo_delta(&s->follow->zone->peers[s->index], unknown, clock_mono());
 		return ROUND_GOT_NO_DELTA;
 	}
+	seat_remember(s, &res->why);
 	told_fetch_failed(s, res);
 	if (kind == XFR_WHY_OF_GATE)
 		return ROUND_GOT_REFUSED;

@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "common/siphash.h"
+#include "refresh/report.h"
 #include "refresh/zone.h"
 
 enum {
@@ -358,7 +359,7 @@ void refresh_notify(refresh_t *r, const zone_slot_t *slot, const addr_t *from, c
 	zone_t *z = zone_slot_user(slot);
 
 	(void)r;
-	told_notify(z, from);
+	told_notify(z, from, hint);
 	prefer(z, from);
 	if (hint) {
 		z->hint_tried = z->hint_tried && z->has_hint && z->hint == *hint;
@@ -373,9 +374,37 @@ void refresh_notify_refused(refresh_t *r, const zone_slot_t *slot, const addr_t 
 {
 	char name[DNS_NAME_TEXT_MAX], addr[ADDR_TEXT_MAX];
 
-	if (strangers_tell(&r->strangers, from, clock_mono()))
-		log_warn("notify refused zone=%s from=%s why=\"%s\"",
-		         dns_name_text(zone_slot_apex(slot), name), addr_text(from, addr), why);
+	if (!strangers_tell(&r->strangers, from, clock_mono()))
+		return;
+	refresh_events_note(r->events, &(refresh_event_t){ .code = REFRESH_EVENT_NOTIFY_REFUSED,
+	                                                   .at = clock_mono(),
+	                                                   .apex = zone_slot_apex(slot),
+	                                                   .addr = *from,
+	                                                   .has_addr = true,
+	                                                   .text = why });
+	log_warn("notify refused zone=%s from=%s why=\"%s\"",
+	         dns_name_text(zone_slot_apex(slot), name), addr_text(from, addr), why);
+}
+
+status_t refresh_command(refresh_t *r, const dns_name_t *apex, refresh_verb_t verb)
+{
+	static const struct {
+		const char *text;
+		round_why_t why;
+	} verbs[] = {
+		[REFRESH_NOW] = { "refresh", ROUND_COMMAND },
+		[REFRESH_RETRANSFER] = { "retransfer", ROUND_RETRANSFER },
+		[REFRESH_ACCEPT] = { "accept", ROUND_ACCEPT },
+	};
+	zone_t *z = report_find(r, apex);
+
+	if (!z)
+		return ST_NOENT;
+	if (verb == REFRESH_ACCEPT && !report_has_refused(z))
+		return ST_STALE;
+	told_command(z, verbs[verb].text);
+	ask_for(z, verbs[verb].why);
+	return ST_OK;
 }
 
 /* --- start and stop ------------------------------------------------------------------------ */
@@ -507,12 +536,14 @@ refresh_t *refresh_new(struct ev_loop *loop, const conf_t *conf, zone_set_t *set
 	r->env = env;
 	r->keys = keys;
 	r->limits = (way_limits_t){ .max_queries = conf->polls, .max_transfers = conf->transfers };
+	r->began = clock_mono();
+	r->events = refresh_events_new(REFRESH_EVENTS_OCTETS);
 	refresh_lane_init(&r->busy);
 	ev_init(&r->wake, on_wake);
 	ev_timer_init(&r->reclaim, on_reclaim, 0, RECLAIM_SECONDS);
 	ev_prepare_init(&r->pump, on_pump);
 	r->wake.data = r->reclaim.data = r->pump.data = r;
-	if (add_ways(r) == ST_OK && add_groups(r) == ST_OK && add_zones(r) == ST_OK)
+	if (r->events && add_ways(r) == ST_OK && add_groups(r) == ST_OK && add_zones(r) == ST_OK)
 		return r;
 	refresh_free(r);
 	return NULL;
@@ -541,6 +572,7 @@ void refresh_free(refresh_t *r)
 		free(r->groups[i].ways);
 	free(r->groups);
 	refresh_heap_free(&r->timers);
+	refresh_events_free(r->events);
 	free(r->zones);
 	free(r);
 }

@@ -20,6 +20,7 @@
 
 #include "common/clock.h"
 #include "dns/soa.h"
+#include "xfr/why.h"
 
 /* What is remembered of a primary, for one zone, from round to round. Starts with zeros. */
 typedef struct round_peer {
@@ -28,6 +29,9 @@ typedef struct round_peer {
 	uint32_t seen;    /* when it last answered for the zone: seconds since boot; 0: never */
 	uint32_t no_delta_until; /* seconds since boot */
 	uint8_t delta_failures;  /* in a row */
+	uint8_t address;         /* by which it was asked last; for operators, as what follows */
+	uint32_t failed_at;      /* when something came to nothing last: seconds since boot */
+	xfr_why_t why;           /* ... what for, if nothing has come of it since */
 	bool shown : 1;
 	bool has_refused : 1;
 	bool plain : 1; /* it does not know EDNS (RFC 6891 7) */

@@ -17,6 +17,51 @@ static names_t names_of(const seat_t *s)
 	return n;
 }
 
+/* An event of a zone. */
+static refresh_event_t of_zone(const zone_t *z, refresh_event_code_t code)
+{
+	return (refresh_event_t){
+		.code = code,
+		.at = clock_mono(),
+		.apex = z->conf->apex,
+		.has_serial = z->clock.loaded,
+		.serial = z->clock.serial,
+	};
+}
+
+/* An event between a zone and a primary. */
+static refresh_event_t of_seat(const seat_t *s, refresh_event_code_t code, const char *text)
+{
+	return (refresh_event_t){
+		.code = code,
+		.at = clock_mono(),
+		.apex = s->follow->zone->conf->apex,
+		.primary = seat_primary(s)->name,
+		.addr = way_peer(seat_way(s))->addr,
+		.has_addr = true,
+		.text = text,
+	};
+}
+
+static void note(const zone_t *z, const refresh_event_t *e)
+{
+	refresh_events_note(z->r->events, e);
+}
+
+static void note_zone(const zone_t *z, refresh_event_code_t code)
+{
+	const refresh_event_t e = of_zone(z, code);
+
+	note(z, &e);
+}
+
+static void note_seat(const seat_t *s, refresh_event_code_t code, const char *text)
+{
+	const refresh_event_t e = of_seat(s, code, text);
+
+	note(s->follow->zone, &e);
+}
+
 static const char *zone_text(const zone_t *z, char out[DNS_NAME_TEXT_MAX])
 {
 	return dns_name_text(z->conf->apex, out);
@@ -26,17 +71,32 @@ void told_due(const zone_t *z)
 {
 	char name[DNS_NAME_TEXT_MAX];
 
+	note_zone(z, REFRESH_EVENT_DUE);
 	if (log_wanted(LOG_LEVEL_DEBUG))
 		log_debug("zone due zone=%s why=timer", zone_text(z, name));
 }
 
-void told_notify(const zone_t *z, const addr_t *from)
+void told_notify(const zone_t *z, const addr_t *from, const uint32_t *hint)
 {
 	char name[DNS_NAME_TEXT_MAX], addr[ADDR_TEXT_MAX];
+	refresh_event_t e = of_zone(z, REFRESH_EVENT_NOTIFY);
 
+	e.addr = *from;
+	e.has_addr = true;
+	e.has_serial = hint != NULL;
+	e.serial = hint ? *hint : 0;
+	note(z, &e);
 	if (log_wanted(LOG_LEVEL_DEBUG))
 		log_debug("notify accepted zone=%s from=%s", zone_text(z, name),
 		          addr_text(from, addr));
+}
+
+void told_command(const zone_t *z, const char *verb)
+{
+	refresh_event_t e = of_zone(z, REFRESH_EVENT_COMMAND);
+
+	e.text = verb;
+	note(z, &e);
 }
 
 /* --- questions ----------------------------------------------------------------------------- */
@@ -57,20 +117,73 @@ static log_level_t level_of(round_verdict_t verdict)
 	return LOG_LEVEL_WARN;
 }
 
+/* Would it not be taken, but for what an operator said? */
+static bool is_granted(const seat_t *s, round_verdict_t verdict)
+{
+	switch (verdict) {
+	case ROUND_SAME:
+		return s->follow->round->why == ROUND_RETRANSFER;
+	case ROUND_OLDER:
+	case ROUND_UNDEFINED:
+	case ROUND_REFUSED:
+		return s->follow->round->why == ROUND_ACCEPT;
+	case ROUND_NEWER:
+	case ROUND_RESIGNED:
+		break;
+	}
+	return false;
+}
+
+static refresh_event_code_t code_of(const seat_t *s, round_verdict_t verdict)
+{
+	if (is_granted(s, verdict))
+		return REFRESH_EVENT_GRANTED;
+	switch (verdict) {
+	case ROUND_SAME:
+		return REFRESH_EVENT_CURRENT;
+	case ROUND_NEWER:
+	case ROUND_RESIGNED:
+		return REFRESH_EVENT_NEWER;
+	case ROUND_OLDER:
+	case ROUND_UNDEFINED:
+	case ROUND_REFUSED:
+		break;
+	}
+	return REFRESH_EVENT_REFUSED;
+}
+
+static void note_poll(const seat_t *s, round_verdict_t verdict, uint32_t serial)
+{
+	refresh_event_t e = of_seat(s, code_of(s, verdict), NULL);
+
+	if (e.code == REFRESH_EVENT_REFUSED)
+		e.text = round_verdict_text(verdict);
+	e.has_serial = true;
+	e.serial = serial;
+	e.has_held = s->follow->zone->clock.loaded;
+	e.held = s->follow->zone->clock.serial;
+	note(s->follow->zone, &e);
+}
+
 void told_poll(const seat_t *s, round_verdict_t verdict, uint32_t serial)
 {
 	const char *why = "";
+	bool granted = is_granted(s, verdict);
+	log_level_t level = granted ? LOG_LEVEL_NOTICE : level_of(verdict);
 
-	if (!log_wanted(level_of(verdict)))
+	note_poll(s, verdict, serial);
+	if (!log_wanted(level))
 		return;
-	if (verdict == ROUND_OLDER)
-		why = " why=\"its serial went back; our version stays, unless that is accepted\"";
+	if (granted)
+		why = " why=\"the operator told to take it\"";
+	else if (verdict == ROUND_OLDER)
+		why = " why=\"its serial went back; our version stays, but for secdctl accept\"";
 	else if (verdict == ROUND_UNDEFINED)
 		why = " why=\"2^31 apart: neither newer nor older\"";
 	names_t n = names_of(s);
-	log_write(level_of(verdict), "poll %s zone=%s primary=%s addr=%s serial=%u held=%u%s",
-	          round_verdict_text(verdict), n.zone, n.primary, n.addr, serial,
-	          s->follow->zone->clock.serial, why);
+	log_write(level, "poll %s zone=%s primary=%s addr=%s serial=%u held=%u%s",
+	          granted ? "granted" : round_verdict_text(verdict), n.zone, n.primary, n.addr,
+	          serial, s->follow->zone->clock.serial, why);
 }
 
 void told_poll_failed(const seat_t *s, const xfr_why_t *why)
@@ -79,6 +192,8 @@ void told_poll_failed(const seat_t *s, const xfr_why_t *why)
 	bool news = s->follow->zone->clock.failures == 0 && why->code != XFR_WHY_DOWN;
 	log_level_t level = news ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG;
 
+	if (why->code != XFR_WHY_DOWN) /* that is one event of many zones */
+		note_seat(s, REFRESH_EVENT_POLL_FAILED, xfr_why_text(why, words));
 	if (!log_wanted(level))
 		return;
 	names_t n = names_of(s);
@@ -105,6 +220,23 @@ void told_up(const seat_t *s, mono_t since, mono_t now)
 
 /* --- transfers ----------------------------------------------------------------------------- */
 
+void told_begun(const seat_t *s)
+{
+	note_seat(s, REFRESH_EVENT_BEGUN, s->delta ? "ixfr" : "axfr");
+}
+
+/* Why it failed, and the record that is to blame. */
+static void note_failed(const seat_t *s, refresh_event_code_t code, const xfr_result_t *res)
+{
+	char words[XFR_WHY_TEXT_MAX], text[XFR_WHY_TEXT_MAX + XFR_DETAIL_MAX + 2];
+
+	if (res->why.code == XFR_WHY_DOWN)
+		return;
+	snprintf(text, sizeof text, "%s%s%s", xfr_why_text(&res->why, words),
+	         res->detail[0] ? ": " : "", res->detail);
+	note_seat(s, code, text);
+}
+
 static void log_failed(const seat_t *s, log_level_t level, const char *event,
                        const xfr_result_t *res)
 {
@@ -120,16 +252,21 @@ static void log_failed(const seat_t *s, log_level_t level, const char *event,
 
 void told_fallback(const seat_t *s, const xfr_result_t *res)
 {
+	note_failed(s, REFRESH_EVENT_FALLBACK, res);
 	log_failed(s, LOG_LEVEL_WARN, "fallback", res);
 }
 
 void told_fetch_failed(const seat_t *s, const xfr_result_t *res)
 {
+	note_failed(s,
+	            xfr_why_kind(&res->why) == XFR_WHY_OF_GATE ? REFRESH_EVENT_REFUSED
+	                                                       : REFRESH_EVENT_FAILED,
+	            res);
 	log_failed(s, res->why.code == XFR_WHY_DOWN ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "failed",
 	           res);
 }
 
-static const char *how_text(xfr_outcome_t outcome)
+const char *told_how(xfr_outcome_t outcome)
 {
 	switch (outcome) {
 	case XFR_AXFR:
@@ -148,11 +285,19 @@ static const char *how_text(xfr_outcome_t outcome)
 void told_installed(const seat_t *s, const xfr_result_t *res)
 {
 	const zone_version_t *v = res->version;
+	refresh_event_t e = of_seat(s, REFRESH_EVENT_INSTALLED, NULL);
 	names_t n = names_of(s);
+
+	e.has_serial = true;
+	e.serial = res->soa.serial;
+	e.records = zone_version_records(v);
+	e.octets = res->bytes;
+	e.ms = (uint32_t)(res->seconds * 1000);
+	note(s->follow->zone, &e);
 
 	log_info("xfr installed zone=%s serial=%u primary=%s addr=%s how=%s diffs=%u removed=%u "
 	         "added=%u records=%lu bytes=%lu messages=%lu memory=%zu seconds=%.3f",
-	         n.zone, res->soa.serial, n.primary, n.addr, how_text(res->outcome),
+	         n.zone, res->soa.serial, n.primary, n.addr, told_how(res->outcome),
 	         res->counts.diffs, res->counts.removed, res->counts.added,
 	         (unsigned long)zone_version_records(v), (unsigned long)res->bytes,
 	         (unsigned long)res->messages, zone_version_bytes(v), res->seconds);
@@ -195,6 +340,7 @@ void told_fresh(const zone_t *z)
 {
 	char name[DNS_NAME_TEXT_MAX];
 
+	note_zone(z, REFRESH_EVENT_REVIVED);
 	log_notice("zone fresh zone=%s serial=%u why=\"a primary confirmed it after EXPIRE\"",
 	           zone_text(z, name), z->clock.serial);
 }
@@ -235,6 +381,7 @@ void told_expired(const zone_t *z)
 {
 	char name[DNS_NAME_TEXT_MAX];
 
+	note_zone(z, REFRESH_EVENT_EXPIRED);
 	log_warn("zone expired zone=%s serial=%u expire=%u "
 	         "why=\"no primary has confirmed it for EXPIRE seconds\"",
 	         zone_text(z, name), z->clock.serial, z->clock.expire);

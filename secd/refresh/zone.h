@@ -13,6 +13,7 @@
 #include "common/epoch.h"
 #include "conf/conf.h"
 #include "refresh/clock.h"
+#include "refresh/events.h"
 #include "refresh/queue.h"
 #include "refresh/refresh.h"
 #include "refresh/round.h"
@@ -67,10 +68,14 @@ struct zone {
 	uint32_t rounds;       /* so far: spreads the timers */
 	uint32_t notified;     /* when NOTIFY began a round last: ms since boot */
 	uint32_t hint;         /* a serial that NOTIFY promised */
+	uint32_t loaded_at;    /* of the last transfer: when (seconds since boot) ... */
+	uint32_t ms;           /* ... how long it took ... */
+	uint64_t octets;       /* ... and what it brought */
 	uint16_t source;       /* primary that the version came from, or ROUND_NO_SOURCE */
 	uint16_t first_primary, first_address; /* where the next round begins */
 	uint8_t why;                           /* of the next round, or of this one: round_why_t */
 	uint8_t again_why;
+	uint8_t how; /* xfr_outcome_t of the last transfer */
 	zone_stage_t stage : 4;
 	bool again : 1; /* something came during the round that asks for another */
 	bool urgent : 1;
@@ -103,10 +108,14 @@ struct refresh {
 	zone_t **zones;
 	size_t zone_count;
 	refresh_heap_t timers;
+	refresh_events_t *events;
+	mono_t began;
 	strangers_t strangers;
 	ev_timer wake, reclaim;
 	ev_prepare pump;
 };
+
+enum { REFRESH_EVENTS_OCTETS = 1 << 20 };
 
 /* --- refresh.c */
 
@@ -134,6 +143,8 @@ const conf_primary_t *seat_primary(const seat_t *s);
 const dns_tsig_key_t *seat_key(const seat_t *s); /* NULL: none */
 /* The way that the seat is on. */
 way_t *seat_way(const seat_t *s);
+/* What came of asking the primary, for operators; a why of zeros: something did. */
+void seat_remember(seat_t *s, const xfr_why_t *why);
 /* Is there nobody at the address? One who closes, resets or falls silent is somebody. */
 bool seat_found_no_way(const xfr_why_t *why);
 
@@ -148,10 +159,23 @@ void publish_round_end(follow_t *f);
 /* EXPIRE has passed, or has not. */
 void publish_tick(zone_t *z, mono_t now);
 
+/* --- report.c */
+
+/* The zone of this name, or NULL. */
+zone_t *report_find(const refresh_t *r, const dns_name_t *apex);
+/* Does some primary offer a serial that is not taken? */
+bool report_has_refused(const zone_t *z);
+
 /* --- told.c */
 
+/* "axfr", "ixfr" ... */
+const char *told_how(xfr_outcome_t outcome);
+
+/* Each is an event, too (refresh/events.h). */
 void told_due(const zone_t *z);
-void told_notify(const zone_t *z, const addr_t *from);
+void told_notify(const zone_t *z, const addr_t *from, const uint32_t *hint);
+void told_command(const zone_t *z, const char *verb);
+void told_begun(const seat_t *s);
 void told_poll(const seat_t *s, round_verdict_t verdict, uint32_t serial);
 void told_poll_failed(const seat_t *s, const xfr_why_t *why);
 void told_fallback(const seat_t *s, const xfr_result_t *result);

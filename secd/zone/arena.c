@@ -39,7 +39,7 @@ struct zone_arena {
 	size_t live;
 	uint32_t change;
 	bool small; /* base is malloc's */
-	_Atomic unsigned holders;
+	_Atomic unsigned holders, pins;
 	_Atomic(parcel_t *) parcels;
 	zone_ref_t free[LISTS];
 };
@@ -77,6 +77,7 @@ zone_arena_t *zone_arena_new(size_t reserve)
 	a->reserved = reserve;
 	a->used = ZONE_UNIT; /* reference 0 is nobody's */
 	atomic_init(&a->holders, 1);
+	atomic_init(&a->pins, 0);
 	atomic_init(&a->parcels, NULL);
 	return a;
 }
@@ -112,6 +113,19 @@ void zone_arena_drop(zone_arena_t *a)
 	else
 		munmap(a->base, a->reserved);
 	free(a);
+}
+
+void zone_arena_pin(zone_arena_t *a)
+{
+	zone_arena_hold(a);
+	atomic_fetch_add_explicit(&a->pins, 1, memory_order_relaxed);
+}
+
+void zone_arena_unpin(zone_arena_t *a)
+{
+	/* All that was read was read before: whoever sees the pin gone may write there. */
+	atomic_fetch_sub_explicit(&a->pins, 1, memory_order_release);
+	zone_arena_drop(a);
 }
 
 uint8_t *zone_arena_base(const zone_arena_t *a)
@@ -197,6 +211,14 @@ void zone_arena_give(zone_arena_t *a, zone_ref_t ref, size_t octets)
 	a->live -= size * ZONE_UNIT;
 }
 
+static void put_back(zone_arena_t *a, parcel_t *first, parcel_t *last)
+{
+	last->next = atomic_load_explicit(&a->parcels, memory_order_relaxed);
+	while (!atomic_compare_exchange_weak_explicit(&a->parcels, &last->next, first,
+	                                              memory_order_release, memory_order_relaxed))
+		;
+}
+
 void zone_arena_return(zone_arena_t *a, zone_blocks_t *list)
 {
 	parcel_t *p = list->count > 0 ? malloc(sizeof *p) : NULL;
@@ -207,16 +229,26 @@ void zone_arena_return(zone_arena_t *a, zone_blocks_t *list)
 	}
 	p->blocks = *list;
 	*list = (zone_blocks_t){ 0 };
-	p->next = atomic_load_explicit(&a->parcels, memory_order_relaxed);
-	while (!atomic_compare_exchange_weak_explicit(&a->parcels, &p->next, p,
-	                                              memory_order_release, memory_order_relaxed))
-		;
+	put_back(a, p, p);
+}
+
+static parcel_t *last_of(parcel_t *p)
+{
+	while (p->next)
+		p = p->next;
+	return p;
 }
 
 void zone_arena_collect(zone_arena_t *a)
 {
 	parcel_t *p = atomic_exchange_explicit(&a->parcels, NULL, memory_order_acquire);
 
+	/* In this order: who pinned the arena before one of these was returned is seen here, and who
+	 * pins it later holds a version that has none of them. */
+	if (p && atomic_load_explicit(&a->pins, memory_order_acquire) > 0) {
+		put_back(a, p, last_of(p));
+		return;
+	}
 	while (p) {
 		parcel_t *next = p->next;
 

@@ -41,6 +41,11 @@ void zone_arena_trim(zone_arena_t *a, size_t reserve);
 void zone_arena_hold(zone_arena_t *a); /* any thread */
 void zone_arena_drop(zone_arena_t *a); /* any thread; NULL is fine */
 
+/* Hold it, and all that is in it now: what is returned until zone_arena_unpin() stays as it is, since
+ * who pinned it may still read it. The thread that frees versions, or before it can free one. */
+void zone_arena_pin(zone_arena_t *a);
+void zone_arena_unpin(zone_arena_t *a); /* any thread; may free it */
+
 /* Where reference 0 would be; constant for the arena's life. */
 uint8_t *zone_arena_base(const zone_arena_t *a);
 
@@ -51,8 +56,8 @@ zone_ref_t zone_arena_take(zone_arena_t *a, size_t octets);
 void zone_arena_give(zone_arena_t *a, zone_ref_t ref, size_t octets);
 
 /* Hand over blocks that a version held alone, from any thread: the writer finds them when it
- * calls zone_arena_collect() before its next change. Takes what list points to, and leaves an
- * empty list. */
+ * calls zone_arena_collect() before its next change; while the arena is pinned it finds none. Takes
+ * what list points to, and leaves an empty list. */
 void zone_arena_return(zone_arena_t *a, zone_blocks_t *list);
 void zone_arena_collect(zone_arena_t *a);
 

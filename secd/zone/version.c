@@ -218,6 +218,17 @@ size_t zone_rrset_rdata(const zone_version_t *v, const zone_node_t *node, const 
 	return zone_wire_rdata(v, node, set, p, out);
 }
 
+size_t zone_rrset_take(const zone_version_t *v, const zone_node_t *node, const zone_rrset_t *set,
+                       const uint8_t **at, uint16_t *type, uint32_t *ttl, uint8_t out[65535])
+{
+	const uint8_t *p = *at;
+
+	*type = get_u16(p + 2);
+	*ttl = get_u32(p + 6);
+	*at = p + 2 + DNS_RR_FIXED + get_u16(p + 10);
+	return zone_wire_rdata(v, node, set, p, out);
+}
+
 size_t zone_rrset_name_end(const zone_rrset_t *set, const uint8_t *name)
 {
 	while (*name != 0) {

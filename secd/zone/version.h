@@ -193,6 +193,11 @@ void zone_node_name(const zone_version_t *v, const zone_node_t *node, dns_name_t
 size_t zone_rrset_rdata(const zone_version_t *v, const zone_node_t *node, const zone_rrset_t *set,
                         unsigned i, uint8_t out[65535]);
 
+/* The record of set that begins at *at, first set->wire: its RDATA, decompressed, its type (RRSIG
+ * behind the set's own) and TTL. *at moves on to the next. There are count + sig_count of them. */
+size_t zone_rrset_take(const zone_version_t *v, const zone_node_t *node, const zone_rrset_t *set,
+                       const uint8_t **at, uint16_t *type, uint32_t *ttl, uint8_t out[65535]);
+
 /* A name in the RDATA of a stored record, put together: own gets, folded, what stands left of the
  * end that it shares with the owner of the RRset. Returns the octets of that end: 1 if it is the
  * root's zero alone. */

@@ -309,6 +309,7 @@ class Secd(Server):
 listen = {HOST}@{self.port}
 workers = 1
 state-dir = {self.dir / "state"}
+control =
 [log]
 level = warn
 [primary bench]

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import pathlib
 import re
@@ -94,7 +95,8 @@ class Secd:
                     primaries.append(p)
         out = ["[server]",
                "listen = " + ", ".join(f"{a}@{p}" for a, p in self.listen),
-               f"workers = {workers}", f"state-dir = {self.dir}"]
+               f"workers = {workers}", f"state-dir = {self.dir}",
+               "control = secd.sock"]
         out += [f"{k} = {v}" for k, v in (server_opts or {}).items()]
         out += ["", "[log]", "target = stderr", "level = debug", ""]
         for p in primaries:
@@ -241,6 +243,28 @@ class Secd:
 
     def _must_live(self) -> None:
         assert self.alive(), f"secd is gone ({self.child.status}):\n{self.tail()}"
+
+    # --- the control socket ------------------------------------------------------------------
+
+    @property
+    def socket(self) -> pathlib.Path:
+        """Of secdctl."""
+        return self.dir / "secd.sock"
+
+    def ctl(self, *words: str, args: tuple = (), timeout: float = 20,
+            **opts) -> subprocess.CompletedProcess:
+        """Run secdctl with this verb and its arguments; args are options in front of them, opts
+        go to subprocess.run."""
+        argv = [str(self.path.with_name("secdctl")), "-s", str(self.socket), *args, *words]
+        return subprocess.run(argv, capture_output=True, timeout=timeout * self.slow, check=False,
+                              stdin=subprocess.DEVNULL, env={**os.environ, **SANITIZER_ENV},
+                              **{"text": True, **opts})
+
+    def ctl_json(self, *words: str, status: int = 0, **opts) -> dict:
+        """The same in JSON, which is returned; the exit status is checked."""
+        got = self.ctl(*words, args=("--json",), **opts)
+        assert got.returncode == status, f"{words}: {got.returncode}: {got.stdout}{got.stderr}"
+        return json.loads(got.stdout)
 
     # --- the log -----------------------------------------------------------------------------
 

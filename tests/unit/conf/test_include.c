@@ -114,6 +114,32 @@ Test(conf_include, takes_a_directory_whose_name_looks_like_a_pattern)
 	files_leave();
 }
 
+Test(conf_include, has_the_control_socket_beside_the_file_or_nowhere)
+{
+	char text[300] = "[server]\ncontrol = ", *faults;
+	conf_t *conf;
+
+	files_enter();
+	files_write("d/s.ini", "[server]\ncontrol = secd.sock\n", 0);
+	free(files_faults("d/s.ini", &conf));
+	cr_expect(eq(str, (char *)conf->control, (char *)"d/secd.sock"));
+	conf_free(conf);
+	files_write("d/s.ini", "[server]\ncontrol =\n", 0);
+	faults = files_faults("d/s.ini", &conf);
+	cr_expect(eq(str, faults, (char *)""));
+	cr_expect(eq(str, (char *)conf->control, (char *)""));
+	conf_free(conf);
+	free(faults);
+	memset(text + strlen(text), 'x', 106);
+	files_write("d/s.ini", text, 0);
+	faults = files_faults("d/s.ini", NULL);
+	cr_expect(eq(str, faults,
+	             (char *)"d/s.ini:2: control is a path of 108 octets; a socket's may have 107 "
+	                     "at most\n"));
+	free(faults);
+	files_leave();
+}
+
 Test(conf_include, says_why_the_main_file_can_not_be_read)
 {
 	char *faults;

@@ -166,6 +166,7 @@ Test(conf_options, mean_in_the_example_what_they_mean_without_it)
 		for (size_t j = 0; j < a->listen_count; j++)
 			cr_expect(addr_same(&a->listen[j], &bare->listen[j]));
 		cr_expect(eq(str, (char *)a->state_dir, (char *)bare->state_dir));
+		cr_expect(eq(str, (char *)a->control, (char *)bare->control));
 		cr_expect(eq(str, (char *)a->version, (char *)bare->version));
 		cr_expect(eq(str, (char *)a->identity, (char *)bare->identity));
 		cr_expect(eq(sz, a->nsid_len, bare->nsid_len));

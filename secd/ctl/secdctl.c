@@ -1,0 +1,341 @@
+/* ctl/secdctl.c - the client: a line to the daemon, its answer to the terminal. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "ctl/request.h"
+#include "ctl/table.h"
+
+enum {
+	EXIT_DONE = 0,
+	EXIT_NO = 1,
+	EXIT_USAGE = 2,
+	EXIT_NO_DAEMON = 3,
+	/* Seconds: a large zone takes a while to sort before its dump begins. */
+	PATIENCE = 120,
+	LINE_ROOM = 512, /* of the answer's own lines */
+};
+
+static void print_usage(FILE *to)
+{
+	fputs("usage: secdctl [-j] [-s SOCKET | -c FILE] VERB [ARGUMENT ...]\n"
+	      "       secdctl -V | -h\n"
+	      "\n"
+	      "Asks a running secd, and tells it what to do.\n"
+	      "\n",
+	      to);
+	for (size_t i = 0; i < ctl_verb_count(); i++) {
+		const ctl_verb_t *v = ctl_verb_at(i);
+
+		fprintf(to, "  %-10s %-8s %s\n", v->word, v->args, v->help);
+	}
+	fputs("\n"
+	      "  -s, --socket FILE  the daemon's socket; default /run/secd/secd.sock\n"
+	      "  -c, --config FILE  the daemon's settings, which name its socket\n"
+	      "  -j, --json         answer in JSON\n"
+	      "  -V, --version      print the version\n"
+	      "  -h, --help         print this\n"
+	      "\n"
+	      "Exit status: 0 done, 1 the daemon could not do it, 2 usage, 3 no daemon.\n"
+	      "See secdctl(8).\n",
+	      to);
+}
+
+static const char *default_socket(void)
+{
+	for (size_t i = 0; i < conf_option_count(); i++) {
+		const conf_option_t *o = conf_option_at(i);
+
+		if (o->section == CONF_SERVER && strcmp(o->key, "control") == 0)
+			return o->fallback;
+	}
+	return "";
+}
+
+/* The socket that settings name; NULL after a message. The caller's to free. */
+static char *socket_of(const char *config)
+{
+	conf_faults_t faults = { 0 };
+	conf_t *conf = NULL;
+	char *path = NULL;
+	status_t st = conf_read(config, &conf, &faults);
+
+	if (st == ST_OK && conf->control[0] != '\0')
+		path = strdup(conf->control);
+	else if (st == ST_OK)
+		fprintf(stderr, "secdctl: %s sets no control socket\n", config);
+	else
+		conf_faults_print(&faults, stderr);
+	conf_faults_free(&faults);
+	conf_free(conf);
+	return path;
+}
+
+/* --- the request ------------------------------------------------------------------------------ */
+
+/* A word of the request: what would end it is escaped as in a name, also if a backslash stands there
+ * already. */
+static void put_word(FILE *to, const char *word)
+{
+	putc(' ', to);
+	for (const unsigned char *p = (const unsigned char *)word; *p != '\0'; p++) {
+		const unsigned char *octet = *p == '\\' && p[1] != '\0' ? p + 1 : p;
+
+		if (*octet <= 0x20 || *octet == 0x7f) {
+			fprintf(to, "\\%03u", *octet);
+		} else if (octet > p) {
+			putc(*p, to);
+			putc(*octet, to);
+		} else {
+			putc(*p, to);
+		}
+		p = octet;
+	}
+}
+
+static report_form_t form_for(bool json)
+{
+	const char *off = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (json)
+		return REPORT_JSON;
+	if ((off && *off != '\0') || !isatty(STDOUT_FILENO) || (term && strcmp(term, "dumb") == 0))
+		return REPORT_TEXT;
+	return REPORT_COLOUR;
+}
+
+/* The line to send; NULL: no memory. */
+static char *request_line(bool json, char **words, size_t *len)
+{
+	static const char *const forms[] = {
+		[REPORT_TEXT] = "text",
+		[REPORT_COLOUR] = "colour",
+		[REPORT_JSON] = "json",
+	};
+	char *line = NULL;
+	FILE *to = open_memstream(&line, len);
+
+	if (!to)
+		return NULL;
+	fprintf(to, CTL_PROTOCOL " %s", forms[form_for(json)]);
+	for (; *words; words++)
+		put_word(to, *words);
+	putc('\n', to);
+	return fclose(to) == 0 ? line : NULL;
+}
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	const struct timeval patience = { .tv_sec = PATIENCE };
+	int fd;
+
+	if (strlen(path) >= sizeof sun.sun_path) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(sun.sun_path, path, strlen(path));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	if (connect(fd, (struct sockaddr *)&sun, sizeof sun) == 0)
+		return fd;
+	int err = errno;
+	close(fd);
+	errno = err;
+	return -1;
+}
+
+static bool send_all(int fd, const char *at, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = send(fd, at, len, MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0) {
+			at += n;
+			len -= (size_t)n;
+		}
+	}
+	return true;
+}
+
+/* --- the answer ------------------------------------------------------------------------------- */
+
+static int cut_short(void)
+{
+	fputs("secdctl: the answer was cut short\n", stderr);
+	return EXIT_NO;
+}
+
+/* n octets of content to standard output; false: it is over early, on one side or the other. */
+static bool copy(FILE *from, size_t n)
+{
+	char some[16 * 1024];
+
+	while (n > 0) {
+		size_t got = fread(some, 1, n < sizeof some ? n : sizeof some, from);
+
+		if (got == 0 || fwrite(some, 1, got, stdout) != got)
+			return false;
+		n -= got;
+	}
+	return true;
+}
+
+/* The words of the last line, after its first. */
+static int verdict(const char *line)
+{
+	if (strcmp(line, "done") == 0)
+		return fflush(stdout) == 0 ? EXIT_DONE : EXIT_NO;
+	fflush(stdout);
+	if (strncmp(line, "no ", 3) == 0) {
+		fprintf(stderr, "secdctl: %s\n", line + 3);
+		return EXIT_NO;
+	}
+	if (strncmp(line, "usage ", 6) == 0) {
+		fprintf(stderr, "secdctl: %s\n", line + 6);
+		return EXIT_USAGE;
+	}
+	return cut_short();
+}
+
+static bool read_line(FILE *from, char line[LINE_ROOM])
+{
+	if (!fgets(line, LINE_ROOM, from) || !strchr(line, '\n'))
+		return false;
+	*strchr(line, '\n') = '\0';
+	return true;
+}
+
+static int receive(FILE *from)
+{
+	char line[LINE_ROOM];
+	size_t n;
+
+	if (!read_line(from, line))
+		return cut_short();
+	if (strcmp(line, CTL_PROTOCOL) != 0) {
+		fprintf(stderr, "secdctl: the daemon speaks %.100s, not " CTL_PROTOCOL "\n", line);
+		return EXIT_NO;
+	}
+	while (read_line(from, line)) {
+		if (sscanf(line, "data %zu", &n) != 1)
+			return verdict(line);
+		if (!copy(from, n))
+			break;
+	}
+	if (ferror(stdout)) { /* who reads us has enough: it knows */
+		fclose(stdout);
+		return EXIT_NO;
+	}
+	return cut_short();
+}
+
+static int ask(const char *path, bool json, char **words)
+{
+	size_t len;
+	char *line = request_line(json, words, &len);
+	int fd = line ? connect_to(path) : -1, code;
+	FILE *from = NULL;
+
+	if (!line) {
+		fputs("secdctl: out of memory\n", stderr);
+		return EXIT_NO;
+	}
+	if (fd < 0) {
+		fprintf(stderr, "secdctl: no daemon on %s: %s\n", path, strerror(errno));
+		free(line);
+		return EXIT_NO_DAEMON;
+	}
+	/* A request that is too long is answered before it is read to its end. */
+	(void)send_all(fd, line, len);
+	free(line);
+	from = fdopen(fd, "r");
+	code = from ? receive(from) : cut_short();
+	if (from)
+		fclose(from);
+	return code;
+}
+
+/* --- main ------------------------------------------------------------------------------------- */
+
+static bool is_called_rightly(char **words)
+{
+	const ctl_verb_t *v = words[0] ? ctl_verb_find(words[0]) : NULL;
+	size_t count = 0;
+
+	if (!words[0])
+		return false;
+	if (!v) {
+		fprintf(stderr, "secdctl: there is no verb %s\n", words[0]);
+		return false;
+	}
+	while (words[count + 1]) {
+		if (*words[++count] == '\0')
+			return false;
+	}
+	return count >= v->least && count <= v->most;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "socket", required_argument, NULL, 's' },
+		{ "config", required_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *path = default_socket();
+	char *configured = NULL;
+	bool json = false;
+	int opt, code;
+
+	while ((opt = getopt_long(argc, argv, "s:c:jVh", options, NULL)) != -1) {
+		switch (opt) {
+		case 's':
+			path = optarg;
+			break;
+		case 'c':
+			free(configured);
+			configured = socket_of(optarg);
+			if (!configured)
+				return EXIT_USAGE;
+			path = configured;
+			break;
+		case 'j':
+			json = true;
+			break;
+		case 'V':
+			puts("secdctl " SECD_VERSION);
+			return EXIT_DONE;
+		case 'h':
+			print_usage(stdout);
+			return EXIT_DONE;
+		default:
+			print_usage(stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (is_called_rightly(argv + optind)) {
+		code = ask(path, json, argv + optind);
+	} else {
+		print_usage(stderr);
+		code = EXIT_USAGE;
+	}
+	free(configured);
+	return code;
+}

@@ -1,0 +1,41 @@
+/* ctl/table.c - the table of verbs. */
+#include "ctl/table.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "common/status.h"
+
+static const ctl_verb_t verbs[] = {
+	{ CTL_VERB_STATUS, "status", "", 0, 0, false,
+	  "all zones at a glance, and the ten that lag most" },
+	{ CTL_VERB_ZONE, "zone", "NAME", 1, 1, false,
+	  "everything about a zone: serials, timers, primaries, last events" },
+	{ CTL_VERB_REFRESH, "refresh", "NAME...", 1, SIZE_MAX, true,
+	  "ask the primaries of these zones now" },
+	{ CTL_VERB_RETRANSFER, "retransfer", "NAME...", 1, SIZE_MAX, true,
+	  "transfer these zones whole, also if the serial is the one held" },
+	{ CTL_VERB_ACCEPT, "accept", "NAME", 1, 1, true,
+	  "take a serial that was refused because it went back" },
+	{ CTL_VERB_DUMP, "dump", "NAME", 1, 1, false, "the zone as it is held, as a zone file" },
+	{ CTL_VERB_STOP, "stop", "", 0, 0, true, "end the daemon" },
+};
+
+size_t ctl_verb_count(void)
+{
+	return ARRAY_LEN(verbs);
+}
+
+const ctl_verb_t *ctl_verb_at(size_t i)
+{
+	return &verbs[i];
+}
+
+const ctl_verb_t *ctl_verb_find(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+		if (strcmp(verbs[i].word, word) == 0)
+			return &verbs[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,371 @@
+/* refresh/report.c - what is remembered, put together for the operator. */
+#include "refresh/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "refresh/zone.h"
+
+size_t refresh_zones(const refresh_t *r)
+{
+	return r->zone_count;
+}
+
+const refresh_events_t *refresh_events(const refresh_t *r)
+{
+	return r->events;
+}
+
+zone_t *report_find(const refresh_t *r, const dns_name_t *apex)
+{
+	const conf_zone_t *conf = conf_zone_find(r->conf, apex->wire);
+
+	return conf ? r->zones[conf - r->conf->zones] : NULL;
+}
+
+static unsigned primaries(const zone_t *z)
+{
+	return (unsigned)z->group->conf->primary_count;
+}
+
+/* Was what it showed last looked at and refused, or does it go back? */
+static bool is_refused(const zone_t *z, const round_peer_t *p)
+{
+	if (p->has_refused)
+		return true;
+	if (!p->shown || !z->clock.loaded || z->clock.expired)
+		return false;
+	switch (dns_serial_compare(p->serial, z->clock.serial)) {
+	case DNS_SERIAL_OLDER:
+	case DNS_SERIAL_UNDEFINED:
+		return true;
+	case DNS_SERIAL_EQUAL:
+	case DNS_SERIAL_NEWER:
+		break;
+	}
+	return false;
+}
+
+bool report_has_refused(const zone_t *z)
+{
+	for (unsigned i = 0; i < primaries(z); i++) {
+		if (is_refused(z, &z->peers[i]))
+			return true;
+	}
+	return false;
+}
+
+static mono_t time_of(uint32_t seconds)
+{
+	return (mono_t){ (int64_t)seconds * NS_PER_S };
+}
+
+/* --- one zone ----------------------------------------------------------------------------- */
+
+static refresh_state_t state_of(const zone_t *z)
+{
+	if (!z->clock.loaded)
+		return REFRESH_STATE_EMPTY;
+	if (z->clock.expired)
+		return REFRESH_STATE_EXPIRED;
+	return z->clock.failures > 0 || round_outrun(z->peers, primaries(z), z->clock.serial)
+	               ? REFRESH_STATE_BEHIND
+	               : REFRESH_STATE_FRESH;
+}
+
+/* What a seat is at: the more, the later in a round it is. */
+static refresh_work_t work_of_seat(const seat_t *s)
+{
+	if (s->fetch)
+		return REFRESH_WORK_TRANSFER;
+	if (s->poll)
+		return REFRESH_WORK_POLL;
+	if (!s->turn.way)
+		return REFRESH_WORK_NONE;
+	return s->turn.kind == WAY_TRANSFER ? REFRESH_WORK_TRANSFER_QUEUED : REFRESH_WORK_QUEUED;
+}
+
+static refresh_work_t work_of(const zone_t *z)
+{
+	refresh_work_t most = z->stage == STAGE_QUEUED ? REFRESH_WORK_QUEUED : REFRESH_WORK_NONE;
+
+	for (unsigned i = 0; z->follow && i < primaries(z); i++) {
+		refresh_work_t work = work_of_seat(&z->follow->seats[i]);
+
+		if (work > most)
+			most = work;
+	}
+	return most;
+}
+
+/* EXPIRE began with the last good check. */
+static mono_t checked_at(const zone_t *z)
+{
+	return mono_add_s(z->clock.expires, -(int64_t)z->clock.expire);
+}
+
+static void report_version(const zone_t *z, refresh_zone_report_t *out)
+{
+	const zone_version_t *v;
+
+	out->served = zone_slot_read(z->slot, &v);
+	if (!v)
+		v = zone_slot_version(z->slot);
+	if (!v)
+		return;
+	out->loaded = true;
+	out->serial = zone_version_soa(v)->serial;
+	out->records = zone_version_records(v);
+	out->memory = zone_version_bytes(v);
+	out->loaded_at = time_of(z->loaded_at);
+	out->checked_at = checked_at(z);
+	out->expires = z->clock.expires;
+	out->refresh = z->clock.refresh;
+	out->retry = z->clock.retry;
+	out->expire = z->clock.expire;
+	out->source = z->group->conf->primaries[z->source]->name;
+	out->kind = told_how((xfr_outcome_t)z->how);
+	out->octets = z->octets;
+	out->ms = z->ms;
+}
+
+bool refresh_zone_report(const refresh_t *r, const dns_name_t *apex, refresh_zone_report_t *out)
+{
+	const zone_t *z = report_find(r, apex);
+
+	if (!z)
+		return false;
+	*out = (refresh_zone_report_t){
+		.slot = z->slot,
+		.state = state_of(z),
+		.refused = report_has_refused(z),
+		.work = work_of(z),
+		.again = z->again,
+		.failures = z->clock.failures,
+		.due = z->clock.due,
+		.primaries = z->group->conf->primary_count,
+		.group = z->group->conf->name,
+	};
+	report_version(z, out);
+	return true;
+}
+
+static void why_of(const zone_t *z, size_t i, char out[REFRESH_WHY_MAX])
+{
+	char text[XFR_WHY_TEXT_MAX];
+
+	snprintf(out, REFRESH_WHY_MAX, "%s", xfr_why_text(&z->peers[i].why, text));
+}
+
+bool refresh_primary_report(const refresh_t *r, const dns_name_t *apex, size_t i,
+                            refresh_primary_report_t *out)
+{
+	const zone_t *z = report_find(r, apex);
+
+	if (!z || i >= z->group->conf->primary_count)
+		return false;
+	const conf_primary_t *primary = z->group->conf->primaries[i];
+	const round_peer_t *p = &z->peers[i];
+	const size_t last = primary->address_count - 1;
+
+	*out = (refresh_primary_report_t){
+		.name = primary->name,
+		.addr = primary->addresses[p->address < last ? p->address : last],
+		.has_serial = p->shown,
+		.serial = p->serial,
+		.shown_at = time_of(p->seen),
+		.failing = p->why.code != XFR_WHY_NONE,
+		.failed_at = time_of(p->failed_at),
+		.has_refused = is_refused(z, p),
+		.refused = p->has_refused ? p->refused : p->serial,
+	};
+	why_of(z, i, out->why);
+	return true;
+}
+
+/* --- all of them -------------------------------------------------------------------------- */
+
+static void count_work(const zone_t *z, refresh_totals_t *out)
+{
+	switch (work_of(z)) {
+	case REFRESH_WORK_NONE:
+		break;
+	case REFRESH_WORK_QUEUED:
+	case REFRESH_WORK_TRANSFER_QUEUED:
+		out->queued++;
+		break;
+	case REFRESH_WORK_POLL:
+		out->polls++;
+		break;
+	case REFRESH_WORK_TRANSFER:
+		out->transfers++;
+		break;
+	}
+}
+
+static void count_state(const zone_t *z, refresh_totals_t *out)
+{
+	switch (state_of(z)) {
+	case REFRESH_STATE_FRESH:
+		out->fresh++;
+		break;
+	case REFRESH_STATE_BEHIND:
+		out->behind++;
+		break;
+	case REFRESH_STATE_EMPTY:
+		out->empty++;
+		break;
+	case REFRESH_STATE_EXPIRED:
+		out->expired++;
+		break;
+	}
+}
+
+void refresh_totals(const refresh_t *r, refresh_totals_t *out)
+{
+	*out = (refresh_totals_t){ .zones = r->zone_count };
+	for (size_t i = 0; i < r->zone_count; i++) {
+		const zone_t *z = r->zones[i];
+
+		count_state(z, out);
+		count_work(z, out);
+		out->refused += report_has_refused(z);
+	}
+	out->loaded = out->fresh + out->behind + out->expired;
+}
+
+/* How bad it is: 0 is nothing to tell. */
+static unsigned badness(const zone_t *z)
+{
+	switch (state_of(z)) {
+	case REFRESH_STATE_FRESH:
+		return report_has_refused(z) ? 1 : 0;
+	case REFRESH_STATE_BEHIND:
+		return 2;
+	case REFRESH_STATE_EMPTY:
+		return 3;
+	case REFRESH_STATE_EXPIRED:
+		return 4;
+	}
+	return 0;
+}
+
+static mono_t since(const zone_t *z)
+{
+	return z->clock.loaded ? checked_at(z) : z->r->began;
+}
+
+typedef struct rank {
+	const zone_t *zone;
+	unsigned badness;
+	mono_t since;
+} rank_t;
+
+static bool is_worse(const rank_t *a, const rank_t *b)
+{
+	return a->badness != b->badness ? a->badness > b->badness : mono_before(a->since, b->since);
+}
+
+/* What a zone is up to that nobody is to blame for. */
+static const char *waiting(const zone_t *z)
+{
+	switch (work_of(z)) {
+	case REFRESH_WORK_NONE:
+		break;
+	case REFRESH_WORK_QUEUED:
+		return "waits for its turn to ask";
+	case REFRESH_WORK_POLL:
+		return "its primaries are being asked";
+	case REFRESH_WORK_TRANSFER_QUEUED:
+		return "waits for its turn to transfer";
+	case REFRESH_WORK_TRANSFER:
+		return "a transfer is under way";
+	}
+	return "waits for its time";
+}
+
+/* Why the zone lags, and which of its primaries has to do with it. */
+static void blame(const zone_t *z, refresh_laggard_t *out)
+{
+	const conf_group_t *g = z->group->conf;
+
+	for (size_t i = 0; i < g->primary_count; i++) {
+		const round_peer_t *p = &z->peers[i];
+
+		if (p->why.code == XFR_WHY_NONE && !is_refused(z, p))
+			continue;
+		out->primary = g->primaries[i]->name;
+		if (p->why.code != XFR_WHY_NONE)
+			why_of(z, i, out->why);
+		else
+			snprintf(out->why, sizeof out->why, "offers serial %u, which %s", p->serial,
+			         p->has_refused ? "was refused" : "is not newer");
+		return;
+	}
+	snprintf(out->why, sizeof out->why, "%s", waiting(z));
+}
+
+size_t refresh_worst(const refresh_t *r, refresh_laggard_t out[REFRESH_WORST_MAX])
+{
+	rank_t worst[REFRESH_WORST_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->zone_count; i++) {
+		const zone_t *z = r->zones[i];
+		const rank_t rank = { z, badness(z), since(z) };
+		size_t at = count;
+
+		if (rank.badness == 0)
+			continue;
+		while (at > 0 && is_worse(&rank, &worst[at - 1]))
+			at--;
+		if (at == REFRESH_WORST_MAX)
+			continue;
+		count += count < REFRESH_WORST_MAX;
+		memmove(&worst[at + 1], &worst[at], (count - at - 1) * sizeof worst[0]);
+		worst[at] = rank;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const zone_t *z = worst[i].zone;
+
+		out[i] = (refresh_laggard_t){ .apex = z->conf->apex,
+			                      .state = state_of(z),
+			                      .refused = report_has_refused(z),
+			                      .serial = z->clock.serial,
+			                      .since = worst[i].since };
+		blame(z, &out[i]);
+	}
+	return count;
+}
+
+const char *refresh_state_text(refresh_state_t state)
+{
+	switch (state) {
+	case REFRESH_STATE_FRESH:
+		return "fresh";
+	case REFRESH_STATE_BEHIND:
+		return "behind";
+	case REFRESH_STATE_EMPTY:
+		return "empty";
+	case REFRESH_STATE_EXPIRED:
+		return "expired";
+	}
+	return "?";
+}
+
+const char *refresh_work_text(refresh_work_t work)
+{
+	switch (work) {
+	case REFRESH_WORK_NONE:
+		return "none";
+	case REFRESH_WORK_QUEUED:
+		return "queued";
+	case REFRESH_WORK_POLL:
+		return "poll";
+	case REFRESH_WORK_TRANSFER_QUEUED:
+		return "transfer queued";
+	case REFRESH_WORK_TRANSFER:
+		return "transfer";
+	}
+	return "?";
+}
