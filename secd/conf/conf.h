@@ -26,7 +26,7 @@ enum {
 	CONF_DEPTH_MAX = 8,     /* files that include one another */
 	CONF_KEYS_MAX = 65535,
 	CONF_SECRET_MAX = 512, /* octets */
-	CONF_SOCKET_MAX = 107,  /* octets of a socket's path: what the kernel takes */
+	CONF_SOCKET_MAX = 107, /* octets of a socket's path: what the kernel takes */
 };
 
 /* A key of TSIG. Its secret is wiped when the configuration is freed. */
