@@ -503,7 +503,6 @@ static status_t add_zone(refresh_t *r, const conf_zone_t *conf, mono_t now)
 		free(z);
 		return st;
 	}
-	z->place = (uint32_t)r->zone_count;
 	r->zones[r->zone_count++] = z;
 	return ST_OK;
 }

@@ -64,26 +64,26 @@ struct zone {
 	refresh_clock_t clock;
 	refresh_timer_t timer; /* the earliest of what happens by itself */
 	refresh_link_t link;   /* in a lane while queued */
-	uint32_t place;        /* among the zones */
-	uint32_t rounds;       /* so far: spreads the timers */
 	uint32_t notified;     /* when NOTIFY began a round last: ms since boot */
 	uint32_t hint;         /* a serial that NOTIFY promised */
 	uint32_t loaded_at;    /* of the last transfer: when (seconds since boot) ... */
 	uint32_t ms;           /* ... how long it took ... */
 	uint64_t octets;       /* ... and what it brought */
+	uint16_t rounds;       /* so far: spreads the timers */
 	uint16_t source;       /* primary that the version came from, or ROUND_NO_SOURCE */
 	uint16_t first_primary, first_address; /* where the next round begins */
 	uint8_t why;                           /* of the next round, or of this one: round_why_t */
 	uint8_t again_why;
-	uint8_t how; /* xfr_outcome_t of the last transfer */
-	zone_stage_t stage : 4;
-	bool again : 1; /* something came during the round that asks for another */
+	uint8_t how;       /* xfr_outcome_t of the last transfer */
+	uint8_t stage : 4; /* zone_stage_t */
+	bool again : 1;    /* something came during the round that asks for another */
 	bool urgent : 1;
 	bool has_hint : 1;
 	bool hint_tried : 1; /* ... and a round more was made for it */
 	bool held_up : 1;    /* its last round found no way to an address */
 	round_peer_t peers[];
 };
+_Static_assert(sizeof(struct zone) <= 160, "one for each zone");
 
 /* Zones of the same primaries wait together. */
 struct group {
@@ -115,7 +115,7 @@ struct refresh {
 	ev_prepare pump;
 };
 
-enum { REFRESH_EVENTS_OCTETS = 1 << 20 };
+enum { REFRESH_EVENTS_OCTETS = 1 << 19 };
 
 /* --- refresh.c */
 

@@ -274,14 +274,14 @@ void zone_version_succeed(zone_version_t *before, zone_version_t *next)
 }
 
 /* Claims are kept beside the content, which is all that const is about. */
-static _Atomic unsigned *claims(const zone_version_t *v)
+static _Atomic uint8_t *claims(const zone_version_t *v)
 {
-	return (_Atomic unsigned *)(uintptr_t)&v->claims;
+	return (_Atomic uint8_t *)(uintptr_t)&v->claims;
 }
 
 bool zone_version_claim(const zone_version_t *v)
 {
-	unsigned none = 0;
+	uint8_t none = 0;
 
 	return atomic_compare_exchange_strong(claims(v), &none, ZONE_CLAIMED);
 }
@@ -301,7 +301,7 @@ static void release(zone_version_t *v)
 
 void zone_version_unclaim(const zone_version_t *v)
 {
-	if (atomic_fetch_and(claims(v), ~(unsigned)ZONE_CLAIMED) & ZONE_FREED)
+	if (atomic_fetch_and(claims(v), (uint8_t)~ZONE_CLAIMED) & ZONE_FREED)
 		release((zone_version_t *)(uintptr_t)v);
 }
 
