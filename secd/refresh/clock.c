@@ -82,6 +82,18 @@ void refresh_clock_failed(refresh_clock_t *c, mono_t now, unsigned spread)
 		c->failures++;
 }
 
+void refresh_clock_missed(refresh_clock_t *c, const conf_policy_t *policy, mono_t now,
+                          unsigned spread)
+{
+	unsigned shift = c->failures < FIRST_RETRY_LAST_SHIFT ? c->failures
+	                                                      : FIRST_RETRY_LAST_SHIFT;
+
+	refresh_clock_failed(c, now, spread);
+	if (c->loaded)
+		c->due = later(now, clamp(UINT32_C(1) << shift, policy->min_retry, c->retry),
+		               spread);
+}
+
 void refresh_clock_hurry(refresh_clock_t *c, mono_t now, unsigned spread)
 {
 	c->due = mono_min(c->due, later(now, c->retry, spread));

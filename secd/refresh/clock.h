@@ -56,6 +56,11 @@ bool refresh_clock_current(refresh_clock_t *c, const refresh_check_t *check,
  * 1, 2, 4 ... 256 seconds. */
 void refresh_clock_failed(refresh_clock_t *c, mono_t now, unsigned spread);
 
+/* The same, but some primary has shown a newer serial that could not be had: it is tried again after
+ * 1, 2, 4 ... seconds, within min-retry and RETRY. */
+void refresh_clock_missed(refresh_clock_t *c, const conf_policy_t *policy, mono_t now,
+                          unsigned spread);
+
 /* The zone is served, but some primary is known to have more: don't wait for REFRESH. */
 void refresh_clock_hurry(refresh_clock_t *c, mono_t now, unsigned spread);
 

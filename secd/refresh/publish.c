@@ -183,7 +183,10 @@ void publish_round_end(follow_t *f)
 		confirmed(f, round_end(f->round) == ROUND_ENDS_BEHIND, now);
 		return;
 	case ROUND_ENDS_FAILED:
-		refresh_clock_failed(&z->clock, now, refresh_spread(z));
+		if (round_outrun(f->round->peers, f->round->count, z->clock.serial))
+			refresh_clock_missed(&z->clock, policy(z), now, refresh_spread(z));
+		else
+			refresh_clock_failed(&z->clock, now, refresh_spread(z));
 		told_unrefreshed(z);
 		return;
 	}

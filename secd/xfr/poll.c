@@ -60,14 +60,15 @@ static void release(xfr_poll_t *p, bool answered)
 }
 
 /* Tell, from the loop. p is gone afterwards. */
-static void tell(xfr_poll_t *p, xfr_poll_result_t *result, bool answered)
+static void tell(xfr_poll_t *p, const xfr_poll_result_t *result, bool answered)
 {
 	const xfr_poll_cb done = p->done;
+	xfr_poll_result_t told = *result; /* which may lie in p */
 	void *arg = p->arg;
 
-	result->plain = p->plain;
+	told.plain = p->plain;
 	release(p, answered);
-	done(arg, result);
+	done(arg, &told);
 }
 
 /* No answer came, or none that can be used. */

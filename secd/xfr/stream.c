@@ -199,6 +199,18 @@ static status_t read_opt(xfr_stream_t *s, const dns_rr_head_t *head)
 	return read_options(s, head);
 }
 
+/* Is there an OPT, and nothing else, behind the last record that the header counts? NSD leaves one
+ * there when it answers while it loads its zones anew; it harms nobody. */
+static bool is_uncounted_opt(const xfr_stream_t *s)
+{
+	buf_t at = s->msg;
+	dns_rr_head_t head;
+	dns_name_t owner;
+
+	return dns_rr_skip(&at, &owner, &head) == ST_OK && owner.len == 1 &&
+	       head.type == DNS_TYPE_OPT && buf_left(&at) == 0;
+}
+
 status_t xfr_stream_close(xfr_stream_t *s)
 {
 	dns_rr_head_t head;
@@ -209,7 +221,7 @@ status_t xfr_stream_close(xfr_stream_t *s)
 		if (head.type == DNS_TYPE_OPT && read_opt(s, &head) != ST_OK)
 			return ST_MALFORMED;
 	}
-	if (buf_left(&s->msg) != 0)
+	if (buf_left(&s->msg) != 0 && !is_uncounted_opt(s))
 		return xfr_stream_fail(s, XFR_WHY_OCTETS_BEHIND, (uint32_t)buf_left(&s->msg), 0);
 	if (s->messages == 1 && s->bare)
 		return xfr_stream_fail(s, XFR_WHY_EMPTY, 0, 0);

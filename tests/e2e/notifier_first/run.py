@@ -8,6 +8,8 @@ def run(lab: Lab) -> None:
                  for n in (11, 12, 13)]
     secd = lab.secd({"example.": primaries})
     secd.wait_serial("example.", 4, 5)
+    # It came from the first; what the others have is asked right after.
+    lab.wait(lambda: all(p.count("SOA") == 1 for p in primaries), 5, "all were asked once")
     before = [p.count("SOA") for p in primaries]
     primaries[2].set_zone("example.", zone(serial=9))
     primaries[2].notify(secd, "example.", 9, source="127.0.0.13")

@@ -294,3 +294,22 @@ Test(refresh_clock, hurries_where_there_is_more_to_be_had)
 	refresh_clock_hurry(&c, at(55), 0);
 	cr_expect(eq(i64, c.due.ns, at(60).ns), "never later");
 }
+
+Test(refresh_clock, what_was_missed_is_tried_again_soon)
+{
+	static const int waits[] = { 1, 2, 4, 8, 16, 32, 64, 100, 100 };
+	refresh_clock_t c = loaded(1, 1000, 100, 10000);
+	conf_policy_t slow = open_policy;
+
+	for (size_t i = 0; i < ARRAY_LEN(waits); i++) {
+		refresh_clock_missed(&c, &open_policy, t0, 0);
+		cr_expect(eq(i64, c.due.ns, at(waits[i]).ns), "%zu", i);
+	}
+	slow.min_retry = 50;
+	c = loaded(1, 1000, 100, 10000);
+	refresh_clock_missed(&c, &slow, t0, 0);
+	cr_expect(eq(i64, c.due.ns, at(50).ns), "within the group's limits");
+	refresh_clock_init(&c, t0);
+	refresh_clock_missed(&c, &slow, t0, 0);
+	cr_expect(eq(i64, c.due.ns, at(1).ns), "nothing is held at all");
+}

@@ -82,6 +82,7 @@ static const struct {
 	{ "a SOA and nothing else", "S5 S5", 1, 0, 0 },
 	{ "records in authority", "N S5 ns | N a S5", 3, 0, 0 },
 	{ "OPT in each message", "E:0 S5 ns | E:0 a S5", 3, 0, 0 },
+	{ "an OPT that the header does not count", "S5 ns | O a S5", 3, 0, 0 },
 };
 
 Test(xfr_axfr, takes_every_grouping_of_a_sound_zone)
@@ -169,6 +170,7 @@ static const struct {
 	{ "RDLENGTH past the end", "S5 ns cut", "unreadable record 3 in message 1", "" },
 	{ "fewer records than counted", "A+1 S5 ns", "unreadable record 3 in message 1", "" },
 	{ "junk behind the records", "S5 ns | J a S5", "1 octets behind the last record", "" },
+	{ "junk behind such an OPT", "S5 ns | O J a S5", "12 octets behind the last record", "" },
 	{ "no question in the first", "- S5 ns a S5", "message has 0 questions", "" },
 	{ "two questions", "Q:two S5 ns a S5", "message has 2 questions", "" },
 	{ "two questions later", "S5 ns | Q:two a S5", "message has 2 questions", "" },

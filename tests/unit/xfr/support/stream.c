@@ -16,7 +16,7 @@ typedef struct message {
 	bool question; /* is at offset 12, to point at */
 	unsigned answers, authority, additional, answers_lie;
 	unsigned ext_rcode;
-	bool want_opt, want_authority, junk;
+	bool want_opt, want_authority, junk, stray_opt;
 	const char *expire; /* NULL: no such option */
 	char expire_word[32];
 } message_t;
@@ -238,6 +238,8 @@ static void end_message(message_t *m)
 			bufw_u16(&m->w, 0);
 		m->additional++;
 	}
+	if (m->stray_opt)
+		bufw_bytes(&m->w, "\0\0\51\4\320\0\0\0\0\0\0", 11);
 	if (m->junk)
 		bufw_u8(&m->w, 0);
 	put_u16(m->w.base + 6, m->answers + m->answers_lie);
@@ -256,6 +258,8 @@ static bool take_directive(message_t *m, const char *word)
 		m->expire = strcpy(m->expire_word, word + 2);
 	} else if (strcmp(word, "N") == 0) {
 		m->want_authority = true;
+	} else if (strcmp(word, "O") == 0) {
+		m->stray_opt = true;
 	} else if (strcmp(word, "J") == 0) {
 		m->junk = true;
 	} else if (strcmp(word, "A+1") == 0) {

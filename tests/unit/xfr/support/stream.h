@@ -14,7 +14,7 @@
  *
  * First in a message: "-" leaves the question out; "Q:soa", "Q:ch", "Q:other", "Q:two" change
  * it; "E:16" puts an OPT with that extended rcode into the additional section, "X:600" one with
- * that EXPIRE ("X:" with an empty one, "X:cut" with one that is cut), "N" a record into the authority section, "J" an octet of junk behind it all, "A+1" says one answer more
+ * that EXPIRE ("X:" with an empty one, "X:cut" with one that is cut), "N" a record into the authority section, "J" an octet of junk behind it all, "O" an OPT there that the header does not count, "A+1" says one answer more
  * than there is. Owners are compressed against the question if there is one. */
 #pragma once
 
