@@ -722,7 +722,7 @@ Test(xfr_fetch, refuses_the_second_when_memory_is_short)
 Test(xfr_fetch, gives_up_a_primary_that_is_too_slow)
 {
 	const xfr_deadlines_t paced = {
-		.connect = 5, .idle = 5, .total = 30, .min_rate = 100000000, .rate_window = 0.1
+		.connect = 5, .idle = 5, .total = 30, .min_rate = 100000000, .rate_window = 0.01
 	};
 	primary_t primary = { .words = "S5 ns | big | S5", .dribble = true };
 	told_t t = fetch(&primary, &paced, &roomy);
