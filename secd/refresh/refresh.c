@@ -140,17 +140,20 @@ static unsigned begin_rounds(refresh_t *r)
 
 /* --- addresses that are down --------------------------------------------------------------- */
 
-/* The zone whose turn it was last when the way went down is what the way is tried with. */
-static void try_way(way_t *w, mono_t now)
+/* The zone whose turn it was last when the way went down is what the way is tried with. Tells when
+ * that is to be; 0: not by time alone, since the zone is busy, and comes back when it is not. */
+static mono_t try_way(way_t *w, mono_t now)
 {
+	const breaker_t *b = way_breaker(w);
 	zone_t *z = way_probe(w);
 
-	if (!z || !breaker_due(way_breaker(w), now))
-		return;
-	if (z->stage == STAGE_IDLE) {
-		z->clock.due = now;
-		enqueue(z);
-	}
+	if (!z || !b->open || b->trying || z->stage != STAGE_IDLE)
+		return (mono_t){ 0 };
+	if (!breaker_due(b, now))
+		return b->next;
+	z->clock.due = now;
+	enqueue(z);
+	return now;
 }
 
 static bool group_has(const group_t *g, const way_t *way)
@@ -195,7 +198,7 @@ static mono_t pump_ways(refresh_t *r, mono_t now)
 		for (size_t j = 0; j < r->conf->primaries[i]->address_count; j++) {
 			way_t *w = r->ways[i][j];
 
-			try_way(w, now);
+			next = sooner(next, try_way(w, now));
 			way_pump(w, now);
 			next = sooner(next, way_next(w));
 		}

@@ -308,8 +308,6 @@ bool way_waiting(const way_t *w)
 
 mono_t way_next(const way_t *w)
 {
-	if (w->breaker.open && !w->breaker.trying && w->probe)
-		return w->breaker.next;
 	if (!way_waiting(w) || w->conf.max_rate == 0 || w->tokens >= 1)
 		return (mono_t){ 0 };
 	return mono_add_ms(w->refilled, (int64_t)((1 - w->tokens) * 1000 / w->conf.max_rate) + 1);

@@ -87,7 +87,7 @@ breaker_turn_t way_done(way_turn_t *turn, bool good, mono_t now);
 void way_leave(way_turn_t *turn);
 
 const breaker_t *way_breaker(const way_t *w);
-/* Whoever is to try whether it is up again; the caller's own. way_next() tells when. */
+/* Whoever is to try whether it is up again, when the breaker says so; the caller's own. */
 void way_set_probe(way_t *w, void *probe);
 void *way_probe(const way_t *w);
 

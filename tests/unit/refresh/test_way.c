@@ -192,10 +192,11 @@ Test(refresh_way, tries_a_dead_address_with_one_query)
 	fail_five(&lab);
 	for (int i = 5; i < 20; i++)
 		way_leave(&lab.ones[i].turn);
-	cr_expect(eq(i64, way_next(lab.way).ns, 0), "there is nobody to try it with");
+	cr_expect(eq(ptr, way_probe(lab.way), NULL), "there is nobody to try it with");
 	way_set_probe(lab.way, &probe);
-	cr_expect(eq(i64, way_next(lab.way).ns, mono_add_s(lab.now, 1).ns));
-	lab.now = way_next(lab.way);
+	cr_expect(eq(ptr, way_probe(lab.way), (void *)&probe));
+	cr_expect(eq(i64, way_breaker(lab.way)->next.ns, mono_add_s(lab.now, 1).ns));
+	lab.now = way_breaker(lab.way)->next;
 	wait_for(&lab, 100, 102, WAY_QUERY, false);
 	way_pump(lab.way, lab.now);
 	cr_expect(gt(int, lab.ones[100].order, 0));
