@@ -310,7 +310,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int revents)
 	enter(l);
 	if (l->paused == 0)
 		end_idle(l, now);
-	if (!l->ended && !l->closed)
+	if (l->paused == 0 && !l->ended && !l->closed)
 		end_stuck(l, now);
 	if (leave(l) && !l->ended && l->count == 0 && (l->spoiled || now - l->rested >= l->linger))
 		end(l, XFR_CONN_CLOSED, 0);
@@ -449,8 +449,11 @@ void xfr_ask_pause(xfr_ask_t *ask, bool paused)
 	ask->paused = paused;
 	l->paused += paused ? 1 : -1u;
 	xfr_conn_pause(l->conn, l->paused > 0);
-	for (xfr_ask_t *a = l->asks; a && l->paused == 0; a = a->next)
-		a->active = ev_now(l->loop); /* nobody could hear anything meanwhile */
+	if (l->paused > 0)
+		return;
+	l->progress = ev_now(l->loop); /* nobody could hear anything meanwhile */
+	for (xfr_ask_t *a = l->asks; a; a = a->next)
+		a->active = l->progress;
 }
 
 uint64_t xfr_ask_received(const xfr_ask_t *ask)

@@ -370,7 +370,7 @@ Test(xfr_link, waits_for_nobody_while_it_is_paused)
 	ask(&p, 0, 1);
 	ask(&p, 1, 1);
 	xfr_ask_pause(p.parts[0].ask, true);
-	cr_expect(not(run_until(p.loop, &never, 0.5)), "longer than the idle deadline");
+	cr_expect(not(run_until(p.loop, &never, XFR_LINK_STUCK + 0.5)), "longer than any deadline");
 	cr_expect(eq(u32, p.over, 0));
 	xfr_ask_pause(p.parts[0].ask, false);
 	cr_expect(run_until(p.loop, &p.enough, 5));
