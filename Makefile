@@ -218,7 +218,7 @@ FUZZ_tsig := tests/fuzz/fuzz_tsig.c secd/dns/hmac.c secd/dns/name.c secd/dns/rda
 FUZZERS += axfr ixfr poll
 FUZZ_axfr := tests/fuzz/fuzz_axfr.c secd/xfr/axfr.c secd/xfr/stream.c secd/xfr/why.c $(ZONE) $(DNS) \
              common/epoch.c common/huge.c common/random.c common/siphash.c common/status.c
-FUZZ_ixfr := tests/fuzz/fuzz_ixfr.c secd/xfr/ixfr.c secd/xfr/work.c \
+FUZZ_ixfr := tests/fuzz/fuzz_ixfr.c common/clock.c secd/xfr/ixfr.c secd/xfr/work.c \
              $(filter-out tests/fuzz/%,$(FUZZ_axfr))
 FUZZ_poll := tests/fuzz/fuzz_poll.c secd/xfr/soa_answer.c $(DNS) common/siphash.c
 

@@ -144,7 +144,7 @@ Test(xfr_soa_answer, takes_no_answer_that_is_cut_anywhere)
 #define RRSIG(covers, expiration)                                                                  \
 	"\300\14\0\56\0\1\0\0\16\20\0\24" covers "\10\1\0\0\16\20" expiration "\1\2\3\4\0\5\0S"
 
-static xfr_soa_answer_t read(const uint8_t *msg, size_t len)
+static xfr_soa_answer_t answer_of(const uint8_t *msg, size_t len)
 {
 	xfr_soa_answer_t answer;
 	dns_name_t apex;
@@ -157,32 +157,33 @@ static xfr_soa_answer_t read(const uint8_t *msg, size_t len)
 
 Test(xfr_soa_answer, tells_how_long_the_primary_s_copy_lasts)
 {
-	xfr_soa_answer_t a = read(MSG("BB\204\0\0\1\0\1\0\0\0\1" QUESTION SOA
-	                              "\0\0\51\4\320\0\0\0\0\0\15\0\3\0\1x\0\11\0\4\0\1\0\2"));
+	xfr_soa_answer_t a = answer_of(MSG("BB\204\0\0\1\0\1\0\0\0\1" QUESTION SOA
+	                                   "\0\0\51\4\320\0\0\0\0\0\15\0\3\0\1x\0\11\0\4\0\1\0\2"));
 
 	cr_expect(a.has_expire);
 	cr_expect(eq(u32, a.expire, 0x10002));
-	a = read(MSG("BB\204\0\0\1\0\1\0\0\0\1" QUESTION SOA "\0\0\51\4\320\0\0\0\0\0\4\0\11\0\0"));
+	a = answer_of(
+		MSG("BB\204\0\0\1\0\1\0\0\0\1" QUESTION SOA "\0\0\51\4\320\0\0\0\0\0\4\0\11\0\0"));
 	cr_expect(not(a.has_expire), "an empty one is a question");
-	a = read(MSG("BB\204\0\0\1\0\1\0\0\0\0" QUESTION SOA));
+	a = answer_of(MSG("BB\204\0\0\1\0\1\0\0\0\0" QUESTION SOA));
 	cr_expect(not(a.has_expire));
 }
 
 Test(xfr_soa_answer, knows_one_signing_from_another)
 {
-	const uint64_t none = read(MSG("BB\204\0\0\1\0\1\0\0\0\0" QUESTION SOA)).mark;
+	const uint64_t none = answer_of(MSG("BB\204\0\0\1\0\1\0\0\0\0" QUESTION SOA)).mark;
 	const uint64_t a =
-		read(MSG("BB\204\0\0\1\0\2\0\0\0\0" QUESTION SOA RRSIG("\0\6", "aaaa"))).mark;
+		answer_of(MSG("BB\204\0\0\1\0\2\0\0\0\0" QUESTION SOA RRSIG("\0\6", "aaaa"))).mark;
 	const uint64_t b =
-		read(MSG("BB\204\0\0\1\0\2\0\0\0\0" QUESTION SOA RRSIG("\0\6", "aaab"))).mark;
-	const uint64_t ab = read(MSG("BB\204\0\0\1\0\3\0\0\0\0" QUESTION SOA RRSIG("\0\6", "aaaa")
-	                                     RRSIG("\0\6", "aaab")))
+		answer_of(MSG("BB\204\0\0\1\0\2\0\0\0\0" QUESTION SOA RRSIG("\0\6", "aaab"))).mark;
+	const uint64_t ab = answer_of(MSG("BB\204\0\0\1\0\3\0\0\0\0" QUESTION SOA RRSIG(
+					      "\0\6", "aaaa") RRSIG("\0\6", "aaab")))
 	                            .mark;
-	const uint64_t ba = read(MSG("BB\204\0\0\1\0\3\0\0\0\0" QUESTION RRSIG("\0\6", "aaab")
-	                                     SOA RRSIG("\0\6", "aaaa")))
+	const uint64_t ba = answer_of(MSG("BB\204\0\0\1\0\3\0\0\0\0" QUESTION RRSIG("\0\6", "aaab")
+	                                          SOA RRSIG("\0\6", "aaaa")))
 	                            .mark;
 	const uint64_t other =
-		read(MSG("BB\204\0\0\1\0\2\0\0\0\0" QUESTION SOA RRSIG("\0\2", "aaaa"))).mark;
+		answer_of(MSG("BB\204\0\0\1\0\2\0\0\0\0" QUESTION SOA RRSIG("\0\2", "aaaa"))).mark;
 
 	cr_expect(eq(u64, none, 0));
 	cr_expect(ne(u64, a, 0));
