@@ -53,6 +53,7 @@ static inline void shim_check(bool ok, bool fatal, const char *what, const char 
 	(shim_words(__VA_ARGS__), shim_check((cond), true, #cond, __FILE__, __LINE__))
 #define cr_expect(cond, ...)                                                                       \
 	(shim_words(__VA_ARGS__), shim_check((cond), false, #cond, __FILE__, __LINE__))
+#define cr_fatal(...)     (fprintf(stderr, __VA_ARGS__), fputc('\n', stderr), _exit(1))
 #define cr_log_error(...) ((void)fprintf(stderr, __VA_ARGS__))
 #define cr_log_warn(...)  ((void)fprintf(stderr, __VA_ARGS__))
 
@@ -63,6 +64,7 @@ static inline void shim_check(bool ok, bool fatal, const char *what, const char 
 #define shim_is_sz(op, a, b)   ((size_t)(a)op(size_t)(b))
 #define shim_is_ptr(op, a, b)  ((const void *)(a)op(const void *)(b))
 #define shim_is_dbl(op, a, b)  ((double)(a)op(double)(b))
+#define shim_is_chr(op, a, b)  ((char)(a)op(char)(b))
 #define shim_is_u8(op, a, b)   ((uint8_t)(a)op(uint8_t)(b))
 #define shim_is_u16(op, a, b)  ((uint16_t)(a)op(uint16_t)(b))
 #define shim_is_u32(op, a, b)  ((uint32_t)(a)op(uint32_t)(b))
