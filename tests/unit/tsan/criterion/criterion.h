@@ -14,10 +14,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* What Test() may be told of. */
+typedef struct shim_options {
+	void (*init)(void), (*fini)(void);
+	double timeout;
+} shim_options_t;
+
 typedef struct shim_test {
 	const char *suite, *name;
 	void (*run)(void);
 	struct shim_test *next;
+	shim_options_t options;
 } shim_test_t;
 
 __attribute__((weak)) shim_test_t *shim_tests;
@@ -31,7 +38,9 @@ enum { SHIM_TIMEOUT_S = 240 };
 	static void suite_##_##name_(void);                                                        \
 	__attribute__((constructor)) static void suite_##_##name_##_enter(void)                    \
 	{                                                                                          \
-		static shim_test_t test = { #suite_, #name_, suite_##_##name_, NULL };             \
+		static shim_test_t test = {                                                        \
+			#suite_, #name_, suite_##_##name_, NULL, { .timeout = 0, ##__VA_ARGS__ }   \
+		};                                                                                 \
 		test.next = shim_tests;                                                            \
 		shim_tests = &test;                                                                \
 	}                                                                                          \
@@ -86,7 +95,11 @@ static inline bool shim_run(const shim_test_t *test)
 
 	if (child == 0) {
 		alarm(SHIM_TIMEOUT_S);
+		if (test->options.init)
+			test->options.init();
 		test->run();
+		if (test->options.fini)
+			test->options.fini();
 		exit(shim_failures ? 1 : 0); /* TSan makes it 66 when it found something */
 	}
 	if (child < 0 || waitpid(child, &status, 0) != child || status != 0) {
