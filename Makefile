@@ -103,7 +103,7 @@ UNIT_conf_zonelist := tests/unit/conf/test_zonelist.c tests/unit/conf/files.c $(
                       common/clock.c
 
 UNITS += dns_request xfr_soa_answer xfr_conn xfr_poll xfr_why xfr_axfr xfr_ixfr xfr_fetch
-UNIT_dns_request := tests/unit/dns/test_request.c secd/dns/request.c secd/dns/name.c
+UNIT_dns_request := tests/unit/dns/test_request.c $(DNS) common/addr.c common/siphash.c
 UNIT_xfr_soa_answer := tests/unit/xfr/test_soa_answer.c secd/xfr/soa_answer.c secd/dns/name.c \
                        secd/dns/rdata.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/soa.c
 UNIT_xfr_conn := tests/unit/xfr/test_conn.c tests/unit/xfr/support/server.c secd/xfr/conn.c \

@@ -60,3 +60,14 @@ size_t dns_request(const dns_request_t *r, uint8_t out[DNS_REQUEST_MAX])
 	assert(bufw_ok(&w));
 	return w.pos;
 }
+
+size_t dns_request_signed(const dns_request_t *r, const dns_tsig_key_t *key, wall_t now,
+                          uint8_t out[DNS_REQUEST_SIGNED_MAX], dns_tsig_mac_t *mac)
+{
+	size_t len = dns_request(r, out);
+	status_t st = dns_tsig_sign(key, now, out, &len, DNS_REQUEST_SIGNED_MAX, mac);
+
+	/* The longest key name and MAC take some 240 octets; unsigned it must never go. */
+	assert(st == ST_OK);
+	return st == ST_OK ? len : 0;
+}

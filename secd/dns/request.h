@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dns/tsig.h"
+
 /* Header, question, the SOA of IXFR and OPT with EXPIRE: at most 12 + 259 + 12 + 530 + 15. */
 #define DNS_REQUEST_MAX 1024
 /* ... and room for a TSIG behind it. */
@@ -26,3 +28,7 @@ typedef struct dns_request {
 
 /* A query of opcode QUERY, RD clear. Returns its length. */
 size_t dns_request(const dns_request_t *r, uint8_t out[DNS_REQUEST_MAX]);
+
+/* The same, signed with a key (RFC 8945): mac is what the answer is verified with. */
+size_t dns_request_signed(const dns_request_t *r, const dns_tsig_key_t *key, wall_t now,
+                          uint8_t out[DNS_REQUEST_SIGNED_MAX], dns_tsig_mac_t *mac);

@@ -22,13 +22,19 @@ const dns_tsig_key_t *seat_key(const seat_t *s)
 	return key ? &s->follow->zone->r->keys->list[key->number - 1] : NULL;
 }
 
-way_t *seat_way(const seat_t *s)
+/* The address that the seat is at; one that is at its end has been at all of them, the last one last. */
+static unsigned address_of(const seat_t *s)
 {
 	const round_seat_t *seat = &s->follow->round->seats[s->index];
-	size_t last = seat_primary(s)->address_count - 1;
+	size_t count = seat_primary(s)->address_count;
+	size_t tried = seat->tried < count ? seat->tried : count - 1;
 
-	/* One that is at its end has been on the last of its ways. */
-	return s->follow->zone->group->ways[s->index][seat->address < last ? seat->address : last];
+	return (unsigned)((seat->from + tried) % count);
+}
+
+way_t *seat_way(const seat_t *s)
+{
+	return s->follow->zone->group->ways[s->index][address_of(s)];
 }
 
 static unsigned addresses(const seat_t *s)
@@ -53,6 +59,8 @@ bool seat_found_no_way(const xfr_why_t *why)
 
 static void wait_for(seat_t *s, way_kind_t kind)
 {
+	s->turn.stream = kind == WAY_TRANSFER || s->stream ||
+	                 way_wants_stream(seat_way(s), clock_mono());
 	way_wait(seat_way(s), &s->turn, kind, s->follow->zone->urgent);
 }
 
@@ -83,7 +91,7 @@ static void turn_done(seat_t *s, bool good, const xfr_why_t *why)
 void seat_remember(seat_t *s, const xfr_why_t *why)
 {
 	round_peer_t *p = &s->follow->zone->peers[s->index];
-	unsigned address = s->follow->round->seats[s->index].address;
+	unsigned address = address_of(s);
 
 	p->why = *why;
 	p->address = (uint8_t)(address < UINT8_MAX ? address : UINT8_MAX);
@@ -137,6 +145,16 @@ static bool ask_again(seat_t *s, const xfr_poll_result_t *res)
 	return false;
 }
 
+void seat_vouch(seat_t *s, bool has_expire, uint32_t expire)
+{
+	refresh_check_t *check = &s->follow->check;
+	uint32_t lasts = has_expire ? expire : UINT32_MAX;
+
+	if (!check->has_expire || lasts > check->expire)
+		check->expire = lasts;
+	check->has_expire = true;
+}
+
 static void take_soa(seat_t *s, const xfr_soa_answer_t *answer)
 {
 	follow_t *f = s->follow;
@@ -146,11 +164,8 @@ static void take_soa(seat_t *s, const xfr_soa_answer_t *answer)
 	round_verdict_t verdict =
 		round_shown(f->round, s->index, answer->soa.serial, resigned, clock_mono());
 
-	if (verdict == ROUND_SAME && answer->has_expire) {
-		f->check.has_expire = true;
-		if (answer->expire > f->check.expire)
-			f->check.expire = answer->expire;
-	}
+	if (verdict == ROUND_SAME)
+		seat_vouch(s, answer->has_expire, answer->expire);
 	seat_remember(s, &(xfr_why_t){ 0 });
 	told_poll(s, verdict, answer->soa.serial);
 	follow_step(f);
@@ -191,13 +206,12 @@ static void begin_poll(seat_t *s)
 {
 	zone_t *z = s->follow->zone;
 	way_t *way = s->turn.way;
-	bool stream = s->stream || way_wants_stream(way, clock_mono());
 	dns_name_t apex;
 	const xfr_poll_spec_t spec = {
 		.peer = way_peer(way),
 		.deadlines = way_deadlines(way),
 		.apex = &apex,
-		.link = way_link(&s->turn, stream),
+		.link = way_link(&s->turn),
 		.plain = z->peers[s->index].plain,
 		.dnssec = z->group->conf->policy.signature_check,
 		.key = seat_key(s),
@@ -252,7 +266,7 @@ static void begin_fetch(seat_t *s)
 	dns_name_t apex;
 	const xfr_fetch_spec_t spec = {
 		.deadlines = *way_deadlines(way),
-		.link = way_link(&s->turn, true),
+		.link = way_link(&s->turn),
 		.apex = &apex,
 		.limits = { p->max_records, p->max_size, p->max_rrset, p->max_rrsets },
 		.gates = s->follow->round->why == ROUND_ACCEPT ? terms_accepted(&p->gates)
@@ -327,7 +341,6 @@ void follow_step(follow_t *f)
 			wait_for(s, WAY_QUERY);
 			break;
 		case ROUND_FETCH:
-			way_leave(&s->turn);
 			s->delta = step.delta;
 			s->again = 0;
 			s->turn.alone = false;

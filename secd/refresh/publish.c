@@ -116,14 +116,28 @@ static round_fetched_t failed(seat_t *s, const xfr_result_t *res)
 	return kind == XFR_WHY_OF_WAY ? ROUND_GOT_NO_WAY : ROUND_GOT_FAILURE;
 }
 
+/* IXFR says that there is nothing newer. */
+static round_fetched_t current(seat_t *s, xfr_result_t *res)
+{
+	if (res->has_expire && res->expire <= 1) {
+		res->why = xfr_why(XFR_WHY_EXPIRED, res->expire, 0);
+		seat_remember(s, &res->why);
+		told_fetch_failed(s, res);
+		return ROUND_GOT_FAILURE;
+	}
+	seat_remember(s, &(xfr_why_t){ 0 });
+	if (res->soa.serial == s->follow->zone->clock.serial)
+		seat_vouch(s, res->has_expire, res->expire);
+	return ROUND_GOT_NOTHING;
+}
+
 static round_fetched_t outcome(seat_t *s, xfr_result_t *res)
 {
 	switch (res->outcome) {
 	case XFR_FAILED:
 		return failed(s, res);
 	case XFR_CURRENT:
-		told_poll(s, ROUND_SAME, res->soa.serial);
-		return ROUND_GOT_NOTHING;
+		return current(s, res);
 	case XFR_AXFR:
 	case XFR_WHOLE:
 	case XFR_DIFFERENCE:
@@ -145,6 +159,8 @@ void publish_fetched(seat_t *s, xfr_result_t *res)
 
 	round_fetched(s->follow->round, s->index, got, res->soa.serial,
 	              (unsigned)seat_primary(s)->address_count, clock_mono());
+	if (got == ROUND_GOT_NOTHING)
+		told_poll(s, s->follow->round->seats[s->index].verdict, res->soa.serial);
 }
 
 /* --- rounds -------------------------------------------------------------------------------- */

@@ -32,7 +32,7 @@ void round_begin(round_t *r, round_why_t why, const round_zone_t *zone, round_pe
 	r->first = first < count ? first : ROUND_NO_SOURCE;
 	r->peers = peers;
 	if (r->first != ROUND_NO_SOURCE)
-		r->seats[first].address = (uint16_t)address;
+		r->seats[first].from = (uint16_t)address;
 }
 
 /* --- what a serial means ------------------------------------------------------------------- */
@@ -130,6 +130,14 @@ static bool may_delta(const round_t *r, unsigned primary, mono_t now)
 	       seconds(now) >= r->peers[primary].no_delta_until;
 }
 
+static round_step_t ask(round_t *r, unsigned primary, mono_t now)
+{
+	r->seats[primary].state = SEAT_ASKED;
+	if (primary == r->first && r->ahead.ns == 0)
+		r->ahead = mono_add_ms(now, ROUND_GATHER_MS);
+	return (round_step_t){ .what = ROUND_ASK, .primary = primary };
+}
+
 static round_step_t fetch(round_t *r, unsigned primary, mono_t now)
 {
 	const round_step_t step = {
@@ -152,18 +160,25 @@ static round_step_t next_of_empty(round_t *r, mono_t now)
 		return (round_step_t){ .what = any(r, SEAT_ASKED) ? ROUND_WAIT : ROUND_END };
 	if (r->seats[from].state == SEAT_SHOWN || !r->peers[from].has_refused || forced(r))
 		return fetch(r, from, now);
-	r->seats[from].state = SEAT_ASKED;
-	return (round_step_t){ .what = ROUND_ASK, .primary = from };
+	return ask(r, from, now);
 }
 
-/* The sender of a NOTIFY is asked alone (RFC 1996 3.11) and, if it has what it says, nobody else. */
-static bool only_first(const round_t *r)
+/* The sender of a NOTIFY is asked alone (RFC 1996 3.11) and, if it has what it says, nobody else; the
+ * others are asked, too, when it does not answer soon. */
+static bool only_first(const round_t *r, mono_t now)
 {
 	if (r->first == ROUND_NO_SOURCE)
 		return false;
 	const round_seat_t *s = &r->seats[r->first];
 
-	return s->state == SEAT_ASKED || (s->state == SEAT_SHOWN && s->verdict == ROUND_NEWER);
+	return (s->state == SEAT_ASKED && mono_before(now, r->ahead)) ||
+	       (s->state == SEAT_SHOWN && s->verdict == ROUND_NEWER);
+}
+
+/* Until when to wait for what is asked, though nothing comes. */
+static mono_t patience(const round_t *r, bool chosen, bool alone)
+{
+	return alone ? r->ahead : chosen ? r->gather : (mono_t){ 0 };
 }
 
 round_step_t round_next(round_t *r, mono_t now)
@@ -175,22 +190,22 @@ round_step_t round_next(round_t *r, mono_t now)
 	if (!r->zone.loaded)
 		return next_of_empty(r, now);
 
-	unsigned todo = only_first(r) ? ROUND_NO_SOURCE : next_todo(r);
-	if (todo != ROUND_NO_SOURCE) {
-		r->seats[todo].state = SEAT_ASKED;
-		return (round_step_t){ .what = ROUND_ASK, .primary = todo };
-	}
+	bool alone = only_first(r, now);
+	unsigned todo = alone ? ROUND_NO_SOURCE : next_todo(r);
+	if (todo != ROUND_NO_SOURCE)
+		return ask(r, todo, now);
 	unsigned from = best(r);
 	bool awaited = any(r, SEAT_ASKED);
 	bool gathered = r->gather.ns != 0 && !mono_before(now, r->gather);
 	if (from != ROUND_NO_SOURCE && (!awaited || from == r->first || gathered))
 		return fetch(r, from, now);
-	if (awaited)
-		return (round_step_t){
-			.what = ROUND_WAIT,
-			.until = from != ROUND_NO_SOURCE ? r->gather : (mono_t){ 0 },
-		};
-	return (round_step_t){ .what = ROUND_END };
+	if (!awaited)
+		return (round_step_t){ .what = ROUND_END };
+	return (round_step_t){
+		.what = ROUND_WAIT,
+		.until = patience(r, from != ROUND_NO_SOURCE,
+		                  alone && next_todo(r) != ROUND_NO_SOURCE),
+	};
 }
 
 /* --- what came of it ----------------------------------------------------------------------- */
@@ -222,14 +237,14 @@ void round_unreached(round_t *r, unsigned primary, bool of_the_way, unsigned add
 {
 	round_seat_t *s = &r->seats[primary];
 
-	s->state = of_the_way && ++s->address < addresses ? SEAT_TODO : SEAT_FAILED;
+	s->state = of_the_way && ++s->tried < addresses ? SEAT_TODO : SEAT_FAILED;
 }
 
 /* The way on from a transfer that found no way: a zone that is asked for again at its next
  * address, or fetched from there if it was shown. */
 static void other_way(const round_t *r, round_seat_t *s, unsigned addresses)
 {
-	if (++s->address >= addresses)
+	if (++s->tried >= addresses)
 		s->state = SEAT_FAILED;
 	else
 		s->state = r->zone.loaded ? SEAT_SHOWN : SEAT_TODO;

@@ -69,7 +69,8 @@ typedef enum round_verdict {
 typedef struct round_seat {
 	round_seat_state_t state;
 	round_verdict_t verdict;
-	uint16_t address;  /* which way to it is taken now */
+	uint16_t from;     /* the way to it that is taken first */
+	uint16_t tried;    /* ways that led nowhere, from there on around */
 	bool delta_failed; /* in this round */
 } round_seat_t;
 
@@ -90,6 +91,7 @@ typedef struct round {
 	unsigned first;      /* to be asked before the others; ROUND_NO_SOURCE: none */
 	round_peer_t *peers; /* borrowed */
 	mono_t gather;       /* by when to fetch, though some have not answered; 0: not set */
+	mono_t ahead;        /* until when first is asked alone; 0: not asked yet */
 	bool confirmed;      /* some primary has our serial */
 	bool updated;
 	round_seat_t seats[];
@@ -109,7 +111,8 @@ typedef struct round_step {
 	mono_t until; /* ROUND_WAIT: call round_next() again at that time; 0: no need */
 } round_step_t;
 
-/* How long a newer serial waits for the answers of other primaries. */
+/* How long a newer serial waits for the answers of other primaries, and these for the sender of a
+ * NOTIFY. */
 enum { ROUND_GATHER_MS = 500 };
 
 size_t round_size(unsigned primaries);

@@ -23,8 +23,8 @@ enum {
 /* How long a primary may be silent while others wait for the connection. */
 #define PRESSED_S 5.
 
-/* Who waits: those of a kind, and apart from them transfers that want to be alone. */
-enum { ALONE = WAY_TRANSFER + 1, QUEUES };
+/* Who waits: for a datagram, for a connection, for one of its own. */
+enum { DATAGRAM, SHARED, ALONE, QUEUES };
 
 struct way {
 	struct ev_loop *loop;
@@ -104,13 +104,20 @@ void *way_probe(const way_t *w)
 
 /* --- turns --------------------------------------------------------------------------------- */
 
+static uint8_t queue_of(const way_turn_t *turn)
+{
+	if (turn->kind == WAY_QUERY && !turn->stream)
+		return DATAGRAM;
+	return turn->alone ? ALONE : SHARED;
+}
+
 void way_wait(way_t *w, way_turn_t *turn, way_kind_t kind, bool urgent)
 {
 	turn->way = w;
 	turn->kind = kind;
 	turn->urgent = urgent;
 	turn->going = false;
-	turn->queue = kind == WAY_TRANSFER && turn->alone ? (uint8_t)ALONE : (uint8_t)kind;
+	turn->queue = queue_of(turn);
 	refresh_lane_push(&w->lanes[turn->queue][urgent], &turn->link);
 	w->waiting[turn->queue]++;
 }
@@ -135,9 +142,10 @@ static way_turn_t *pop(way_t *w, int queue)
 	return of_link(l);
 }
 
-static unsigned *shared(way_t *w, way_kind_t kind)
+/* The daemon's own count that a turn of this queue is in. */
+static unsigned *under_way(way_t *w, int queue)
 {
-	return kind == WAY_QUERY ? &w->limits->queries : &w->limits->transfers;
+	return queue == DATAGRAM ? &w->limits->queries : &w->limits->transfers;
 }
 
 static void give_back(way_turn_t *turn)
@@ -145,7 +153,7 @@ static void give_back(way_turn_t *turn)
 	way_t *w = turn->way;
 
 	w->going[turn->queue]--;
-	(*shared(w, turn->kind))--;
+	(*under_way(w, turn->queue))--;
 	turn->going = false;
 	turn->way = NULL;
 }
@@ -246,10 +254,10 @@ static bool has_budget(const way_t *w, int queue, mono_t now)
 {
 	if (w->conf.max_rate != 0 && w->tokens < 1)
 		return false;
-	if (queue == WAY_QUERY)
-		return w->going[queue] < w->conf.max_queries &&
+	if (queue == DATAGRAM)
+		return w->going[DATAGRAM] < w->conf.max_queries &&
 		       w->limits->queries < w->limits->max_queries;
-	if (w->going[WAY_TRANSFER] + w->going[ALONE] >= w->conf.max_transfers ||
+	if (w->going[SHARED] + w->going[ALONE] >= w->conf.max_transfers ||
 	    w->limits->transfers >= w->limits->max_transfers ||
 	    (queue == ALONE && w->going[ALONE] >= max_alone(w)))
 		return false;
@@ -260,7 +268,7 @@ static void go(way_t *w, way_turn_t *turn)
 {
 	turn->going = true;
 	w->going[turn->queue]++;
-	(*shared(w, turn->kind))++;
+	(*under_way(w, turn->queue))++;
 	w->tokens--;
 	turn->take(turn, WAY_GO);
 }
@@ -279,7 +287,7 @@ static void turn_away(way_t *w, int queue)
 /* All connections are taken, and others wait: those on which nothing happens get little time. */
 static void press(way_t *w)
 {
-	if (w->waiting[WAY_TRANSFER] + w->waiting[ALONE] == 0 || free_place(w))
+	if (w->waiting[SHARED] + w->waiting[ALONE] == 0 || free_place(w))
 		return;
 	for (unsigned i = 0; i < w->conf.max_connections; i++)
 		xfr_link_press(w->places[i].link, PRESSED_S);
@@ -303,7 +311,7 @@ void way_pump(way_t *w, mono_t now)
 
 bool way_waiting(const way_t *w)
 {
-	return w->waiting[WAY_QUERY] + w->waiting[WAY_TRANSFER] + w->waiting[ALONE] > 0;
+	return w->waiting[DATAGRAM] + w->waiting[SHARED] + w->waiting[ALONE] > 0;
 }
 
 mono_t way_next(const way_t *w)
@@ -315,8 +323,8 @@ mono_t way_next(const way_t *w)
 
 bool way_crowded(const way_t *w)
 {
-	return w->waiting[WAY_QUERY] >= w->conf.max_queries ||
-	       w->waiting[WAY_TRANSFER] >= w->conf.max_transfers;
+	return w->waiting[DATAGRAM] >= w->conf.max_queries ||
+	       w->waiting[SHARED] >= w->conf.max_transfers;
 }
 
 /* --- connections --------------------------------------------------------------------------- */
@@ -332,12 +340,12 @@ static void on_link_end(void *arg, xfr_link_t *link)
 	xfr_link_close(link);
 }
 
-xfr_link_t *way_link(const way_turn_t *turn, bool stream)
+xfr_link_t *way_link(const way_turn_t *turn)
 {
 	way_t *w = turn->way;
 	struct way_place *p = standing(w, turn->alone, clock_mono());
 
-	if (!p && turn->kind == WAY_QUERY && !stream)
+	if (!p && turn->queue == DATAGRAM)
 		return NULL;
 	if (!p && (p = free_place(w))) {
 		xfr_link_close(p->link);

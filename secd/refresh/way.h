@@ -53,10 +53,11 @@ typedef struct way_turn {
 	way_kind_t kind;
 	uint8_t queue; /* the way's own */
 	bool urgent;
+	bool stream; /* a query that needs a connection: set before it waits */
 	/* It wants a connection that it shares with nobody: set before it waits. Such turns have half of
 	 * the connections at most. */
-	bool alone; /* it wants a connection that it shares with nobody */
-	bool going; /* it has its turn */
+	bool alone;
+	bool going;                                                 /* it has its turn */
 	void (*take)(struct way_turn *turn, way_verdict_t verdict); /* from way_pump() alone */
 } way_turn_t;
 
@@ -91,10 +92,9 @@ const breaker_t *way_breaker(const way_t *w);
 void way_set_probe(way_t *w, void *probe);
 void *way_probe(const way_t *w);
 
-/* A connection for a turn that is going: for a transfer, opened if need be; for a query one that stands
- * or, if it must be (stream), is opened; NULL: the query goes by UDP. NULL for a transfer, or with
- * stream: out of memory, or there is no place for one more. The link is the way's. */
-xfr_link_t *way_link(const way_turn_t *turn, bool stream);
+/* A connection for a turn that is going: one that stands or, for a transfer or a query that needs one
+ * (stream), a new one. NULL: a query goes by UDP; else out of memory. The link is the way's. */
+xfr_link_t *way_link(const way_turn_t *turn);
 
 /* How an ask ended of which nothing is known (xfr_ask_end_is_unclear): a primary that closes behind
  * one answer will get no more than one question on a connection. */

@@ -145,6 +145,9 @@ const dns_tsig_key_t *seat_key(const seat_t *s); /* NULL: none */
 way_t *seat_way(const seat_t *s);
 /* What came of asking the primary, for operators; a why of zeros: something did. */
 void seat_remember(seat_t *s, const xfr_why_t *why);
+/* The primary holds what we hold, for so many seconds yet, as it says (RFC 7314 4). Of several the one
+ * that does longest counts; who does not say, does as long as the SOA says. */
+void seat_vouch(seat_t *s, bool has_expire, uint32_t expire);
 /* Is there nobody at the address? One who closes, resets or falls silent is somebody. */
 bool seat_found_no_way(const xfr_why_t *why);
 

@@ -237,13 +237,13 @@ static size_t make_question(const xfr_fetch_t *f, xfr_work_spec_t *work,
 		.soa = base ? soa : NULL,
 		.soa_len = base ? held_soa(base, soa) : 0,
 	};
-	size_t len = dns_request(&r, out);
 	dns_tsig_mac_t mac;
 
-	work->has_tsig = f->spec.key && dns_tsig_sign(f->spec.key, clock_wall_coarse(), out, &len,
-	                                              DNS_REQUEST_SIGNED_MAX, &mac) == ST_OK;
-	if (work->has_tsig)
-		dns_tsig_stream_start(&work->tsig, f->spec.key, &mac, f->spec.strict);
+	work->has_tsig = f->spec.key != NULL;
+	if (!work->has_tsig)
+		return dns_request(&r, out);
+	size_t len = dns_request_signed(&r, f->spec.key, clock_wall_coarse(), out, &mac);
+	dns_tsig_stream_start(&work->tsig, f->spec.key, &mac, f->spec.strict);
 	return len;
 }
 

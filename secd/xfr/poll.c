@@ -107,12 +107,12 @@ static size_t make_request(xfr_poll_t *p, uint8_t out[DNS_REQUEST_SIGNED_MAX])
 		.dnssec = p->dnssec,
 		.expire = true,
 	};
-	size_t len = dns_request(&request, out);
 	dns_tsig_mac_t mac;
 
-	if (p->key && dns_tsig_sign(p->key, clock_wall_coarse(), out, &len, DNS_REQUEST_SIGNED_MAX,
-	                            &mac) == ST_OK)
-		dns_tsig_stream_start(&p->signed_, p->key, &mac, true);
+	if (!p->key)
+		return dns_request(&request, out);
+	size_t len = dns_request_signed(&request, p->key, clock_wall_coarse(), out, &mac);
+	dns_tsig_stream_start(&p->signed_, p->key, &mac, true);
 	return len;
 }
 

@@ -34,3 +34,18 @@ def run(lab: Lab) -> None:
     assert secd.rcode("example.") == "SERVFAIL"
     end += 3600
     secd.wait_serial("example.", 2, 10)
+    whoever_does_not_say(lab)
+
+
+def whoever_does_not_say(lab: Lab) -> None:
+    """One that holds our serial and knows no EXPIRE counts as it always did, beside one that has little left."""
+    text = zone(serial=1, refresh=1, retry=1, expire=100)
+    old, short = lab.scripted_primary({"example.": text}), lab.scripted_primary({"example.": text})
+    short.on("SOA", lambda r: [Send(r.soa(additional=[opt(10)]))])
+    secd = lab.secd({"example.": [old, short]})
+    secd.wait_serial("example.", 1, 5)
+    secd.wait_log("zone current", 5, count=2, zone="example.")
+    before = secd.ctl_json("zone", "example.")["held"]["expires"]
+    secd.wait_log("zone current", 8, count=secd.logged("zone current") + 2, zone="example.")
+    after = secd.ctl_json("zone", "example.")["held"]["expires"]
+    assert after > before + 0.5, (before, after)

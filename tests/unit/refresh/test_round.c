@@ -195,15 +195,21 @@ static const struct {
 
 	/* NOTIFY. */
 	{ "who has spoken is asked alone", ROUND_NOTIFY, &held5, 3, 1,
-	  "ask1 wait 1=6 whole1 wait 1:ok=6 updated" },
+	  "ask1 wait+ 1=6 whole1 wait 1:ok=6 updated" },
 	{ "... the others when it has nothing", ROUND_NOTIFY, &held5, 2, 1,
-	  "ask1 wait 1=5 ask0 wait 0=6 delta0" },
+	  "ask1 wait+ 1=5 ask0 wait 0=6 delta0" },
 	{ "... or is silent", ROUND_NOTIFY, &held5, 2, 1,
-	  "ask1 1- ask1 wait 1- ask0 wait 0=5 same" },
+	  "ask1 1- ask1 wait+ 1- ask0 wait 0=5 same" },
 	{ "... or can't give it", ROUND_NOTIFY, &held5, 2, 1,
 	  "ask1 1=6 whole1 1:bad ask0 0=6 delta0 0:ok=6 updated" },
 	{ "... difference first", ROUND_NOTIFY, &held5, 2, 0,
 	  "ask0 0=6 delta0 0:nodelta whole0 0:ok=6 updated" },
+	{ "... soon, or they are asked, too", ROUND_NOTIFY, &held5, 3, 1,
+	  "ask1 wait+ @499 wait+ @1 ask0 ask2 wait 0=5 2=5 wait 1=6 whole1 1:ok=6 updated" },
+	{ "... and what they have is taken", ROUND_NOTIFY, &held5, 2, 1,
+	  "ask1 @500 ask0 wait 0=6 wait+ @500 delta0 0:ok=6 updated" },
+	{ "who is alone is waited for", ROUND_NOTIFY, &held5, 1, 0,
+	  "ask0 wait @1000 wait 0=5 same" },
 	{ "a stranger has spoken", ROUND_NOTIFY, &held5, 2, NONE, "ask0 ask1 wait 0=5 1=5 same" },
 
 	/* Expired: any serial, but what is confirmed or newer first. */
@@ -239,15 +245,16 @@ Test(refresh_round, asks_and_fetches_by_the_rules)
 	}
 }
 
-Test(refresh_round, begins_by_the_way_on_which_notify_came)
+Test(refresh_round, begins_by_the_way_on_which_notify_came_and_goes_once_around)
 {
 	play_t p = { .now = { 1000 * NS_PER_S } };
 
 	p.r = malloc(round_size(2));
 	round_begin(p.r, ROUND_NOTIFY, &held5, p.peers, 2, 1, 1);
-	run(&p, "the second address is the last", "ask1 1- ask0");
-	cr_expect(eq(u16, p.r->seats[0].address, 0));
-	cr_expect(eq(u16, p.r->seats[1].address, 2));
+	cr_expect(eq(u16, p.r->seats[1].from, 1));
+	cr_expect(eq(u16, p.r->seats[0].from, 0), "of others by the first");
+	run(&p, "there are two addresses", "ask1 1- ask1 1- ask0");
+	cr_expect(eq(u16, p.r->seats[1].tried, 2));
 	free(p.r);
 }
 

@@ -208,3 +208,24 @@ Test(refresh_way, tries_a_dead_address_with_one_query)
 		cr_assert(gt(int, lab.ones[i].order, 0));
 	finish(&lab);
 }
+
+Test(refresh_way, lets_a_query_that_needs_a_connection_wait_for_one)
+{
+	lab_t lab;
+
+	begin(&lab, (way_conf_t){ .max_queries = 10, .max_transfers = 1 });
+	for (int i = 0; i < 4; i++)
+		lab.ones[i].turn.stream = i % 2 == 0;
+	wait_for(&lab, 0, 4, WAY_QUERY, false);
+	way_pump(lab.way, lab.now);
+	cr_expect(eq(int, lab.given, 3), "one of two that need a connection");
+	cr_expect(eq(int, lab.ones[2].order, 0));
+	cr_expect(eq(uint, lab.limits.queries, 2));
+	cr_expect(eq(uint, lab.limits.transfers, 1));
+	cr_expect(eq(ptr, way_link(&lab.ones[1].turn), NULL), "by UDP");
+	way_leave(&lab.ones[0].turn);
+	way_pump(lab.way, lab.now);
+	cr_expect(eq(int, lab.ones[2].order, 4));
+	finish(&lab);
+	cr_expect(eq(uint, lab.limits.queries + lab.limits.transfers, 0));
+}
