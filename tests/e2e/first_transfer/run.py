@@ -1,15 +1,16 @@
-"""A zone comes by AXFR from Knot, NSD and BIND, and is answered for just as they do."""
+"""A zone comes by AXFR from Knot, NSD, BIND, YADIFA and PowerDNS, and is answered for just as they do."""
 from lab import Lab
 from lab.dnsio import compare
-from lab.zones import RICH, questions, zone
+from lab.zones import RICH, RICH_OLD, questions, zone
+
+KINDS = {"knot": RICH, "nsd": RICH, "named": RICH, "yadifa": RICH_OLD, "pdns": RICH}
 
 
 def run(lab: Lab) -> None:
-    zones = {f"{kind}.test.": zone(f"{kind}.test.", 7, extra=RICH)
-             for kind in ("knot", "nsd", "named")}
-    peers = {"knot.test.": lab.knot({"knot.test.": zones["knot.test."]}),
-             "nsd.test.": lab.nsd({"nsd.test.": zones["nsd.test."]}),
-             "named.test.": lab.named({"named.test.": zones["named.test."]})}
+    peers = {}
+    for kind, extra in KINDS.items():
+        apex = f"{kind}.test."
+        peers[apex] = getattr(lab, kind)({apex: zone(apex, 7, extra=extra)})
     secd = lab.secd({apex: [p] for apex, p in peers.items()}, workers=2)
     for apex, primary in peers.items():
         secd.wait_serial(apex, 7, 5)

@@ -57,6 +57,16 @@ class Lab:
         from .peers import Named
         return self._primary(Named, zones, notify, opts)
 
+    def yadifa(self, zones, notify=(), **opts):
+        """The same with YADIFA."""
+        from .peers import Yadifa
+        return self._primary(Yadifa, zones, notify, opts)
+
+    def pdns(self, zones, notify=(), **opts):
+        """The same with PowerDNS."""
+        from .peers import Pdns
+        return self._primary(Pdns, zones, notify, opts)
+
     def _primary(self, kind, zones, notify, opts):
         start = opts.pop("start", True)
         primary = kind(self, zones, list(notify), **opts)

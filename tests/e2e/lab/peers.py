@@ -1,6 +1,7 @@
-"""Real primaries: knotd, NSD, BIND's named, each with a private configuration."""
+"""Real primaries: knotd, NSD, BIND's named, YADIFA, PowerDNS, each with a private configuration."""
 from __future__ import annotations
 
+import os
 import pathlib
 import shutil
 import signal
@@ -9,6 +10,7 @@ import subprocess
 from . import dnsio
 
 START_TRIES = 3
+CONTROL_SECRET = "c2VjZCBlbmQtdG8tZW5kIHRlc3RzLCBubyBzZWNyZXQ="
 
 
 class Primary:
@@ -55,7 +57,8 @@ class Primary:
     def argv(self) -> list[str]:
         raise NotImplementedError
 
-    def reload_argv(self, apex: str) -> list[str]:
+    def reload(self, apex: str) -> None:
+        """Have it load the zone's file anew, and tell those it knows."""
         raise NotImplementedError
 
     def start(self) -> None:
@@ -105,9 +108,9 @@ class Primary:
     def update(self, apex: str, content) -> None:
         """Load new content for a zone; the server itself sends NOTIFY to those it knows."""
         self._put(self.zones[apex], content)
-        self.control(self.reload_argv(apex))
+        self.reload(apex)
 
-    def control(self, argv: list[str]) -> str:
+    def control(self, *argv: str) -> str:
         got = subprocess.run(argv, cwd=self.dir, stdin=subprocess.DEVNULL, capture_output=True,
                              text=True, timeout=20, check=False)
         assert got.returncode == 0, f"{' '.join(argv)}: {got.stdout}{got.stderr}"
@@ -159,8 +162,8 @@ class Knot(Primary):
     def argv(self) -> list[str]:
         return ["knotd", "-c", str(self.dir / "knot.conf")]
 
-    def reload_argv(self, apex: str) -> list[str]:
-        return ["knotc", "-c", str(self.dir / "knot.conf"), "-b", "zone-reload", apex]
+    def reload(self, apex: str) -> None:
+        self.control("knotc", "-c", str(self.dir / "knot.conf"), "-b", "zone-reload", apex)
 
 
 class Nsd(Primary):
@@ -191,8 +194,8 @@ class Nsd(Primary):
     def argv(self) -> list[str]:
         return ["nsd", "-d", "-c", str(self.dir / "nsd.conf")]
 
-    def reload_argv(self, apex: str) -> list[str]:
-        return ["nsd-control", "-c", str(self.dir / "nsd.conf"), "reload", apex]
+    def reload(self, apex: str) -> None:
+        self.control("nsd-control", "-c", str(self.dir / "nsd.conf"), "reload", apex)
 
 
 class Named(Primary):
@@ -201,7 +204,7 @@ class Named(Primary):
     def configure(self) -> None:
         self.control_port = self.lab.port("127.0.0.1")
         control = ('key "ctl" { algorithm hmac-sha256; '
-                   'secret "c2VjZCBlbmQtdG8tZW5kIHRlc3RzLCBubyBzZWNyZXQ="; };')
+                   f'secret "{CONTROL_SECRET}"; }};')
         v6 = ":" in self.addr
         name, algorithm, secret = self.key or ("", "", "")
         signed = f' key "{name}"' if name else ""
@@ -234,5 +237,81 @@ class Named(Primary):
         self.lab.release(self.control_port)
         return ["named", "-g", "-n", "1", "-c", str(self.dir / "named.conf")]
 
-    def reload_argv(self, apex: str) -> list[str]:
-        return ["rndc", "-c", str(self.dir / "rndc.conf"), "reload", apex]
+    def reload(self, apex: str) -> None:
+        self.control("rndc", "-c", str(self.dir / "rndc.conf"), "reload", apex)
+
+
+class Yadifa(Primary):
+    """YADIFA. It takes differences from updates alone, and adds a file's to no journal."""
+
+    name = "yadifa"
+
+    def configure(self) -> None:
+        for sub in ("data", "keys", "logs", "xfr"):
+            (self.dir / sub).mkdir()
+        name, algorithm, secret = self.key or ("", "", "")
+        signed = f" key {name}" if name else ""
+        to = ",".join(f"{addr} port {port}{signed}" for addr, port in self.notify)
+        keys = [("ctl", "hmac-sha256", CONTROL_SECRET)] + ([self.key] if name else [])
+        out = ["<main>", "    daemon off", "    chroot off", f"    logpath {self.dir}/logs",
+               f"    pidfile {self.dir}/pid", f"    datapath {self.dir}/data",
+               f"    keyspath {self.dir}/keys", f"    xfrpath {self.dir}/xfr",
+               f"    user {os.getuid()}", f"    group {os.getgid()}",
+               f"    port {self.port}", f"    listen {self.addr}", "    statistics off",
+               "    thread-count-by-address 1", "    allow-transfer any", "    allow-control any",
+               "    max-tcp-queries 200", "</main>", "<rrl>", "    enabled false", "</rrl>",
+               "<channels>", "    errors STDERR", "</channels>",
+               "<loggers>", "    * * errors", "</loggers>"]
+        for key in keys:
+            out += ["<key>", f"    name {key[0]}", f"    algorithm {key[1]}",
+                    f"    secret {key[2]}", "</key>"]
+        for apex, path in self.zones.items():
+            out += ["<zone>", f"    domain {apex}", f"    file {path}", "    type primary",
+                    "    notify-auto false"]
+            out += [f"    also-notify {to}"] if to else []
+            out += [*(f"    {line}" for line in self.zone_extra.splitlines()), "</zone>"]
+        (self.dir / "yadifad.conf").write_text("\n".join(out) + "\n" + self.extra)
+
+    def argv(self) -> list[str]:
+        return ["yadifad", "--nodaemon", "-c", str(self.dir / "yadifad.conf")]
+
+    def reload(self, apex: str) -> None:
+        self.control("yadifa", "ctrl", "-s", f"{self.addr} port {self.port}",
+                     "-y", f"hmac-sha256:ctl:{CONTROL_SECRET}", "-t", "reload", "-q", apex)
+
+
+class Pdns(Primary):
+    """PowerDNS on zone files. It answers IXFR with the whole zone."""
+
+    name = "pdns"
+
+    def configure(self) -> None:
+        (self.dir / "named.conf").write_text(
+            f'options {{ directory "{self.dir}"; }};\n'
+            + "".join(f'zone "{apex}" {{ type master; file "{path}"; }};\n'
+                      for apex, path in self.zones.items()))
+        to = ",".join(f"[{a}]:{p}" if ":" in a else f"{a}:{p}" for a, p in self.notify)
+        out = ["launch=bind", f"bind-config={self.dir}/named.conf", "bind-check-interval=0",
+               f"bind-dnssec-db={self.dir}/keys.db", f"local-address={self.addr}",
+               f"local-port={self.port}", "primary=yes", "allow-axfr-ips=127.0.0.0/8,::1",
+               "only-notify=127.0.0.0/8,::1", f"also-notify={to}", "xfr-cycle-interval=1",
+               f"socket-dir={self.dir}", "daemon=no", "guardian=no", "disable-syslog=yes",
+               "write-pid=no", "cache-ttl=0", "query-cache-ttl=0", "negquery-cache-ttl=0",
+               "zone-cache-refresh-interval=0", "dname-processing=yes", "receiver-threads=1",
+               "distributor-threads=1"]
+        (self.dir / "pdns.conf").write_text("\n".join(out) + "\n" + self.extra)
+        self._util("create-bind-db", str(self.dir / "keys.db"))
+        if self.key:
+            self._util("import-tsig-key", *self.key)
+            for apex in self.zones:
+                self._util("set-meta", apex, "TSIG-ALLOW-AXFR", self.key[0])
+
+    def _util(self, *argv: str) -> None:
+        self.control("pdnsutil", f"--config-dir={self.dir}", *argv)
+
+    def argv(self) -> list[str]:
+        return ["pdns_server", f"--config-dir={self.dir}"]
+
+    def reload(self, apex: str) -> None:
+        self.control("pdns_control", f"--config-dir={self.dir}", "bind-reload-now", apex)
+        self.control("pdns_control", f"--config-dir={self.dir}", "notify", apex)

@@ -1,4 +1,4 @@
-"""A primary with a key notifies by that key alone: signed by knotd, nsd and named it counts, unsigned not."""
+"""A primary with a key notifies by that key alone: signed by knotd, nsd, named, yadifad or pdns_server it counts, unsigned not."""
 import base64
 import re
 
@@ -26,7 +26,8 @@ def notify(secd, apex: str, name: str, secret: str, *, source: str = "127.0.0.1"
 
 def run(lab: Lab) -> None:
     port = lab.port()
-    kinds = {"knot": "hmac-sha512", "nsd": "hmac-sha256", "named": "hmac-sha384"}
+    kinds = {"knot": "hmac-sha512", "nsd": "hmac-sha256", "named": "hmac-sha384", "yadifa": "hmac-sha256",
+             "pdns": "hmac-sha1"}
     zones, sections, keys = {}, "", {}
     for kind, algorithm in kinds.items():
         apex = f"{kind}.example."

@@ -1,9 +1,9 @@
-"""Polls and transfers are signed with the primary's key, by each algorithm that knotd, nsd and named know, and IXFR, too."""
+"""Polls and transfers are signed with the primary's key, by each algorithm that a primary knows, and IXFR, too."""
 import base64
 import re
 
 from lab import Lab
-from lab.zones import RICH, zone
+from lab.zones import RICH_OLD, zone
 
 SECRET = base64.b64encode(b"a secret of secd's tests, no secret").decode()
 OTHER = base64.b64encode(b"another one").decode()
@@ -13,11 +13,11 @@ ALGORITHMS = ("hmac-md5", "hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha38
 def run(lab: Lab) -> None:
     port = lab.port()
     zones, sections = {}, ""
-    for kind in ("knot", "nsd", "named"):
+    for kind in ("knot", "nsd", "named", "yadifa", "pdns"):
         for algorithm in ALGORITHMS if kind != "nsd" else ALGORITHMS[1:]:
             apex = f"{algorithm}.{kind}.example."
             key = f"{kind}-{algorithm}"
-            primary = getattr(lab, kind)({apex: zone(apex, serial=1, extra=RICH)},
+            primary = getattr(lab, kind)({apex: zone(apex, serial=1, extra=RICH_OLD)},
                                          notify=[("127.0.0.1", port)],
                                          key=(key, algorithm, SECRET))
             zones[apex] = [primary]
@@ -27,7 +27,7 @@ def run(lab: Lab) -> None:
     for apex in zones:
         secd.wait_serial(apex, 1, 20)
     for apex, (primary,) in zones.items():
-        primary.update(apex, zone(apex, serial=2, extra=RICH))
+        primary.update(apex, zone(apex, serial=2, extra=RICH_OLD))
     for apex in zones:
         secd.wait_serial(apex, 2, 20)
     assert secd.logged("xfr failed") == 0
