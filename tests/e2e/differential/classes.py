@@ -36,6 +36,7 @@ class Verdict:
     worst: list = dataclasses.field(default_factory=list)
     spoiled: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     passed: list[str] = dataclasses.field(default_factory=list)  # spoiled, but not refused
+    left: list[str] = dataclasses.field(default_factory=list)  # peers that a batch had to do without
 
     def add(self, other: Verdict) -> None:
         self.asked += other.asked
@@ -46,6 +47,7 @@ class Verdict:
         self.failed += other.failed
         self.spoiled += other.spoiled
         self.passed += other.passed
+        self.left += other.left
         for mine, theirs in ((self.examples, other.examples), (self.failures, other.failures)):
             for k, v in theirs.items():
                 mine[k] = (mine.get(k, []) + v)[:LISTED]

@@ -43,6 +43,10 @@ class Keep(Exception):
     """The lab's directory is to be kept."""
 
 
+class NotGiven(Exception):
+    """A peer does not transfer one of its zones: NSD says NOTAUTH to some that lie below another."""
+
+
 def hidden(line: str) -> bool:
     """NSEC3 and what signs it: their owners are no names of the zone (RFC 5155 7.2.8)."""
     r = prove.record(line)
@@ -80,18 +84,30 @@ def load(lab, zones: list[wicked.Zone], files: dict[str, pathlib.Path]):
         servers[kind] = getattr(lab, kind)(held, start=False, **OPTIONS[kind])
         servers[kind].start()
     records: dict[str, list[str]] = {}
-    primaries = {}
-    for i, z in enumerate(zones):
-        kinds = [k for k in KINDS if k not in z.skip]
-        for kind in kinds:
-            lines = lab.wait(lambda k=kind: transfer(servers[k], z.name), 20, f"{z.name} of {kind}")
-            odd = set(lines) ^ set(records.setdefault(z.name, lines))
-            assert not odd, f"{kind} loaded {z.name} otherwise: {sorted(odd)[:4]}"
-        primaries[z.name] = [servers[kinds[i % len(kinds)]]]
-    secd = lab.secd(primaries)
+    left = []
+    for kind in list(servers):
+        try:
+            take_records(lab, kind, servers[kind], zones, records)
+        except NotGiven as e:
+            servers.pop(kind).kill()
+            left.append(f"{kind}: {e}")
+    assert servers, f"none to compare with: {left}"
+    kinds = list(servers)
+    secd = lab.secd({z.name: [servers[kinds[i % len(kinds)]]] for i, z in enumerate(zones)})
     for z in zones:
         secd.wait_serial(z.name, 7, 20)
-    return {"secd": secd, **servers}, records
+    return {"secd": secd, **servers}, records, left
+
+
+def take_records(lab, kind: str, server, zones: list[wicked.Zone], records: dict) -> None:
+    """What the server has loaded, which must be what the others have."""
+    for z in zones:
+        try:
+            lines = lab.wait(lambda a=z.name: transfer(server, a), 20, f"{z.name} of {kind}")
+        except AssertionError as e:
+            raise NotGiven(str(e)) from e
+        odd = set(lines) ^ set(records.setdefault(z.name, lines))
+        assert not odd, f"{kind} loaded {z.name} otherwise: {sorted(odd)[:4]}"
 
 
 def questions(world: oracle.World, zones: list[wicked.Zone], records, rng: random.Random):
@@ -107,7 +123,7 @@ def one_batch(lab, number: int, count: int) -> classes.Verdict:
     rng = random.Random(f"{lab.seed} {number}")
     zones = wicked.batch(rng, count, number % 10 == 9)
     files = write_zones(lab, zones)
-    servers, records = load(lab, zones, files)
+    servers, records, left = load(lab, zones, files)
     world = oracle.World({apex: [x for x in lines if not hidden(x)] for apex, lines in records.items()})
     world.hashed = {oracle.name(x.split(" ", 1)[0]) for lines in records.values() for x in lines
                     if x.split(" ", 4)[3] == "NSEC3"}
@@ -131,6 +147,7 @@ def one_batch(lab, number: int, count: int) -> classes.Verdict:
                 spoiler.take(got)
     assert tool.returncode == 0, f"askall ended with {tool.returncode}"
     assert judge.verdict.asked == len(asked), f"{judge.verdict.asked} of {len(asked)} were asked"
+    judge.verdict.left += left
     return judge.verdict
 
 
@@ -190,6 +207,7 @@ def run(lab) -> None:
             w.join()
     report(verdict)
     assert not broken, "\n".join(broken)
+    assert len(verdict.left) <= len(counts) // 20, f"too often with fewer peers: {verdict.left}"
     assert not verdict.passed, "spoiled, but not refused: " + "; ".join(verdict.passed[:SHOWN])
     idle = [w for w in spoil.WAYS if not verdict.spoiled[w]]
     assert not idle or total < 50, f"ways to spoil that did not occur: {idle}"
@@ -210,6 +228,8 @@ def report(verdict: classes.Verdict) -> None:
                 for e in examples:
                     print(f"\n{title} {name}\n  {e}", file=f)
     print(verdict.table())
+    for line in verdict.left:
+        print(f"a batch without {line}")
     print(f"of {sum(verdict.spoiled.values())} spoiled answers {len(verdict.passed)} passed: "
           f"{dict(sorted(verdict.spoiled.items()))}")
     n, ours, theirs = verdict.sizes
