@@ -101,7 +101,7 @@ def refresh(lab, secd, knot) -> None:
     conf = knot.dir / "db"
     conf.rename(knot.dir / "old-db")
     knot.configure()
-    knot.control(["knotc", "-s", str(knot.dir / "ctl"), "reload"])
+    knot.control("knotc", "-s", str(knot.dir / "ctl"), "reload")
     knot.update("k.example.", zone("k.example.", 8))
     lab.wait(lambda: knot.serial("k.example.") == 8, 5, "the primary's change")
     assert secd.port == port and secd.serial("k.example.") == 7
