@@ -69,7 +69,6 @@ typedef struct conf_origin {
 
 struct conf_own {
 	conf_arena_t arena;
-	conf_table_t zones;
 	siphash_key_t key;
 };
 
@@ -88,6 +87,7 @@ typedef struct conf_build {
 	size_t ref_count;
 	conf_table_t ref_table;
 	conf_origin_t *origins; /* one for each zone of conf->zones */
+	conf_table_t zone_table;
 	conf_file_t *files;
 	size_t file_count;
 	conf_table_t file_table;

@@ -42,7 +42,6 @@ void conf_free(conf_t *conf)
 	free(conf->primaries);
 	free(conf->groups);
 	free(conf->zones);
-	conf_table_free(&conf->own->zones);
 	conf_arena_free(&conf->own->arena);
 	free(conf->own);
 	free(conf);
@@ -56,6 +55,7 @@ static void build_free(conf_build_t *b)
 	free(b->refs);
 	free(b->origins);
 	free(b->files);
+	conf_table_free(&b->zone_table);
 	conf_table_free(&b->object_table);
 	conf_table_free(&b->ref_table);
 	conf_table_free(&b->file_table);

@@ -181,9 +181,6 @@ status_t conf_read_memory(const char *name, const char *text, size_t len, conf_t
 /* NULL is fine. */
 void conf_free(conf_t *conf);
 
-/* The zone with exactly this name (wire form, folded), or NULL. */
-const conf_zone_t *conf_zone_find(const conf_t *conf, const uint8_t *apex);
-
 /* "file:line: text", "file:line: warning: text", or "file: text" without a line; cut to fit. */
 const char *conf_fault_text(const conf_fault_t *fault, char *out, size_t room);
 

@@ -28,14 +28,6 @@ static bool same_ref(const void *list, uint32_t place, const void *key)
 	return ref->len == span->len && memcmp(ref->text, span->text, span->len) == 0;
 }
 
-const conf_zone_t *conf_zone_find(const conf_t *conf, const uint8_t *apex)
-{
-	uint64_t hash = siphash13(&conf->own->key, apex, dns_wire_len(apex));
-	uint32_t i = conf_table_find(&conf->own->zones, hash, same_zone, conf->zones, apex);
-
-	return i == CONF_NONE ? NULL : &conf->zones[i];
-}
-
 /* "hidden ,  backup" and "hidden,backup" are one wording. out is as big as text. */
 static size_t join_items(const char *text, char *out)
 {
@@ -83,7 +75,7 @@ static void append(conf_build_t *b, const dns_name_t *name, uint64_t hash, uint3
 	conf->zones = zones ? zones : conf->zones;
 	b->origins = origins ? origins : b->origins;
 	if (!apex || !zones || !origins || conf->zone_count >= CONF_NONE - 1 ||
-	    conf_table_add(&conf->own->zones, hash, (uint32_t)conf->zone_count) != ST_OK) {
+	    conf_table_add(&b->zone_table, hash, (uint32_t)conf->zone_count) != ST_OK) {
 		b->status = ST_NOMEM;
 		return;
 	}
@@ -127,7 +119,7 @@ void conf_zone_add(conf_build_t *b, const char *name, const char *primaries,
 	if (!parse_name(b, name, &apex, where))
 		return;
 	hash = siphash13(&b->conf->own->key, apex.wire, apex.len);
-	i = conf_table_find(&b->conf->own->zones, hash, same_zone, b->conf->zones, apex.wire);
+	i = conf_table_find(&b->zone_table, hash, same_zone, b->conf->zones, apex.wire);
 	if (i != CONF_NONE) {
 		const conf_zone_t *first = &b->conf->zones[i];
 		const conf_where_t at = { .file = first->file, .line = first->line };

@@ -18,9 +18,11 @@ const refresh_events_t *refresh_events(const refresh_t *r)
 
 zone_t *report_find(const refresh_t *r, const dns_name_t *apex)
 {
-	const conf_zone_t *conf = conf_zone_find(r->conf, apex->wire);
+	zone_hashes_t hashes;
 
-	return conf ? r->zones[conf - r->conf->zones] : NULL;
+	zone_hash_name(zone_set_key(r->set), apex, &hashes);
+	const zone_slot_t *slot = zone_set_exact(r->set, apex, hashes.h[0]);
+	return slot ? zone_slot_user(slot) : NULL;
 }
 
 static unsigned primaries(const zone_t *z)

@@ -39,7 +39,6 @@ static void check_conf(const conf_t *conf)
 	for (size_t i = 0; i < conf->zone_count; i++) {
 		const conf_zone_t *zone = &conf->zones[i];
 
-		expect(conf_zone_find(conf, zone->apex) == zone, "a zone is found by its name");
 		expect(zone->group->primary_count > 0, "a zone has a primary");
 		expect(zone->group->notify.count >= zone->group->primary_count,
 		       "a primary may send NOTIFY");

@@ -19,13 +19,22 @@ TestSuite(conf_zonelist, .timeout = 60);
 #define X63 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define X61 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
-static const conf_zone_t *find(const conf_t *conf, const char *text)
+static bool is(const conf_zone_t *zone, const char *text)
 {
 	dns_name_t name;
 
 	cr_assert(eq(int, dns_name_from_text(text, &name), ST_OK), "%s", text);
 	dns_name_fold(&name);
-	return conf_zone_find(conf, name.wire);
+	return dns_wire_len(zone->apex) == name.len && memcmp(zone->apex, name.wire, name.len) == 0;
+}
+
+static const conf_zone_t *find(const conf_t *conf, const char *text)
+{
+	for (size_t i = 0; i < conf->zone_count; i++) {
+		if (is(&conf->zones[i], text))
+			return &conf->zones[i];
+	}
+	return NULL;
 }
 
 Test(conf_zonelist, takes_names_that_no_ini_file_can_hold)
@@ -198,16 +207,13 @@ static void expect_many(const char *main, const char *list, const char *file, un
 	                    MANY);
 	cr_expect(eq(sz, conf->zone_count, MANY));
 	for (unsigned i = 0; i < MANY; i++) {
-		const conf_zone_t *zone;
+		const conf_zone_t *zone = &conf->zones[i];
 
 		snprintf(name, sizeof name, "Zone-%u.customers.example", i);
-		zone = find(conf, name);
-		cr_assert(zone != NULL, "%s", name);
+		cr_assert(is(zone, name), "%s", name);
 		cr_assert(eq(uint, zone->line, first + i));
 		cr_assert(zone->group == conf->zones[i % 2].group);
 	}
-	snprintf(name, sizeof name, "zone-%d.customers.example", MANY);
-	cr_expect(find(conf, name) == NULL);
 	cr_expect(eq(str, (char *)conf->zones[MANY / 2].file, (char *)file));
 	conf_free(conf);
 	free(faults);
