@@ -6,6 +6,16 @@ bool breaker_due(const breaker_t *b, mono_t now)
 	return b->open && !b->trying && !mono_before(now, b->next);
 }
 
+mono_t breaker_send_at(const breaker_t *b)
+{
+	return b->sent.ns == 0 ? b->next : mono_max(b->next, mono_add_s(b->sent, b->pause));
+}
+
+void breaker_sent(breaker_t *b, mono_t now)
+{
+	b->sent = now;
+}
+
 bool breaker_allows(breaker_t *b, mono_t now)
 {
 	if (!b->open)

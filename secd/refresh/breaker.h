@@ -28,6 +28,7 @@ typedef struct breaker {
 	uint32_t pause; /* seconds until the next try */
 	mono_t since;   /* when it opened */
 	mono_t next;    /* when to try */
+	mono_t sent;    /* when somebody was sent to try; 0: nobody yet */
 } breaker_t;
 
 typedef enum breaker_turn {
@@ -42,6 +43,11 @@ bool breaker_allows(breaker_t *b, mono_t now);
 
 /* Would it say yes to the one try, without taking it? */
 bool breaker_due(const breaker_t *b, mono_t now);
+
+/* When to send somebody to make the try, while nobody comes by himself: not before it is due, and no
+ * sooner than a pause after the last one, who may have found something else to do on his way. */
+mono_t breaker_send_at(const breaker_t *b);
+void breaker_sent(breaker_t *b, mono_t now);
 
 breaker_turn_t breaker_good(breaker_t *b);
 breaker_turn_t breaker_bad(breaker_t *b, mono_t now);

@@ -21,12 +21,25 @@ static mono_t later(mono_t now, uint32_t seconds, unsigned spread)
 	return mono_add_ms(now, ms - ms * spread / 10000);
 }
 
+/* A good check. The next one comes when REFRESH says, or earlier where EXPIRE would not leave time for
+ * a second try: by half of what is left. */
+static void checked(refresh_clock_t *c, const conf_policy_t *policy, mono_t now, unsigned spread)
+{
+	int64_t left = (c->expires.ns - now.ns) / NS_PER_S;
+	int64_t next = left - c->retry > left / 2 ? left - c->retry : left / 2;
+
+	if (next < policy->min_retry)
+		next = policy->min_retry;
+	c->failures = 0;
+	c->checked = (uint32_t)(now.ns / NS_PER_S);
+	c->due = later(now, next < c->refresh ? (uint32_t)next : c->refresh, spread);
+}
+
 void refresh_clock_loaded(refresh_clock_t *c, const dns_soa_t *soa, const conf_policy_t *policy,
                           const uint32_t *left, mono_t now, unsigned spread)
 {
 	c->loaded = true;
 	c->expired = false;
-	c->failures = 0;
 	c->outrun = (mono_t){ 0 };
 	c->serial = soa->serial;
 	c->refresh = clamp(soa->refresh, policy->min_refresh, policy->max_refresh);
@@ -36,8 +49,8 @@ void refresh_clock_loaded(refresh_clock_t *c, const dns_soa_t *soa, const conf_p
 	uint64_t least = (uint64_t)c->refresh + c->retry;
 	if (c->expire < least)
 		c->expire = least > UINT32_MAX ? UINT32_MAX : (uint32_t)least;
-	c->due = later(now, c->refresh, spread);
 	c->expires = mono_add_s(now, left && *left < c->expire ? *left : c->expire);
+	checked(c, policy, now, spread);
 }
 
 /* Does what we hold live on by this check, or was it known for too long that there is more? */
@@ -57,10 +70,11 @@ static bool renews(refresh_clock_t *c, bool outrun, uint32_t stale_grace, mono_t
 bool refresh_clock_current(refresh_clock_t *c, const refresh_check_t *check,
                            const conf_policy_t *policy, mono_t now, unsigned spread)
 {
-	c->failures = 0;
-	c->due = later(now, c->refresh, spread);
-	if (!renews(c, check->outrun, policy->stale_grace, now))
+	if (!renews(c, check->outrun, policy->stale_grace, now)) {
+		c->failures = 0;
+		c->due = later(now, c->refresh, spread);
 		return false;
+	}
 	if (check->has_expire)
 		c->expires = mono_max(
 			c->expires,
@@ -69,6 +83,7 @@ bool refresh_clock_current(refresh_clock_t *c, const refresh_check_t *check,
 		c->expires = mono_add_s(now, c->expire);
 	if (mono_before(now, c->expires))
 		c->expired = false;
+	checked(c, policy, now, spread);
 	return true;
 }
 
@@ -78,7 +93,7 @@ void refresh_clock_failed(refresh_clock_t *c, mono_t now, unsigned spread)
 	                                                      : FIRST_RETRY_LAST_SHIFT;
 
 	c->due = later(now, c->loaded ? c->retry : UINT32_C(1) << shift, spread);
-	if (c->failures < UINT32_MAX)
+	if (c->failures < UINT16_MAX)
 		c->failures++;
 }
 

@@ -18,9 +18,11 @@
 typedef struct refresh_clock {
 	bool loaded;  /* some version was served once; serial and timers are its own */
 	bool expired; /* ... and no good check came for EXPIRE seconds */
+	uint16_t
+		failures; /* rounds in a row that ended without a good check, as far as they are counted */
 	uint32_t serial;
 	uint32_t refresh, retry, expire; /* seconds, within the group's limits */
-	uint32_t failures;               /* rounds in a row that ended without a good check */
+	uint32_t checked;                /* the last good check: seconds since boot */
 	mono_t due;                      /* of the next round */
 	mono_t expires;                  /* once loaded */
 	mono_t outrun; /* since when we know of a newer serial that we can't have; 0: we don't */
@@ -46,7 +48,8 @@ void refresh_clock_loaded(refresh_clock_t *c, const dns_soa_t *soa, const conf_p
 
 /* A primary holds the serial that we hold: REFRESH starts again, and so does EXPIRE; an expired
  * zone lives again. Where the primary tells when its own copy expires, the later of that and of
- * ours counts, so that a chain of secondaries never outlives its head (RFC 7314 4). While a newer
+ * ours counts, so that a chain of secondaries never outlives its head (RFC 7314 4); one that has
+ * little left is asked again before it is over, whatever REFRESH says. While a newer
  * serial is known, EXPIRE starts again the first time only, and for stale_grace seconds after it:
  * false: it did not. */
 bool refresh_clock_current(refresh_clock_t *c, const refresh_check_t *check,

@@ -42,18 +42,35 @@ static unsigned addresses(const seat_t *s)
 	return (unsigned)seat_primary(s)->address_count;
 }
 
-bool seat_found_no_way(const xfr_why_t *why)
+static seat_found_t found_by(uint32_t sys_errno)
+{
+	switch (sys_errno) {
+	case ECONNREFUSED:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+	case ETIMEDOUT:
+	case EADDRNOTAVAIL:
+	case EAFNOSUPPORT:
+		return SEAT_FOUND_NOBODY;
+	case ECONNRESET:
+	case EPIPE:
+		return SEAT_FOUND_SOMEBODY;
+	default:
+		return SEAT_FOUND_NOTHING; /* no descriptor, no buffer, a rule of our own firewall */
+	}
+}
+
+seat_found_t seat_found(const xfr_why_t *why)
 {
 	switch (why->code) {
 	case XFR_WHY_NO_CONNECTION:
 	case XFR_WHY_NO_ANSWER:
 	case XFR_WHY_DOWN:
-		return true;
+		return SEAT_FOUND_NOBODY;
 	case XFR_WHY_ERRNO:
-		return why->a == ECONNREFUSED || why->a == EHOSTUNREACH || why->a == ENETUNREACH ||
-		       why->a == ETIMEDOUT || why->a == EADDRNOTAVAIL || why->a == EAFNOSUPPORT;
+		return found_by(why->a);
 	default:
-		return false;
+		return SEAT_FOUND_SOMEBODY;
 	}
 }
 
@@ -65,11 +82,17 @@ static void wait_for(seat_t *s, way_kind_t kind)
 }
 
 /* The turn is over; whether the way is there is told to all who share it. */
-static void turn_done(seat_t *s, bool good, const xfr_why_t *why)
+static void turn_done(seat_t *s, const xfr_why_t *why)
 {
 	way_t *way = s->turn.way;
 	const mono_t now = clock_mono(), since = way_breaker(way)->since;
+	const seat_found_t found = seat_found(why);
+	const bool good = found == SEAT_FOUND_SOMEBODY;
 
+	if (found == SEAT_FOUND_NOTHING) {
+		way_leave(&s->turn);
+		return;
+	}
 	switch (way_done(&s->turn, good, now)) {
 	case BREAKER_STAYS:
 		break;
@@ -164,10 +187,12 @@ static void take_soa(seat_t *s, const xfr_soa_answer_t *answer)
 	round_verdict_t verdict =
 		round_shown(f->round, s->index, answer->soa.serial, resigned, clock_mono());
 
-	if (verdict == ROUND_SAME)
-		seat_vouch(s, answer->has_expire, answer->expire);
 	seat_remember(s, &(xfr_why_t){ 0 });
 	told_poll(s, verdict, answer->soa.serial);
+	if (verdict == ROUND_SAME || verdict == ROUND_RESIGNED)
+		seat_vouch(s, answer->has_expire, answer->expire);
+	if (verdict == ROUND_SAME && z->clock.expired)
+		publish_revived(f);
 	follow_step(f);
 }
 
@@ -184,7 +209,7 @@ static void on_polled(void *arg, const xfr_poll_result_t *res)
 		wait_for(s, WAY_QUERY);
 		return;
 	}
-	turn_done(s, !seat_found_no_way(why), why);
+	turn_done(s, why);
 	if (try_stream(s, res)) {
 		wait_for(s, WAY_QUERY);
 		return;
@@ -245,7 +270,7 @@ static void on_fetched(void *arg, xfr_result_t *result)
 		wait_for(s, WAY_TRANSFER);
 		return;
 	}
-	turn_done(s, !seat_found_no_way(&result->why), &result->why);
+	turn_done(s, &result->why);
 	publish_fetched(s, result);
 	follow_step(f);
 }

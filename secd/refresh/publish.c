@@ -104,7 +104,8 @@ static round_fetched_t failed(seat_t *s, const xfr_result_t *res)
 	bool unknown = res->why.code == XFR_WHY_RCODE &&
 	               (res->why.a == DNS_RCODE_NOTIMP || res->why.a == DNS_RCODE_FORMERR);
 
-	if (s->delta && !seat_found_no_way(&res->why)) { /* whatever it was, all of it may do */
+	if (s->delta &&
+	    seat_found(&res->why) == SEAT_FOUND_SOMEBODY) { /* whatever it was, all of it may do */
 		told_fallback(s, res);
 		round_forgo_delta(&s->follow->zone->peers[s->index], unknown, clock_mono());
 		return ROUND_GOT_NO_DELTA;
@@ -184,6 +185,13 @@ static void confirmed(follow_t *f, bool behind, mono_t now)
 	}
 }
 
+void publish_revived(follow_t *f)
+{
+	const zone_t *z = f->zone;
+
+	confirmed(f, round_outrun(f->round->peers, f->round->count, z->clock.serial), clock_mono());
+}
+
 void publish_round_end(follow_t *f)
 {
 	zone_t *z = f->zone;
@@ -193,6 +201,8 @@ void publish_round_end(follow_t *f)
 	case ROUND_ENDS_UPDATED:
 		if (!f->round->zone.loaded && f->round->count > 1)
 			z->clock.due = now; /* it came from the first; others may have more */
+		else if (round_outrun(f->round->peers, f->round->count, z->clock.serial))
+			refresh_clock_hurry(&z->clock, now, refresh_spread(z));
 		return;
 	case ROUND_ENDS_SAME:
 	case ROUND_ENDS_BEHIND:

@@ -117,28 +117,65 @@ static void begin(zone_t *z)
 	follow_step(z->follow);
 }
 
-/* How many have begun. */
-static unsigned begin_rounds(refresh_t *r)
+static bool has_due(const group_t *g)
+{
+	return refresh_lane_last(&g->due) || refresh_lane_last(&g->urgent);
+}
+
+/* One zone of each group that is here now and has room: how many have begun. A group that got
+ * something goes behind those that did not. */
+static unsigned begin_some(refresh_t *r)
 {
 	refresh_link_t *link, *last = refresh_lane_last(&r->busy);
+	refresh_lane_t served;
 	unsigned begun = 0;
-	bool over = !last;
 
-	/* Each group that is here now once: what is left goes behind the others. */
-	while (!over && (link = refresh_lane_pop(&r->busy))) {
+	refresh_lane_init(&served);
+	while (last && (link = refresh_lane_pop(&r->busy))) {
 		group_t *g = group_of_link(link);
-		zone_t *z;
+		zone_t *z = crowded(g) ? NULL : next_due(g);
 
-		over = link == last;
-		for (; !crowded(g) && (z = next_due(g)); begun++)
+		if (has_due(g))
+			refresh_lane_push(z ? &served : &r->busy, link);
+		if (z)
 			begin(z);
-		if (!g->link.next && (refresh_lane_last(&g->due) || refresh_lane_last(&g->urgent)))
-			refresh_lane_push(&r->busy, &g->link);
+		begun += z != NULL;
+		last = link == last ? NULL : last;
 	}
+	while ((link = refresh_lane_pop(&served)))
+		refresh_lane_push(&r->busy, link);
+	return begun;
+}
+
+static unsigned begin_rounds(refresh_t *r)
+{
+	unsigned begun = 0, more;
+
+	while ((more = begin_some(r)) > 0)
+		begun += more;
 	return begun;
 }
 
 /* --- addresses that are down --------------------------------------------------------------- */
+
+/* Is it a way of the zone? Its next round begins there, if it is to. */
+static bool find_way(zone_t *z, const way_t *way, bool prefer)
+{
+	const group_t *g = z->group;
+
+	for (size_t i = 0; i < g->conf->primary_count; i++) {
+		for (size_t j = 0; j < g->conf->primaries[i]->address_count; j++) {
+			if (g->ways[i][j] != way)
+				continue;
+			if (prefer) {
+				z->first_primary = (uint16_t)i;
+				z->first_address = (uint16_t)j;
+			}
+			return true;
+		}
+	}
+	return false;
+}
 
 /* The zone whose turn it was last when the way went down is what the way is tried with. Tells when
  * that is to be; 0: not by time alone, since the zone is busy, and comes back when it is not. */
@@ -149,22 +186,13 @@ static mono_t try_way(way_t *w, mono_t now)
 
 	if (!z || !b->open || b->trying || z->stage != STAGE_IDLE)
 		return (mono_t){ 0 };
-	if (!breaker_due(b, now))
-		return b->next;
+	if (mono_before(now, breaker_send_at(b)))
+		return breaker_send_at(b);
+	way_probe_sent(w, now);
+	(void)find_way(z, w, true);
 	z->clock.due = now;
 	enqueue(z);
 	return now;
-}
-
-static bool group_has(const group_t *g, const way_t *way)
-{
-	for (size_t i = 0; i < g->conf->primary_count; i++) {
-		for (size_t j = 0; j < g->conf->primaries[i]->address_count; j++) {
-			if (g->ways[i][j] == way)
-				return true;
-		}
-	}
-	return false;
 }
 
 void refresh_way_up(refresh_t *r, const way_t *way)
@@ -174,7 +202,7 @@ void refresh_way_up(refresh_t *r, const way_t *way)
 	for (size_t i = 0; i < r->zone_count; i++) {
 		zone_t *z = r->zones[i];
 
-		if (!z->held_up || z->stage != STAGE_IDLE || !group_has(z->group, way))
+		if (!z->held_up || z->stage != STAGE_IDLE || !find_way(z, way, false))
 			continue;
 		z->held_up = false;
 		z->clock.due = now;
@@ -194,7 +222,10 @@ static mono_t pump_ways(refresh_t *r, mono_t now)
 {
 	mono_t next = { 0 };
 
-	for (size_t i = 0; i < r->conf->primary_count; i++) {
+	/* Each time another goes first: what they share is not always the same one's. */
+	for (size_t n = 0; n < r->conf->primary_count; n++) {
+		size_t i = (r->first_way + n) % r->conf->primary_count;
+
 		for (size_t j = 0; j < r->conf->primaries[i]->address_count; j++) {
 			way_t *w = r->ways[i][j];
 
@@ -203,6 +234,7 @@ static mono_t pump_ways(refresh_t *r, mono_t now)
 			next = sooner(next, way_next(w));
 		}
 	}
+	r->first_way++;
 	return next;
 }
 

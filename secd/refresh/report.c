@@ -100,12 +100,6 @@ static refresh_work_t work_of(const zone_t *z)
 	return most;
 }
 
-/* EXPIRE began with the last good check. */
-static mono_t checked_at(const zone_t *z)
-{
-	return mono_add_s(z->clock.expires, -(int64_t)z->clock.expire);
-}
-
 static void report_version(const zone_t *z, refresh_zone_report_t *out)
 {
 	const zone_version_t *v;
@@ -120,7 +114,7 @@ static void report_version(const zone_t *z, refresh_zone_report_t *out)
 	out->records = zone_version_records(v);
 	out->memory = zone_version_bytes(v);
 	out->loaded_at = time_of(z->loaded_at);
-	out->checked_at = checked_at(z);
+	out->checked_at = time_of(z->clock.checked);
 	out->expires = z->clock.expires;
 	out->refresh = z->clock.refresh;
 	out->retry = z->clock.retry;
@@ -254,7 +248,7 @@ static unsigned badness(const zone_t *z)
 
 static mono_t since(const zone_t *z)
 {
-	return z->clock.loaded ? checked_at(z) : z->r->began;
+	return z->clock.loaded ? time_of(z->clock.checked) : z->r->began;
 }
 
 typedef struct rank {

@@ -45,13 +45,16 @@ static bool forced(const round_t *r)
 static round_verdict_t judge(const round_t *r, const round_peer_t *p, uint32_t serial,
                              bool resigned)
 {
-	if (p->has_refused && p->refused == serial && !forced(r))
+	const bool refused = p->has_refused && p->refused == serial && !forced(r);
+	const dns_serial_order_t order = r->zone.loaded ? dns_serial_compare(serial, r->zone.serial)
+	                                                : DNS_SERIAL_NEWER;
+
+	/* Another copy of the serial that we hold may have been refused: it is ours all the same. */
+	if (refused && order != DNS_SERIAL_EQUAL)
 		return ROUND_REFUSED;
-	if (!r->zone.loaded)
-		return ROUND_NEWER;
-	switch (dns_serial_compare(serial, r->zone.serial)) {
+	switch (order) {
 	case DNS_SERIAL_EQUAL:
-		return resigned ? ROUND_RESIGNED : ROUND_SAME;
+		return resigned && !refused ? ROUND_RESIGNED : ROUND_SAME;
 	case DNS_SERIAL_NEWER:
 		return ROUND_NEWER;
 	case DNS_SERIAL_OLDER:

@@ -102,6 +102,11 @@ void *way_probe(const way_t *w)
 	return w->probe;
 }
 
+void way_probe_sent(way_t *w, mono_t now)
+{
+	breaker_sent(&w->breaker, now);
+}
+
 /* --- turns --------------------------------------------------------------------------------- */
 
 static uint8_t queue_of(const way_turn_t *turn)
@@ -252,13 +257,16 @@ static unsigned max_alone(const way_t *w)
 
 static bool has_budget(const way_t *w, int queue, mono_t now)
 {
+	const way_limits_t *all = w->limits;
+	unsigned streams = w->going[SHARED] + w->going[ALONE];
+
 	if (w->conf.max_rate != 0 && w->tokens < 1)
 		return false;
 	if (queue == DATAGRAM)
 		return w->going[DATAGRAM] < w->conf.max_queries &&
-		       w->limits->queries < w->limits->max_queries;
-	if (w->going[SHARED] + w->going[ALONE] >= w->conf.max_transfers ||
-	    w->limits->transfers >= w->limits->max_transfers ||
+		       (w->going[DATAGRAM] == 0 || all->queries < all->max_queries);
+	if (streams >= w->conf.max_transfers ||
+	    (streams > 0 && all->transfers >= all->max_transfers) ||
 	    (queue == ALONE && w->going[ALONE] >= max_alone(w)))
 		return false;
 	return free_place(w) || standing(w, queue == ALONE, now);
@@ -303,7 +311,8 @@ void way_pump(way_t *w, mono_t now)
 				break;
 			go(w, pop(w, queue));
 		}
-		if (w->breaker.open)
+		/* Those who come when the one try is due, but for the budget, wait for that. */
+		if (w->breaker.open && !breaker_due(&w->breaker, now))
 			turn_away(w, queue);
 	}
 	press(w);

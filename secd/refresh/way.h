@@ -26,7 +26,8 @@
 
 typedef struct way way_t;
 
-/* What all ways share: the daemon's own limits. */
+/* What all ways share: the daemon's own limits. Beyond them each way has one of its own, so that no
+ * primary, however slow, keeps the others from being asked. */
 typedef struct way_limits {
 	unsigned max_queries, max_transfers;
 	unsigned queries, transfers; /* under way */
@@ -84,13 +85,15 @@ bool way_crowded(const way_t *w);
 /* The turn is over. good: there was an answer, whatever it said; else there was no way. Tells
  * whether the breaker turned. */
 breaker_turn_t way_done(way_turn_t *turn, bool good, mono_t now);
-/* ... without a finding, or before it came; with neither, nothing happens. */
+/* ... without a finding about the way, or before it came; with neither, nothing happens. */
 void way_leave(way_turn_t *turn);
 
 const breaker_t *way_breaker(const way_t *w);
 /* Whoever is to try whether it is up again, when the breaker says so; the caller's own. */
 void way_set_probe(way_t *w, void *probe);
 void *way_probe(const way_t *w);
+/* He is on his way there. */
+void way_probe_sent(way_t *w, mono_t now);
 
 /* A connection for a turn that is going: one that stands or, for a transfer or a query that needs one
  * (stream), a new one. NULL: a query goes by UDP; else out of memory. The link is the way's. */

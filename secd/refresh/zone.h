@@ -105,6 +105,7 @@ struct refresh {
 	way_t ***ways; /* [primary][address] */
 	group_t *groups;
 	refresh_lane_t busy; /* groups with zones in their lanes */
+	size_t first_way;    /* the next to be given turns */
 	zone_t **zones;
 	size_t zone_count;
 	refresh_heap_t timers;
@@ -148,8 +149,10 @@ void seat_remember(seat_t *s, const xfr_why_t *why);
 /* The primary holds what we hold, for so many seconds yet, as it says (RFC 7314 4). Of several the one
  * that does longest counts; who does not say, does as long as the SOA says. */
 void seat_vouch(seat_t *s, bool has_expire, uint32_t expire);
-/* Is there nobody at the address? One who closes, resets or falls silent is somebody. */
-bool seat_found_no_way(const xfr_why_t *why);
+/* What a question's end says of the address: one who closes, resets or falls silent is somebody, and a
+ * failure of our own says nothing. */
+typedef enum seat_found { SEAT_FOUND_SOMEBODY, SEAT_FOUND_NOBODY, SEAT_FOUND_NOTHING } seat_found_t;
+seat_found_t seat_found(const xfr_why_t *why);
 
 /* --- publish.c */
 
@@ -157,6 +160,8 @@ bool seat_found_no_way(const xfr_why_t *why);
 void publish_fetched(seat_t *s, xfr_result_t *result);
 /* A number that tells the signatures of the SOA that we hold from others (xfr_soa_mark); 0: none. */
 uint64_t publish_mark(const zone_t *z);
+/* A primary has confirmed a zone that has expired: it lives again at once, whatever others say yet. */
+void publish_revived(follow_t *f);
 /* The round has ended without anything new. */
 void publish_round_end(follow_t *f);
 /* EXPIRE has passed, or has not. */

@@ -316,12 +316,12 @@ static void make_version(xfr_work_t *w, wall_t now, xfr_result_t *out)
 	out->stats = delta ? *zone_delta_stats(delta) : *zone_build_stats(build_of(w));
 	if (!v)
 		return;
+	out->soa = *zone_version_soa(v); /* of one that is refused, too: that is what to remember */
 	if (look_over(w, v, now, &out->verdict) != ST_OK) {
 		zone_version_free(v);
 		return;
 	}
 	out->version = v;
-	out->soa = *zone_version_soa(v);
 	out->outcome = delta ? XFR_DIFFERENCE : w->ixfr ? XFR_WHOLE : XFR_AXFR;
 }
 

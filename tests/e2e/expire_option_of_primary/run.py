@@ -35,6 +35,7 @@ def run(lab: Lab) -> None:
     end += 3600
     secd.wait_serial("example.", 2, 10)
     whoever_does_not_say(lab)
+    little_left(lab)
 
 
 def whoever_does_not_say(lab: Lab) -> None:
@@ -49,3 +50,19 @@ def whoever_does_not_say(lab: Lab) -> None:
     secd.wait_log("zone current", 8, count=secd.logged("zone current") + 2, zone="example.")
     after = secd.ctl_json("zone", "example.")["held"]["expires"]
     assert after > before + 0.5, (before, after)
+
+
+def little_left(lab: Lab) -> None:
+    """One that has little left is asked again before that is over, whatever REFRESH says; and the last
+    check is told as it was."""
+    upstream = lab.scripted_primary({"example.": zone(serial=1, refresh=3600, retry=600)})
+    left = [6]
+    upstream.on("SOA", lambda r: [Send(r.soa(additional=[opt(left[0])]))])
+    upstream.on("AXFR", lambda r: [Send(m) for m in r.axfr_messages(additional=[opt(left[0])])])
+    secd = lab.secd({"example.": [upstream]}, group_opts={"min-retry": 1})
+    secd.wait_serial("example.", 1, 5)
+    left[0] = 86400
+    z = secd.ctl_json("zone", "example.")
+    assert 0 <= z["now"] - z["held"]["checked"] < 3, z
+    secd.wait_log("zone current", 6, zone="example.")
+    assert secd.logged("zone expired") == 0

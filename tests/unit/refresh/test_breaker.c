@@ -77,3 +77,21 @@ Test(refresh_breaker, may_be_tried_again_when_a_try_was_given_up)
 	breaker_unsaid(&b);
 	cr_expect(breaker_allows(&b, mono_add_s(t0, 1)));
 }
+
+Test(refresh_breaker, sends_somebody_once_in_a_pause)
+{
+	breaker_t b = opened();
+	mono_t due = mono_add_s(t0, 1);
+
+	cr_expect(eq(i64, breaker_send_at(&b).ns, due.ns));
+	breaker_sent(&b, due);
+	cr_expect(eq(i64, breaker_send_at(&b).ns, mono_add_s(due, 1).ns),
+	          "he may not have got there");
+	cr_assert(breaker_allows(&b, due));
+	(void)breaker_bad(&b, due);
+	cr_expect(eq(i64, breaker_send_at(&b).ns, mono_add_s(due, 2).ns), "as the try was bad");
+	(void)breaker_good(&b);
+	for (int i = 0; i < BREAKER_FAILURES; i++)
+		(void)breaker_bad(&b, due);
+	cr_expect(eq(i64, breaker_send_at(&b).ns, mono_add_s(due, 1).ns), "and all over again");
+}

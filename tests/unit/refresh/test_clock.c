@@ -52,6 +52,7 @@ static const struct {
 	dns_soa_t soa;
 	conf_policy_t policy;
 	uint32_t refresh, retry, expire;
+	uint32_t due; /* other than refresh */
 } clamps[] = {
 	{ "as the SOA says",
 	  { 1, 3600, 600, 86400, 60 },
@@ -118,7 +119,8 @@ static const struct {
 	    .max_expire = 0xffffffff },
 	  0xffffffff,
 	  0xffffffff,
-	  0xffffffff },
+	  0xffffffff,
+	  0x7fffffff },
 };
 
 Test(refresh_clock, keeps_timers_within_sense_and_limits)
@@ -131,7 +133,8 @@ Test(refresh_clock, keeps_timers_within_sense_and_limits)
 		cr_expect(eq(u32, c.refresh, clamps[i].refresh), "%s", clamps[i].why);
 		cr_expect(eq(u32, c.retry, clamps[i].retry), "%s", clamps[i].why);
 		cr_expect(eq(u32, c.expire, clamps[i].expire), "%s", clamps[i].why);
-		cr_expect(eq(i64, c.due.ns, at(clamps[i].refresh).ns), "%s", clamps[i].why);
+		uint32_t due = clamps[i].due ? clamps[i].due : clamps[i].refresh;
+		cr_expect(eq(i64, c.due.ns, at(due).ns), "%s", clamps[i].why);
 		cr_expect(eq(i64, c.expires.ns, at(clamps[i].expire).ns), "%s", clamps[i].why);
 	}
 }
@@ -144,7 +147,7 @@ Test(refresh_clock, an_equal_serial_restarts_refresh_and_expire)
 	cr_expect(refresh_clock_current(&c, &good, &open_policy, at(110), 0));
 	cr_expect(eq(i64, c.due.ns, at(210).ns));
 	cr_expect(eq(i64, c.expires.ns, at(1110).ns));
-	cr_expect(eq(u32, c.failures, 0));
+	cr_expect(eq(uint, c.failures, 0));
 }
 
 Test(refresh_clock, a_failure_means_retry_and_leaves_expire_alone)
@@ -218,6 +221,47 @@ Test(refresh_clock, a_copy_does_not_outlive_that_of_its_primary)
 	cr_expect(eq(i64, c.expires.ns, at(400).ns));
 	refresh_clock_loaded(&c, &soa, &open_policy, &more, t0, 0);
 	cr_expect(eq(i64, c.expires.ns, at(1000).ns), "never above the SOA's");
+}
+
+Test(refresh_clock, a_copy_that_has_little_left_is_checked_before_it_is_over)
+{
+	static const struct {
+		uint32_t left, min_retry;
+		int due;
+	} rows[] = { { 100000, 1, 3600 }, { 4200, 1, 3600 }, { 4000, 1, 3400 }, { 1000, 1, 500 },
+		     { 4, 1, 2 },         { 4, 60, 60 },     { 0, 1, 1 } };
+	const dns_soa_t soa = { 1, 3600, 600, 86400, 60 };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		conf_policy_t policy = open_policy;
+		refresh_clock_t c;
+
+		policy.min_retry = rows[i].min_retry;
+		refresh_clock_init(&c, t0);
+		refresh_clock_loaded(&c, &soa, &policy, &rows[i].left, t0, 0);
+		cr_expect(eq(i64, c.due.ns, at(rows[i].due).ns), "%u left", rows[i].left);
+		c.expires = t0;
+		const refresh_check_t check = until(rows[i].left);
+		cr_expect(refresh_clock_current(&c, &check, &policy, t0, 0));
+		cr_expect(eq(i64, c.due.ns, at(rows[i].due).ns), "%u left", rows[i].left);
+	}
+}
+
+Test(refresh_clock, knows_when_it_was_checked_last)
+{
+	const dns_soa_t soa = { 1, 100, 10, 1000, 60 };
+	const uint32_t left = 5;
+	refresh_clock_t c;
+
+	refresh_clock_init(&c, t0);
+	refresh_clock_loaded(&c, &soa, &open_policy, &left, t0, 0);
+	cr_expect(eq(u32, c.checked, 1000), "whatever is left");
+	refresh_clock_failed(&c, at(1), 0);
+	cr_expect(eq(u32, c.checked, 1000));
+	cr_expect(refresh_clock_current(&c, &outrun, &open_policy, at(2), 0));
+	cr_expect(eq(u32, c.checked, 1002));
+	cr_expect(not(refresh_clock_current(&c, &outrun, &open_policy, at(3), 0)));
+	cr_expect(eq(u32, c.checked, 1002), "it is no good check that is behind for long");
 }
 
 Test(refresh_clock, the_later_of_both_expiries_counts)

@@ -282,6 +282,21 @@ Test(refresh_round, does_not_pull_what_was_refused_until_it_changes)
 	free(p.r);
 }
 
+Test(refresh_round, what_is_held_is_confirmed_though_another_copy_of_it_was_refused)
+{
+	play_t p = { .now = { 1000 * NS_PER_S } };
+
+	begin(&p, ROUND_RETRANSFER, &held5, 1, NONE);
+	run(&p, "refused", "ask0 0=5 whole0 0:refused=5 same");
+	begin(&p, ROUND_TIMER, &held5, 1, NONE);
+	run(&p, "it has what we have", "ask0 0=5 same");
+	begin(&p, ROUND_TIMER, &held5, 1, NONE);
+	run(&p, "signed anew, or not", "ask0 0=5s same");
+	begin(&p, ROUND_RETRANSFER, &held5, 1, NONE);
+	run(&p, "by command", "ask0 0=5 whole0 0:ok=5 updated");
+	free(p.r);
+}
+
 Test(refresh_round, asks_before_it_pulls_a_first_copy_that_was_refused)
 {
 	play_t p = { .now = { 1000 * NS_PER_S } };

@@ -111,6 +111,67 @@ Test(refresh_way, keeps_to_the_daemon_s_limits_too)
 	finish(&lab);
 }
 
+Test(refresh_way, has_one_of_its_own_when_others_have_used_up_the_daemon_s)
+{
+	lab_t lab;
+
+	begin(&lab, (way_conf_t){ 0 });
+	lab.limits.queries = lab.limits.max_queries;
+	lab.limits.transfers = lab.limits.max_transfers;
+	wait_for(&lab, 0, 5, WAY_QUERY, false);
+	wait_for(&lab, 5, 10, WAY_TRANSFER, false);
+	way_pump(lab.way, lab.now);
+	cr_expect(eq(int, lab.given, 2), "a query and a transfer");
+	way_leave(&lab.ones[0].turn);
+	way_pump(lab.way, lab.now);
+	cr_expect(eq(int, lab.given, 3), "one after the other");
+	finish(&lab);
+}
+
+Test(refresh_way, lets_wait_who_comes_when_the_try_is_due_and_there_is_no_budget_for_it)
+{
+	lab_t lab;
+
+	begin(&lab, (way_conf_t){ 0 });
+	wait_for(&lab, 0, BREAKER_FAILURES + 1, WAY_QUERY, false);
+	way_pump(lab.way, lab.now);
+	for (int i = 0; i < BREAKER_FAILURES; i++)
+		way_done(&lab.ones[i].turn, false, lab.now);
+	cr_assert(way_breaker(lab.way)->open, "and one is still under way");
+	lab.limits.max_queries = 1;
+	lab.now = mono_add_s(lab.now, BREAKER_FIRST_S);
+	lab.given = 0;
+	wait_for(&lab, 10, 20, WAY_QUERY, false);
+	way_pump(lab.way, lab.now);
+	cr_expect(eq(int, lab.given, 0), "none goes, and none is turned away");
+	lab.limits.max_queries = 2;
+	way_pump(lab.way, lab.now);
+	cr_expect(eq(int, lab.given, 10));
+	cr_expect(eq(int, lab.ones[10].order, 1), "the one try");
+	for (int i = 11; i < 20; i++)
+		cr_expect(lt(int, lab.ones[i].order, 0), "the others");
+	finish(&lab);
+}
+
+Test(refresh_way, may_be_tried_again_when_the_one_that_tried_left)
+{
+	lab_t lab;
+
+	begin(&lab, (way_conf_t){ 0 });
+	wait_for(&lab, 0, BREAKER_FAILURES, WAY_QUERY, false);
+	way_pump(lab.way, lab.now);
+	for (int i = 0; i < BREAKER_FAILURES; i++)
+		way_done(&lab.ones[i].turn, false, lab.now);
+	lab.now = mono_add_s(lab.now, BREAKER_FIRST_S);
+	for (int i = 10; i < 12; i++) {
+		wait_for(&lab, i, i + 1, WAY_QUERY, false);
+		way_pump(lab.way, lab.now);
+		cr_expect(gt(int, lab.ones[i].order, 0));
+		way_leave(&lab.ones[i].turn);
+	}
+	finish(&lab);
+}
+
 Test(refresh_way, counts_transfers_apart)
 {
 	lab_t lab;
