@@ -7,7 +7,8 @@
 #include "refresh/zone.h"
 
 enum {
-	AGAIN_MAX = 4, /* ends of connections that leave a question unclear */
+	AGAIN_MAX = 4,   /* ends of connections that leave a question unclear */
+	PLAIN_S = 86400, /* without EDNS */
 };
 
 const conf_primary_t *seat_primary(const seat_t *s)
@@ -102,7 +103,7 @@ static void turn_done(seat_t *s, const xfr_why_t *why)
 		break;
 	case BREAKER_CLOSES:
 		told_up(s, since, now);
-		refresh_way_up(s->follow->zone->r, way);
+		ways_up(s->follow->zone->r, way);
 		break;
 	}
 	if (!good) /* if the way should turn out to be down, it need not wait for RETRY */
@@ -141,6 +142,20 @@ static bool try_stream(seat_t *s, const xfr_poll_result_t *res)
 		return false;
 	s->stream = s->deaf = true;
 	return true;
+}
+
+/* A primary that did not know EDNS is asked without for a day; it may be another program by then. */
+static bool is_plain(const seat_t *s)
+{
+	return s->follow->zone->peers[s->index].plain_until >
+	       (uint32_t)(clock_mono().ns / NS_PER_S);
+}
+
+static void set_plain(const seat_t *s, bool plain)
+{
+	if (plain != is_plain(s))
+		s->follow->zone->peers[s->index].plain_until =
+			plain ? (uint32_t)(clock_mono().ns / NS_PER_S) + PLAIN_S : 0;
 }
 
 /* The connection ended, maybe for another question: once more, alone? */
@@ -203,7 +218,7 @@ static void on_polled(void *arg, const xfr_poll_result_t *res)
 	bool of_the_way = xfr_why_kind(why) == XFR_WHY_OF_WAY;
 
 	s->poll = NULL;
-	s->follow->zone->peers[s->index].plain = res->plain;
+	set_plain(s, res->plain);
 	if (ask_again(s, res)) {
 		way_leave(&s->turn);
 		wait_for(s, WAY_QUERY);
@@ -237,7 +252,7 @@ static void begin_poll(seat_t *s)
 		.deadlines = way_deadlines(way),
 		.apex = &apex,
 		.link = way_link(&s->turn),
-		.plain = z->peers[s->index].plain,
+		.plain = is_plain(s),
 		.dnssec = z->group->conf->policy.signature_check,
 		.key = seat_key(s),
 	};
@@ -261,10 +276,10 @@ static void on_fetched(void *arg, xfr_result_t *result)
 	seat_t *s = arg;
 	follow_t *f = s->follow;
 
-	const bool was_plain = f->zone->peers[s->index].plain;
+	const bool was_plain = is_plain(s);
 
 	s->fetch = NULL;
-	f->zone->peers[s->index].plain = result->plain;
+	set_plain(s, result->plain);
 	if (result->again && (was_plain != result->plain || bear(s, &result->end))) {
 		way_leave(&s->turn);
 		wait_for(s, WAY_TRANSFER);
@@ -298,7 +313,7 @@ static void begin_fetch(seat_t *s)
 		                                               : terms_gates(&p->gates),
 		.held = held_by(z),
 		.base = s->delta ? zone_slot_version(z->slot) : NULL,
-		.plain = z->peers[s->index].plain,
+		.plain = is_plain(s),
 		.key = seat_key(s),
 		.strict = seat_primary(s)->tsig_strict,
 	};

@@ -94,7 +94,7 @@ static void serve(seat_t *s, xfr_result_t *res)
 	told_installed(s, res);
 	told_faults(z, res);
 	if (was_expired)
-		told_fresh(z);
+		told_fresh(z, "a new version came");
 	refresh_retired(z->r);
 }
 
@@ -181,7 +181,7 @@ static void confirmed(follow_t *f, bool behind, mono_t now)
 	zone_set_expires(z->slot, z->clock.expires);
 	if (was_expired && !z->clock.expired) {
 		zone_set_expire(z->slot, false);
-		told_fresh(z);
+		told_fresh(z, "a primary confirmed it");
 	}
 }
 

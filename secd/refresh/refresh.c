@@ -73,7 +73,7 @@ static void arm(refresh_t *r, mono_t next)
 
 /* --- lanes --------------------------------------------------------------------------------- */
 
-static void enqueue(zone_t *z)
+void refresh_enqueue(zone_t *z)
 {
 	group_t *g = z->group;
 
@@ -98,8 +98,10 @@ static zone_t *next_due(group_t *g)
 static bool crowded(const group_t *g)
 {
 	for (size_t i = 0; i < g->conf->primary_count; i++) {
-		if (way_crowded(g->ways[i][0]))
-			return true;
+		for (size_t j = 0; j < g->conf->primaries[i]->address_count; j++) {
+			if (way_crowded(g->ways[i][j]))
+				return true;
+		}
 	}
 	return false;
 }
@@ -156,87 +158,7 @@ static unsigned begin_rounds(refresh_t *r)
 	return begun;
 }
 
-/* --- addresses that are down --------------------------------------------------------------- */
-
-/* Is it a way of the zone? Its next round begins there, if it is to. */
-static bool find_way(zone_t *z, const way_t *way, bool prefer)
-{
-	const group_t *g = z->group;
-
-	for (size_t i = 0; i < g->conf->primary_count; i++) {
-		for (size_t j = 0; j < g->conf->primaries[i]->address_count; j++) {
-			if (g->ways[i][j] != way)
-				continue;
-			if (prefer) {
-				z->first_primary = (uint16_t)i;
-				z->first_address = (uint16_t)j;
-			}
-			return true;
-		}
-	}
-	return false;
-}
-
-/* The zone whose turn it was last when the way went down is what the way is tried with. Tells when
- * that is to be; 0: not by time alone, since the zone is busy, and comes back when it is not. */
-static mono_t try_way(way_t *w, mono_t now)
-{
-	const breaker_t *b = way_breaker(w);
-	zone_t *z = way_probe(w);
-
-	if (!z || !b->open || b->trying || z->stage != STAGE_IDLE)
-		return (mono_t){ 0 };
-	if (mono_before(now, breaker_send_at(b)))
-		return breaker_send_at(b);
-	way_probe_sent(w, now);
-	(void)find_way(z, w, true);
-	z->clock.due = now;
-	enqueue(z);
-	return now;
-}
-
-void refresh_way_up(refresh_t *r, const way_t *way)
-{
-	const mono_t now = clock_mono();
-
-	for (size_t i = 0; i < r->zone_count; i++) {
-		zone_t *z = r->zones[i];
-
-		if (!z->held_up || z->stage != STAGE_IDLE || !find_way(z, way, false))
-			continue;
-		z->held_up = false;
-		z->clock.due = now;
-		enqueue(z);
-	}
-}
-
 /* --- the loop's side ----------------------------------------------------------------------- */
-
-static mono_t sooner(mono_t a, mono_t b)
-{
-	return a.ns == 0 ? b : b.ns == 0 ? a : mono_min(a, b);
-}
-
-/* Give turns on all ways; when there may be more to give though nothing happens. */
-static mono_t pump_ways(refresh_t *r, mono_t now)
-{
-	mono_t next = { 0 };
-
-	/* Each time another goes first: what they share is not always the same one's. */
-	for (size_t n = 0; n < r->conf->primary_count; n++) {
-		size_t i = (r->first_way + n) % r->conf->primary_count;
-
-		for (size_t j = 0; j < r->conf->primaries[i]->address_count; j++) {
-			way_t *w = r->ways[i][j];
-
-			next = sooner(next, try_way(w, now));
-			way_pump(w, now);
-			next = sooner(next, way_next(w));
-		}
-	}
-	r->first_way++;
-	return next;
-}
 
 /* Before the loop blocks: start what the budget allows, and set the alarm. */
 static void on_pump(struct ev_loop *loop, ev_prepare *w, int revents)
@@ -244,7 +166,7 @@ static void on_pump(struct ev_loop *loop, ev_prepare *w, int revents)
 	refresh_t *r = w->data;
 	const mono_t now = clock_mono();
 	unsigned begun = begin_rounds(r);
-	mono_t next = pump_ways(r, now);
+	mono_t next = ways_pump(r, now);
 
 	(void)loop;
 	(void)revents;
@@ -262,7 +184,7 @@ static void wake_zone(zone_t *z, mono_t now)
 	}
 	if (z->stage == STAGE_IDLE && !mono_before(now, z->clock.due)) {
 		told_due(z);
-		enqueue(z);
+		refresh_enqueue(z);
 		return;
 	}
 	refresh_set_timer(z);
@@ -327,7 +249,7 @@ static void hasten(zone_t *z, round_why_t why, uint32_t after_ms)
 	z->urgent = true;
 	refresh_clock_notified(&z->clock, mono_add_ms(now, after_ms));
 	if (after_ms == 0)
-		enqueue(z);
+		refresh_enqueue(z);
 	else
 		refresh_set_timer(z);
 }
@@ -586,7 +508,7 @@ refresh_t *refresh_new(struct ev_loop *loop, const conf_t *conf, zone_set_t *set
 void refresh_start(refresh_t *r)
 {
 	for (size_t i = 0; i < r->zone_count; i++)
-		enqueue(r->zones[i]);
+		refresh_enqueue(r->zones[i]);
 	ev_prepare_start(r->loop, &r->pump);
 }
 

@@ -32,11 +32,11 @@ typedef struct round_peer {
 	uint8_t address;         /* by which it was asked last; for operators, as what follows */
 	bool shown : 1;
 	bool has_refused : 1;
-	bool plain : 1;     /* it does not know EDNS (RFC 6891 7) */
-	uint32_t failed_at; /* when something came to nothing last: seconds since boot */
-	xfr_why_t why;      /* ... what for, if nothing has come of it since */
+	uint32_t plain_until; /* it did not know EDNS (RFC 6891 7): seconds since boot */
+	uint32_t failed_at;   /* when something came to nothing last: seconds since boot */
+	xfr_why_t why;        /* ... what for, if nothing has come of it since */
 } round_peer_t;
-_Static_assert(sizeof(round_peer_t) == 36, "one for each zone and primary");
+_Static_assert(sizeof(round_peer_t) == 40, "one for each zone and primary");
 
 /* What made the round. Later ones say more, and win when two come together. */
 typedef enum round_why {

@@ -73,7 +73,8 @@ void told_due(const zone_t *z)
 
 	note_zone(z, REFRESH_EVENT_DUE);
 	if (log_wanted(LOG_LEVEL_DEBUG))
-		log_debug("zone due zone=%s why=timer", zone_text(z, name));
+		log_debug("zone due zone=%s why=%s", zone_text(z, name),
+		          z->why == ROUND_TIMER ? "timer" : "notify");
 }
 
 void told_notify(const zone_t *z, const addr_t *from, const uint32_t *hint)
@@ -336,13 +337,13 @@ void told_faults(const zone_t *z, const xfr_result_t *res)
 
 /* --- zones --------------------------------------------------------------------------------- */
 
-void told_fresh(const zone_t *z)
+void told_fresh(const zone_t *z, const char *why)
 {
 	char name[DNS_NAME_TEXT_MAX];
 
 	note_zone(z, REFRESH_EVENT_REVIVED);
-	log_notice("zone fresh zone=%s serial=%u why=\"a primary confirmed it after EXPIRE\"",
-	           zone_text(z, name), z->clock.serial);
+	log_notice("zone fresh zone=%s serial=%u why=\"%s after EXPIRE\"", zone_text(z, name),
+	           z->clock.serial, why);
 }
 
 void told_current(const zone_t *z)
@@ -382,7 +383,8 @@ void told_expired(const zone_t *z)
 	char name[DNS_NAME_TEXT_MAX];
 
 	note_zone(z, REFRESH_EVENT_EXPIRED);
-	log_warn("zone expired zone=%s serial=%u expire=%u "
-	         "why=\"no primary has confirmed it for EXPIRE seconds\"",
-	         zone_text(z, name), z->clock.serial, z->clock.expire);
+	log_warn("zone expired zone=%s serial=%u checked=%u "
+	         "why=\"no primary has confirmed it before EXPIRE was over\"",
+	         zone_text(z, name), z->clock.serial,
+	         (uint32_t)(clock_mono().ns / NS_PER_S) - z->clock.checked);
 }

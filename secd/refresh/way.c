@@ -41,6 +41,7 @@ struct way {
 		bool sole;        /* while it has a question, it takes no other */
 	} * places;               /* max_connections of them */
 	unsigned strikes;
+	mono_t struck; /* the last of them */
 	void *probe;
 	mono_t single_until, stream_until;
 };
@@ -371,8 +372,12 @@ void way_ended(way_t *w, const xfr_ask_end_t *end, mono_t now)
 {
 	/* One that closes after many has a limit, and is welcome to it; one that closes before any
 	 * means what it was asked. */
-	if (!end->first || end->answered != 1 || end->how == XFR_CONN_IDLE ||
-	    ++w->strikes < STRIKES)
+	if (!end->first || end->answered != 1 || end->how == XFR_CONN_IDLE)
+		return;
+	if (mono_before(mono_add_s(w->struck, SINGLE_S), now))
+		w->strikes = 0; /* long ago: a restart, not a habit */
+	w->struck = now;
+	if (++w->strikes < STRIKES)
 		return;
 	w->strikes = 0;
 	w->single_until = mono_add_s(now, SINGLE_S);

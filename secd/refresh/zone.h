@@ -126,10 +126,17 @@ unsigned refresh_spread(zone_t *z);
 void refresh_set_timer(zone_t *z);
 /* The round is over: rest, or begin the next one. */
 void refresh_rested(zone_t *z);
-/* An address that was down is up: its zones need not wait for RETRY. */
-void refresh_way_up(refresh_t *r, const way_t *way);
+/* Into the lane of its group. */
+void refresh_enqueue(zone_t *z);
 /* Versions were retired. */
 void refresh_retired(refresh_t *r);
+
+/* --- ways.c */
+
+/* Give turns on all ways; when there may be more to give though nothing happens. */
+mono_t ways_pump(refresh_t *r, mono_t now);
+/* An address that was down is up: its zones need not wait for RETRY. */
+void ways_up(refresh_t *r, const way_t *way);
 
 /* --- follow.c */
 
@@ -190,7 +197,7 @@ void told_fallback(const seat_t *s, const xfr_result_t *result);
 void told_fetch_failed(const seat_t *s, const xfr_result_t *result);
 void told_installed(const seat_t *s, const xfr_result_t *result);
 void told_faults(const zone_t *z, const xfr_result_t *result);
-void told_fresh(const zone_t *z);
+void told_fresh(const zone_t *z, const char *why); /* "a primary confirmed it" */
 void told_current(const zone_t *z);
 void told_stale(const zone_t *z);
 void told_unrefreshed(const zone_t *z);

@@ -260,13 +260,18 @@ class Maker:
             r.choice(made)()
 
     def finished(self) -> str:
-        """The zone file. What was drawn below an alias's name in another spelling is left out."""
-        at = {tuple(x.lower() for x in o): o for o, t in self.sets if t == "CNAME"}
+        """The zone file. One name may have been drawn in several spellings: then an RRset has one
+        TTL, an alias stands alone, and there is one DNAME."""
+        at = {folded(o): o for o, t in reversed(self.sets) if t == "CNAME"}
+        ttls: dict[tuple[Name, str], int] = {}
         out = []
         for (owner, rtype), (ttl, rdatas) in self.sets.items():
-            low = tuple(x.lower() for x in owner)
+            low = folded(owner)
             if low in at and (rtype != "CNAME" or owner != at[low]):
                 continue
+            if rtype == "DNAME" and (low, rtype) in ttls:
+                continue
+            ttl = ttls.setdefault((low, rtype), ttl)
             out += [f"{text(owner)} {ttl} IN {rtype} {r}\n" for r in rdatas]
         return "".join(out)
 

@@ -2,6 +2,7 @@
 import time
 
 from lab import Lab
+from lab.scripted import IGNORE
 from lab.zones import zone
 
 
@@ -28,3 +29,20 @@ def run(lab: Lab) -> None:
     secd.wait_serial("short.test.", 1, 8)
     assert secd.rcode("www.short.test.") == "NOERROR"
     secd.wait_log("zone fresh", 1, zone="short.test.")
+    beside_a_silent_one(lab)
+
+
+def beside_a_silent_one(lab: Lab) -> None:
+    """It heals when one primary confirms it, not when the round is over that another is silent in."""
+    text = zone(refresh=1, retry=1, expire=3)
+    one, silent = (lab.scripted_primary({"example.": text}) for _ in range(2))
+    secd = lab.secd({"example.": [one, silent]})
+    secd.wait_serial("example.", 1, 5)
+    one.on("SOA", [IGNORE])
+    silent.on("SOA", [IGNORE])
+    secd.wait_log("zone expired", 20, zone="example.")
+    one.on("SOA", None)
+    secd.wait_log("zone fresh", 30, zone="example.")
+    lines = secd.log.path.read_text(encoding="utf-8").splitlines()
+    revived = next(i for i, x in enumerate(lines) if "zone fresh" in x)
+    assert "poll current" in lines[revived - 2], lines[revived - 3:]
