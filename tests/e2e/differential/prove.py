@@ -467,7 +467,7 @@ class Validator:
         """The sets of signatures that may go with an RRset, by the zones that hold it."""
         out = []
         rdatas = {r.rdata for r in rrs}
-        for zone in (self.zones.get(owner), self.above(owner)):
+        for zone in (self.zones.get(owner[:i]) for i in range(len(owner) + 1)):
             source = zone and (owner if rtype == "NSEC3" else zone.source(owner))
             if source and zone.sets.get((source, rtype)) == rdatas:
                 out.append(zone.sigs.get((source, rtype), set()))
