@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import time
 
+import dnswire
 import servers
 import zones
 from report import Results
@@ -46,6 +47,7 @@ class Options:
     seconds: float = 12
     sets: tuple[str, ...] = tuple(QUERIES)
     transfers: tuple[str, ...] = TRANSFERS
+    notifies: int = 500         # during a sweep
     deadline: float = 240       # for a server to have loaded a set
     counted: int = 20_000       # queries under callgrind
     counted_names: int = 100_000
@@ -221,6 +223,49 @@ def count_zones(opts: Options, results: Results, server: Server, began: int) -> 
 def queries(opts: Options, results: Results) -> None:
     for kind in opts.sets:
         query_set(opts, results, kind)
+
+
+# --- a sweep: secd alone --------------------------------------------------------------------------
+
+
+class Swept(servers.Secd):
+    """All zones are due again within seconds: more than the primary's rate allows, where it has one."""
+
+    max_refresh = "10"
+
+
+class SweptSlowly(Swept):
+    max_rate = 5000
+
+
+def sweep(opts: Options, results: Results) -> None:
+    """Small zones that are asked for all the time: how many questions a second, and how long a NOTIFY
+    among them takes until its change is served."""
+    data = opts.data("zones")
+    for cls in (Swept, SweptSlowly):
+        measure = f"sweep, {f'{cls.max_rate} a second' if cls.max_rate else 'any rate'}"
+        results.say(measure)
+        with primary_of(opts, data) as primary, contextlib.ExitStack() as stack:
+            server = start(opts, cls, data, primary)
+            stack.callback(server.stop)
+            first_load(opts, server, primary)
+            time.sleep(min(10.0, opts.seconds))  # by then all are due again
+            primary.tell("stats")
+            began, cpu, waits = time.monotonic(), server.cpu_ns(), []
+            for apex in data.changing[:opts.notifies]:
+                primary.tell(f"release {apex}")
+                told = primary.notify(server, apex)
+                served = server.wait_serial(2, 20, apex=dnswire.name(apex), pause_s=0.0005)
+                waits.append((served - told) / 1e6)
+            waits.sort()
+            for key, share in (("p50", 0.5), ("p99", 0.99)):
+                results.add(measure, f"NOTIFY until served, {key}", "ms", server.name,
+                            waits[int(share * (len(waits) - 1))])
+            took = time.monotonic() - began
+            results.add(measure, "polls a second", "", server.name,
+                        primary.tell("stats")["soas"] / took)
+            results.add(measure, "cpu of a second", "s", server.name,
+                        (server.cpu_ns() - cpu) / 1e9 / took)
 
 
 # --- transfers, differences, loss: one life of a server each --------------------------------------

@@ -4,6 +4,7 @@
  *
  * Takes commands on standard input and answers each with one line of JSON; ends with it:
  *     serial N            versions up to N are current from now on
+ *     release APEX        all versions of this zone are
  *     notify ADDR@PORT APEX   send NOTIFY until it is acknowledged
  *     stats               what was asked for since the last time */
 #include "tests/bench/primary.h"
@@ -103,12 +104,14 @@ static void obey(primary_t *p, char *line)
 	if (word && strcmp(word, "serial") == 0 && first) {
 		atomic_store(&p->limit, (uint32_t)strtoul(first, NULL, 10));
 		printf("{\"serial\": %" PRIu32 "}\n", atomic_load(&p->limit));
+	} else if (word && strcmp(word, "release") == 0 && first) {
+		printf("{\"released\": %s}\n", primary_release(p, first) ? "true" : "false");
 	} else if (word && strcmp(word, "notify") == 0 && second) {
 		notify(p, first, second);
 	} else if (word && strcmp(word, "stats") == 0) {
 		stats(p);
 	} else {
-		printf("{\"error\": \"serial N, notify ADDR@PORT APEX, stats\"}\n");
+		printf("{\"error\": \"serial N, release APEX, notify ADDR@PORT APEX, stats\"}\n");
 	}
 	fflush(stdout);
 }

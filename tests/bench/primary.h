@@ -17,7 +17,8 @@ typedef struct primary {
 	size_t count;
 	uint32_t *table; /* open addressing by apex: first entry of a zone + 1, 0 for none */
 	size_t mask;
-	_Atomic uint32_t limit; /* the newest serial that is served */
+	_Atomic uint32_t limit; /* the newest serial that is served ... */
+	_Atomic bool *released; /* ... but for zones of which all are: by first entry */
 
 	int udp, tcp;
 	_Atomic uint16_t awaited, answered; /* ids of NOTIFY: the one sent, the last answered */
@@ -43,6 +44,9 @@ bool primary_load(primary_t *p, const char *path);
 
 /* Read a query; false: no sound query for a zone of the pack. */
 bool primary_read(const primary_t *p, const uint8_t *msg, size_t len, primary_query_t *out);
+
+/* All versions of a zone (text) are current from now on. False: there is no such zone. */
+bool primary_release(primary_t *p, const char *apex);
 
 /* The version that is current, NULL before the first; with a kind 'I' the difference to it from
  * what the client holds, NULL if there is none. */

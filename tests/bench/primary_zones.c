@@ -64,7 +64,8 @@ bool primary_load(primary_t *p, const char *path)
 		slots *= 2;
 	p->mask = slots - 1;
 	p->table = calloc(slots, sizeof *p->table);
-	if (!p->table)
+	p->released = calloc(p->count, sizeof *p->released);
+	if (!p->table || !p->released)
 		return false;
 	for (size_t i = 0; i < p->count; i++) {
 		size_t at = place(p, p->entries[i].apex, p->entries[i].apex_len);
@@ -111,11 +112,24 @@ bool primary_read(const primary_t *p, const uint8_t *msg, size_t len, primary_qu
 		return false;
 	out->versions = &p->entries[first - 1];
 	const pack_entry_t *end = p->entries + p->count;
+	uint32_t limit = p->released[first - 1] ? UINT32_MAX : atomic_load(&p->limit);
 	for (const pack_entry_t *e = out->versions;
-	     e < end && same_apex(e, name.wire, name.len) && e->serial <= atomic_load(&p->limit);
-	     e++)
+	     e < end && same_apex(e, name.wire, name.len) && e->serial <= limit; e++)
 		out->count++;
 	return out->type != DNS_TYPE_IXFR || (counts[2] == 1 && read_serial(&in, &out->serial));
+}
+
+bool primary_release(primary_t *p, const char *apex)
+{
+	dns_name_t name;
+
+	if (dns_name_from_text(apex, &name) != ST_OK)
+		return false;
+	dns_name_fold(&name);
+	uint32_t first = p->table[place(p, name.wire, name.len)];
+	if (first != 0)
+		p->released[first - 1] = true;
+	return first != 0;
 }
 
 const pack_entry_t *primary_current(const primary_t *p, const primary_query_t *q, char kind)

@@ -296,6 +296,8 @@ class Secd(Server):
 
     name = "secd"
     file = pathlib.Path()
+    max_rate = 0         # of questions to the primary; 0: any
+    max_refresh = ""     # of all zones; "": as their SOA says
 
     @classmethod
     def path(cls) -> str | None:
@@ -303,7 +305,8 @@ class Secd(Server):
 
     def configure(self) -> None:
         (self.dir / "state").mkdir()
-        self.write("zones", "".join(f"{a or '.'} bench\n" for a in self.data.apexes))
+        self.write("zones", "".join(f"{a or '.'} all\n" for a in self.data.apexes))
+        refresh = f"max-refresh = {self.max_refresh}\n" if self.max_refresh else ""
         self.write("secd.ini", f"""\
 [server]
 listen = {HOST}@{self.port}
@@ -314,7 +317,10 @@ control =
 level = warn
 [primary bench]
 address = {HOST}@{self.primary_port}
-[include]
+max-rate = {self.max_rate}
+[group all]
+primaries = bench
+{refresh}[include]
 zone-list = zones
 """)
 

@@ -40,6 +40,7 @@ class Data:
         info = json.loads((where / "info.json").read_text())
         self.kind: str = info["kind"]
         self.apexes: list[str] = info["apexes"]  # without the final dot; "" is the root
+        self.changing: list[str] = info.get("changing", [])  # zones that have a second version
         self.records: int = info["records"]      # of the first version, of all zones
         self.wire: int = info["wire"]            # octets of its transfer
         self.last: str = info["last"]            # the last name of the last zone
@@ -291,6 +292,9 @@ def root_mix(rng: random.Random, tlds: list[bytes]):
                 yield (b"\0", w.NS if dice < 0.96 else w.DNSKEY)
 
 
+CHANGING = 50  # each such zone has a second version
+
+
 def make_zones(out: Writer, size: int, files: bool) -> None:
     rng = out.rng
     texts = [f"{n.decode()}.t{rng.randrange(10)}" for n in labels(rng, size)]
@@ -299,11 +303,17 @@ def make_zones(out: Writer, size: int, files: bool) -> None:
     entries = []
     for i, text in enumerate(texts):
         addr = struct.pack("!I", 0x0a000000 + i)
-        entries.append(w.pack_entry(b"A", w.name(text), 0, 1, [
-            *tail, w.rr(w.APEX, w.A, addr), w.rr(b"\3www" + w.APEX, w.A, addr)]))
+        rows = [*tail, w.rr(w.APEX, w.A, addr), w.rr(b"\3www" + w.APEX, w.A, addr)]
+        entries.append(w.pack_entry(b"A", w.name(text), 0, 1, rows))
+        if i % CHANGING == 0:
+            new = rows.pop()
+            entries += [w.pack_entry(b"I", w.name(text), 1, 2, [w.soa(2), w.soa(1), new, w.soa(2),
+                                                                w.soa(2)]),
+                        w.pack_entry(b"A", w.name(text), 0, 2, rows)]
     out.pack(entries)
     wires = [w.name(t) for t in texts]
     out.queries("existing", deeper(rng, wires))
+    out.info["changing"] = texts[::CHANGING]
     if files:
         where = out.dir / "zonefiles"
         where.mkdir()
