@@ -16,9 +16,11 @@
  * usage: there is no such request. An answer without a last line is cut short.
  *
  * Who may write to the socket may use it: it belongs to the daemon's user and group, mode 0660. A
- * client costs its connection and no more: requests are limited in length and in time, answers in
- * the time that they may wait; when all places are taken, the one goes that has waited longest
- * without asking anything. Only a dump has a thread, and those have a limit of their own. */
+ * client costs its connection, its request and its answer, and no more: requests are limited in length
+ * and in time, answers in the time that they may wait. What an answer repeats of its request makes
+ * no other line of it longer, so the longest, a line for each of 32,000 names, has less than 4 MiB.
+ * When all places are taken, the one goes that has waited longest without asking anything. Only a dump
+ * has a thread, and those have a limit of their own. */
 #pragma once
 
 #include <ev.h>

@@ -9,6 +9,7 @@ enum {
 	INDENT = 2,
 	GAP = 2, /* blanks between columns */
 	COLUMNS_MAX = 24,
+	WIDE = 64, /* wider cells stand over: or one long word would make all rows as long */
 };
 
 static const char *const colours[] = {
@@ -90,7 +91,7 @@ static void write_label(const page_t *p, const char *key, bool is_title)
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
-/* The widest of each column, the title among them; returns how many columns. */
+/* The widest of each column up to WIDE, the title among them; returns how many columns. */
 static size_t measure(const report_t *r, size_t list, size_t width[COLUMNS_MAX])
 {
 	size_t end = report_behind(r, list) - 1, columns = 0, at = 0;
@@ -105,6 +106,7 @@ static size_t measure(const report_t *r, size_t list, size_t width[COLUMNS_MAX])
 
 			if (at == columns)
 				width[columns++] = title;
+			cell = cell < WIDE ? cell : WIDE;
 			if (cell > width[at])
 				width[at] = cell;
 			at++;
@@ -126,7 +128,7 @@ static void write_row(const page_t *p, size_t item, size_t indent, const size_t 
 		else
 			write_cell(p, n);
 		if (at + 1 < columns)
-			blanks(p, width[at] - used + GAP);
+			blanks(p, GAP + (used < width[at] ? width[at] - used : 0));
 	}
 	putc('\n', p->to);
 }

@@ -201,6 +201,26 @@ Test(report, has_room_for_many)
 	report_free(r);
 }
 
+/* Or the length of a table were that of its longest word, times its rows. */
+Test(report, lets_a_long_word_stand_over)
+{
+	char word[1000] = "", want[2000];
+	report_t *r = report_new(now, 0);
+
+	memset(word, 'x', sizeof word - 1);
+	report_list(r, "l");
+	for (unsigned i = 0; i < 2; i++) {
+		report_item(r);
+		report_word(r, "w", i == 0 ? word : "a");
+		report_flag(r, "done", i == 0);
+		report_close(r);
+	}
+	report_close(r);
+	snprintf(want, sizeof want, "l\n  %-64s  done\n  %s  yes\n  %-64s  no\n", "w", word, "a");
+	expect(r, REPORT_TEXT, want);
+	report_free(r);
+}
+
 static const struct {
 	int64_t in_ms;
 	const char *text;
