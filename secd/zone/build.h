@@ -20,7 +20,7 @@ typedef struct zone_build zone_build_t;
 
 typedef struct zone_limits {
 	uint64_t max_records; /* of a zone, duplicates and what is out of the zone counted */
-	uint64_t max_bytes;   /* of their wire form */
+	uint64_t max_bytes;   /* of their wire form, names in full */
 	uint32_t max_rrset;   /* records of one RRset */
 	uint32_t max_rrsets;  /* RRsets of one name, those of signatures alone counted */
 } zone_limits_t;
@@ -31,6 +31,7 @@ typedef struct zone_build_stats {
 	uint64_t outside;    /* not at or below the apex */
 	uint64_t duplicates; /* same owner, type and RDATA */
 	uint64_t ttl_mixed;  /* RRsets whose records came with several TTLs: the lowest counts */
+	uint64_t octets; /* wire form of what was kept; of a delta, added less removed: mod 2^64 */
 } zone_build_stats_t;
 
 /* An empty build. NULL: out of memory. apex is folded, and copied. */

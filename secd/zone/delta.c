@@ -411,6 +411,23 @@ static status_t keep_expiry(work_t *w)
 
 /* --- sealing ------------------------------------------------------------------------------------ */
 
+static status_t hold_to(work_t *w, zone_limit_t limit, uint64_t count, uint64_t most)
+{
+	if (count <= most)
+		return ST_OK;
+	w->d->log.excess = (zone_excess_t){ .limit = limit, .count = count, .most = most };
+	return ST_LIMIT;
+}
+
+/* A zone may not pass, by one delta after the other, what it could not pass in one piece. */
+static status_t hold_limits(work_t *w)
+{
+	const zone_limits_t *most = &w->d->log.limits;
+	status_t st = hold_to(w, ZONE_LIMIT_RECORDS, w->root.records, most->max_records);
+
+	return st == ST_OK ? hold_to(w, ZONE_LIMIT_BYTES, w->root.octets, most->max_bytes) : st;
+}
+
 /* Apply the delta to root, whose blocks are in arena. On ST_OK the change is still open. */
 static status_t apply(zone_delta_t *d, zone_arena_t *arena, const zone_root_t *root, work_t *w)
 {
@@ -419,6 +436,7 @@ static status_t apply(zone_delta_t *d, zone_arena_t *arena, const zone_root_t *r
 	memset(w, 0, sizeof *w);
 	w->d = d;
 	w->root = *root;
+	w->root.octets += d->log.stats.octets; /* which all of it has, or it doesn't fit */
 	zone_change_begin(&w->c, arena, false);
 	w->e = zone_encoder_new(&d->log, d->hashed ? &d->params : NULL, d->log.stats.added);
 	if (w->e)
@@ -431,12 +449,8 @@ static status_t apply(zone_delta_t *d, zone_arena_t *arena, const zone_root_t *r
 		st = zone_chain_keep_order(&w->c, &w->root);
 	if (st == ST_OK)
 		st = keep_expiry(w);
-	if (st == ST_OK && w->root.records > d->log.limits.max_records) {
-		d->log.excess = (zone_excess_t){ .limit = ZONE_LIMIT_RECORDS,
-			                         .count = w->root.records,
-			                         .most = d->log.limits.max_records };
-		st = ST_LIMIT;
-	}
+	if (st == ST_OK)
+		st = hold_limits(w);
 	zone_encoder_free(w->e);
 	zone_expiry_free(&w->expiry);
 	if (st != ST_OK)

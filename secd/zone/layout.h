@@ -43,6 +43,7 @@ typedef struct zone_index {
 
 /* Where a version begins. */
 typedef struct zone_root {
+	uint64_t octets; /* of the records' wire form: what max-size is held against */
 	zone_index_t index;
 	zone_ref_t apex;
 	zone_ref_t names, denial; /* trees; 0: not kept, empty */
@@ -64,11 +65,11 @@ struct zone_version {
 	siphash_key_t key;
 	const uint8_t *base;
 	zone_arena_t *arena; /* NULL: the blocks lie behind this struct */
-	size_t bytes;        /* of a version in one piece */
 	zone_root_t root;
 	/* Until it is published: what goes back if it never is, and what it replaced in the version
 	 * it was made over. Afterwards: what the next one replaced, which goes with this one. */
 	zone_blocks_t taken, replaced;
+	uint32_t bytes;         /* of a version in one piece */
 	_Atomic uint8_t claims; /* ZONE_CLAIMED: as a base; ZONE_FREED: and goes with the claim */
 	uint8_t apex_len, apex_labels;
 	uint8_t apex[]; /* apex_len octets */

@@ -236,6 +236,7 @@ static status_t copy_record(zone_log_t *l, const dns_rr_t *rr, bool remove)
 	memcpy(rec->bytes, rr->owner.wire, rel_len);
 	memcpy(rec->bytes + rel_len, rr->rdata, rr->rdlen);
 	l->stats.added++;
+	l->stats.octets += (remove ? -1ull : 1ull) * zone_rec_octets(rec, &l->apex);
 	zone_entry_t entry = { sort_prefix(&rr->owner, rec->rel_labels), rec };
 	/* An RRSIG that covers NSEC3 at another name is a stray, and stays there. */
 	bool denial = rec->type == DNS_TYPE_NSEC3 && (!rec->is_sig || is_hash(l, rr));

@@ -10,6 +10,7 @@
 
 #include "common/status.h"
 #include "dns/rr.h"
+#include "dns/wire.h"
 #include "zone/build.h"
 
 /* A record, and what is to be done with it. */
@@ -24,6 +25,12 @@ typedef struct zone_rec {
 	uint8_t rel_len, rel_labels; /* the owner left of the apex */
 	uint8_t bytes[];             /* rel_len octets of owner, rdlen of RDATA */
 } zone_rec_t;
+
+/* Its wire form in a zone of that apex, names in full: what max-size counts. */
+static inline uint64_t zone_rec_octets(const zone_rec_t *r, const dns_name_t *apex)
+{
+	return (uint64_t)r->rel_len + apex->len + DNS_RR_FIXED + r->rdlen;
+}
 
 static inline const uint8_t *zone_rec_rdata(const zone_rec_t *r)
 {

@@ -407,10 +407,12 @@ static size_t unique(zone_encoder_t *e, const zone_rec_t **rec, size_t count)
 	size_t kept = count > 0;
 
 	for (size_t i = 1; i < count; i++) {
-		if (rdata_cmp(e, rec[kept - 1], rec[i]) == 0)
-			e->log->stats.duplicates++;
-		else
+		if (rdata_cmp(e, rec[kept - 1], rec[i]) != 0) {
 			rec[kept++] = rec[i];
+			continue;
+		}
+		e->log->stats.duplicates++;
+		e->log->stats.octets -= zone_rec_octets(rec[i], &e->log->apex);
 	}
 	return kept;
 }

@@ -8,7 +8,7 @@
 #include "dns/wire.h"
 
 _Static_assert(sizeof(zone_rrset_head_t) == 16, "an RRset's head has no holes");
-_Static_assert(sizeof(zone_root_t) == 72, "nor does a root: there is one for each small zone");
+_Static_assert(sizeof(zone_root_t) == 80, "nor does a root: there is one for each small zone");
 _Static_assert(offsetof(struct zone_version, retired) == 0, "a retired node is its version");
 
 /* Where each label of a relative name begins. */

@@ -274,6 +274,7 @@ status_t zone_write_log(zone_change_t *c, const siphash_key_t *key, zone_log_t *
 	if (st == ST_OK)
 		st = build_over(&w);
 	release(&w);
+	w.root.octets = log->stats.octets;
 	*out = w.root;
 	return st;
 }
@@ -416,7 +417,7 @@ zone_version_t *zone_write_version(const siphash_key_t *key, const dns_name_t *a
 		.root = *root,
 		.apex_len = apex->len,
 		.apex_labels = apex->labels,
-		.bytes = head + used,
+		.bytes = one_piece ? (uint32_t)(head + used) : 0,
 	};
 	memcpy(v->apex, apex->wire, apex->len);
 	if (one_piece) {

@@ -458,6 +458,128 @@ Test(zone_delta, that_is_never_published_leaves_nothing_behind)
 	free(rr);
 }
 
+/* --- limits -------------------------------------------------------------------------------------- */
+
+/* What the records of serial and present have in wire form, and one more if it isn't NULL. */
+static uint64_t octets_of(const dns_rr_t *more, dns_rr_t *rr)
+{
+	uint64_t octets = more ? more->owner.len + (uint64_t)DNS_RR_FIXED + more->rdlen : 0;
+
+	soa(serial, rr);
+	octets += rr->owner.len + (uint64_t)DNS_RR_FIXED + rr->rdlen;
+	for (unsigned i = 0; i < UNIVERSE; i++) {
+		record(i, rr);
+		if (present[i])
+			octets += rr->owner.len + (uint64_t)DNS_RR_FIXED + rr->rdlen;
+	}
+	return octets;
+}
+
+static status_t build_within(const zone_limits_t *limits, const dns_rr_t *more, dns_rr_t *rr)
+{
+	dns_name_t apex = zones_name("z.");
+	zone_build_t *b = zone_build_new(&zones_key, &apex, limits);
+	zone_version_t *v = NULL;
+	status_t st;
+
+	soa(serial, rr);
+	st = zone_build_add(b, rr);
+	for (unsigned i = 0; i < UNIVERSE && st == ST_OK; i++) {
+		record(i, rr);
+		if (present[i])
+			st = zone_build_add(b, rr);
+	}
+	if (st == ST_OK)
+		st = zone_build_add(b, more);
+	if (st == ST_OK)
+		st = zone_build_seal(b, &v);
+	zone_version_free(v);
+	zone_build_free(b);
+	return st;
+}
+
+/* Another SOA and one more record. On ST_OK *v is the next version. */
+static status_t grow_within(zone_version_t **v, const zone_limits_t *limits, const dns_rr_t *more,
+                            dns_rr_t *rr)
+{
+	zone_delta_t *d = zone_delta_new(*v, limits);
+	zone_version_t *next;
+
+	cr_assert(zone_delta_add(d, more) == ST_OK);
+	soa(serial, rr);
+	cr_assert(zone_delta_remove(d, rr) == ST_OK);
+	soa(++serial, rr);
+	cr_assert(zone_delta_add(d, rr) == ST_OK);
+	status_t st = zone_delta_seal(d, &next);
+	if (st == ST_OK) {
+		zone_version_succeed(*v, next);
+		zone_version_free(*v);
+		*v = next;
+	} else {
+		serial--;
+		cr_expect(eq(int, zone_delta_excess(d)->limit, ZONE_LIMIT_BYTES));
+		cr_expect(eq(u64, zone_delta_excess(d)->most, limits->max_bytes));
+	}
+	zone_delta_free(d);
+	return st;
+}
+
+/* Whichever way it came: what was removed, came twice or lies compressed counts alike. */
+Test(zone_delta, refuses_a_zone_of_the_size_at_which_a_build_does)
+{
+	dns_rr_t *rr = malloc(sizeof *rr), *more = malloc(sizeof *more);
+	dns_name_t owner = zones_name("more.z.");
+
+	srand(5);
+	serial = 1;
+	for (unsigned i = 0; i < UNIVERSE; i++)
+		present[i] = rand() % 2;
+	fill(more, &owner, DNS_TYPE_NS, "\2ns\1a\1z", 8);
+	for (int large = 0; large < 2; large++) {
+		zone_version_t *v = fresh(large), *next;
+		zone_limits_t limits = zones_limits;
+
+		for (unsigned round = 0; round < 20; round++) {
+			zone_delta_t *d = random_delta(v, 60, rr);
+
+			cr_assert(zone_delta_seal(d, &next) == ST_OK);
+			zone_delta_free(d);
+			zone_version_succeed(v, next);
+			zone_version_free(v);
+			v = next;
+		}
+		uint64_t octets = octets_of(more, rr);
+		limits.max_bytes = octets - 1;
+		cr_expect(eq(int, build_within(&limits, more, rr), ST_LIMIT));
+		limits.max_bytes = octets;
+		cr_expect(eq(int, build_within(&limits, more, rr), ST_OK));
+		pad(0, rr);
+		limits.max_bytes +=
+			large ? PADS * (rr->owner.len + (uint64_t)DNS_RR_FIXED + rr->rdlen) : 0;
+		limits.max_bytes--;
+		cr_expect(eq(int, grow_within(&v, &limits, more, rr), ST_LIMIT));
+		limits.max_bytes++;
+		cr_expect(eq(int, grow_within(&v, &limits, more, rr), ST_OK));
+		zone_version_free(v);
+	}
+	free(more);
+	free(rr);
+}
+
+/* A record that came twice is one, for the deltas that follow. */
+Test(zone_delta, counts_no_octets_of_what_a_build_dropped)
+{
+	static const char *const twice = "@ SOA a b 1 1 1 1 1\nwww A 192.0.2.1\nwww A 192.0.2.1\n";
+	static const char *const once = "@ SOA a b 1 1 1 1 1\nwww A 192.0.2.1\n";
+	zone_version_t *a = zones_version(&zones_key, "z.", twice);
+	zone_version_t *b = zones_version(&zones_key, "z.", once);
+
+	cr_expect(eq(u64, a->root.octets, b->root.octets));
+	cr_expect(lt(sz, zone_version_bytes(b), 1000), "and a small zone stays small");
+	zone_version_free(a);
+	zone_version_free(b);
+}
+
 /* Names that come and go within one delta, and several diffs of one IXFR. */
 Test(zone_delta, applies_one_records_changes_in_their_order)
 {
