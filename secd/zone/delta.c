@@ -109,50 +109,58 @@ void zone_delta_culprit(const zone_delta_t *d, zone_culprit_t *out)
 
 /* --- records of one owner ----------------------------------------------------------------------- */
 
-/* Where rec is in recs, which are in order, or where it would be. */
-static size_t place_of(work_t *w, const zone_rec_t **recs, size_t count, const zone_rec_t *rec,
-                       bool *there)
+/* By record; changes of one record in the order in which they came. */
+static int op_order(const void *a, const void *b, void *encoder)
 {
-	size_t low = 0, high = count;
+	const zone_rec_t *x = ((const zone_entry_t *)a)->rec, *y = ((const zone_entry_t *)b)->rec;
+	int cmp = zone_rec_cmp(encoder, x, y);
 
-	*there = false;
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-		int cmp = zone_rec_cmp(w->e, recs[mid], rec);
-
-		if (cmp == 0)
-			*there = true;
-		if (cmp < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return cmp != 0 ? cmp : (x->number > y->number) - (x->number < y->number);
 }
 
-/* Removals and additions of one owner, one after the other. */
-static status_t apply_run(work_t *w, const zone_rec_t **recs, size_t *count,
-                          const zone_entry_t *run, size_t n)
+/* Changes of the record that run begins with; *rec is it, as far as it is there. Returns how many
+ * they are. */
+static size_t apply_record(work_t *w, const zone_entry_t *run, size_t n, const zone_rec_t **rec)
 {
-	for (size_t i = 0; i < n; i++) {
-		const zone_rec_t *op = run[i].rec;
-		bool there;
-		size_t at = place_of(w, recs, *count, op, &there);
+	const zone_rec_t **culprit = &w->d->culprit;
+	size_t i = 0;
 
-		if (there != op->remove) {
-			w->d->culprit = op;
-			return ST_STALE;
-		}
-		if (op->remove) {
-			memmove(recs + at, recs + at + 1, (*count - at - 1) * sizeof *recs);
-			--*count;
-		} else {
-			memmove(recs + at + 1, recs + at, (*count - at) * sizeof *recs);
-			recs[at] = op;
-			++*count;
-		}
+	do {
+		const zone_rec_t *op = run[i].rec;
+
+		/* The first one that came is to blame, of whichever record. */
+		if ((*rec != NULL) != op->remove && (!*culprit || op->number < (*culprit)->number))
+			*culprit = op;
+		*rec = op->remove ? NULL : op;
+	} while (++i < n && zone_rec_cmp(w->e, run[i].rec, run[0].rec) == 0);
+	return i;
+}
+
+/* Removals and additions of one owner, whose order is changed, merged into its records: recs, which
+ * are in order, with room for n more. However many come at one owner, that costs no more than to
+ * sort them. */
+static status_t apply_run(work_t *w, const zone_rec_t **recs, size_t *count, zone_entry_t *run,
+                          size_t n)
+{
+	const zone_rec_t **from = recs + n, **end = from + *count, **to = recs;
+
+	qsort_r(run, n, sizeof *run, op_order, w->e);
+	memmove(from, recs, *count * sizeof *recs);
+	for (size_t i = 0; i < n;) {
+		const zone_rec_t *rec = NULL;
+		int cmp = -1;
+
+		while (from < end && (cmp = zone_rec_cmp(w->e, *from, run[i].rec)) < 0)
+			*to++ = *from++;
+		if (cmp == 0)
+			rec = *from++;
+		i += apply_record(w, run + i, n - i, &rec);
+		if (rec)
+			*to++ = rec;
 	}
-	return ST_OK;
+	memmove(to, from, (size_t)(end - from) * sizeof *recs);
+	*count = (size_t)(to - recs) + (size_t)(end - from);
+	return w->d->culprit ? ST_STALE : ST_OK;
 }
 
 /* --- nodes -------------------------------------------------------------------------------------- */
@@ -203,8 +211,8 @@ static status_t exchange(work_t *w, const uint8_t *rel, size_t rel_len, unsigned
 }
 
 /* The node's image with the changes of the run. */
-static status_t encode_changed(work_t *w, const zone_node_t *node, const zone_entry_t *run,
-                               size_t n, unsigned flags, uint32_t children, zone_image_t *image)
+static status_t encode_changed(work_t *w, const zone_node_t *node, zone_entry_t *run, size_t n,
+                               unsigned flags, uint32_t children, zone_image_t *image)
 {
 	const zone_rec_t *owner = run[0].rec;
 	const zone_rec_t **recs;
@@ -244,7 +252,7 @@ static void tell_parent(work_t *w, const uint8_t *rel, unsigned labels, int chan
 /* Work off a name: what has happened below it, and the run of its own changes, if any.
  * Going through this exactly once, it needs no second copy of its node. */
 static status_t settle(work_t *w, const uint8_t *rel, size_t rel_len, unsigned labels,
-                       const zone_entry_t *run, size_t n)
+                       zone_entry_t *run, size_t n)
 {
 	uint64_t hash = zone_write_hash(&w->d->base->key, &w->d->apex, rel, rel_len);
 	const zone_node_t *node = zone_index_find(w->c.base, &w->root.index, hash, rel, rel_len);
@@ -334,7 +342,7 @@ static status_t apply_names(work_t *w)
 
 /* --- NSEC3 -------------------------------------------------------------------------------------- */
 
-static status_t settle_denial(work_t *w, const zone_entry_t *run, size_t n)
+static status_t settle_denial(work_t *w, zone_entry_t *run, size_t n)
 {
 	const zone_rec_t *owner = run[0].rec;
 	const zone_node_t *node = NULL;

@@ -228,17 +228,21 @@ static int rec_order(const void *a, const void *b, void *arg)
 	return zone_rec_cmp(arg, *(const zone_rec_t *const *)a, *(const zone_rec_t *const *)b);
 }
 
-/* Those that are equal stay in the order in which they came. Most owners have a few records, and
- * these in order already. */
+/* Those that are equal stay in the order in which they came. Most owners have a few records, or, as
+ * a delta has them, many in order already. */
 static void sort_records(zone_encoder_t *e, const zone_rec_t **recs, size_t count)
 {
 	enum { FEW = 12 };
+	size_t sorted = 1;
 
+	while (sorted < count && zone_rec_cmp(e, recs[sorted - 1], recs[sorted]) <= 0)
+		sorted++;
 	if (count > FEW) {
-		qsort_r(recs, count, sizeof *recs, rec_order, e);
+		if (sorted < count)
+			qsort_r(recs, count, sizeof *recs, rec_order, e);
 		return;
 	}
-	for (size_t i = 1; i < count; i++) {
+	for (size_t i = sorted; i < count; i++) {
 		const zone_rec_t *rec = recs[i];
 		size_t at = i;
 

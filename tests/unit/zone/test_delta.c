@@ -358,13 +358,16 @@ Test(zone_delta, of_a_large_zone_gives_what_a_fresh_build_gives)
 
 static const struct {
 	const char *why;
-	int remove[3], add[3]; /* records; -1: no more, -2: the SOA we hold, -3: another SOA */
+	int remove[5], add[3]; /* records; -1: no more, -2: the SOA we hold, -3: another SOA */
 	status_t want;
 	int culprit; /* ST_STALE: the record */
 } refused[] = {
 	{ "removes what isn't there", { 6, -2, -1 }, { -3, -1 }, ST_STALE, 6 },
 	{ "removes twice", { 0, 0, -1 }, { -1 }, ST_STALE, 0 },
 	{ "adds what is there", { -1 }, { 0, -1 }, ST_STALE, 0 },
+	{ "removes two that aren't there", { 3, 2, -1 }, { -1 }, ST_STALE, 3 },
+	{ "removes them around one that is", { 3, 0, 2, -1 }, { -1 }, ST_STALE, 3 },
+	{ "removes one twice that isn't there", { 2, 3, 2, 0, -1 }, { -1 }, ST_STALE, 2 },
 	{ "takes the SOA away", { -2, -1 }, { -1 }, ST_NOENT, 0 },
 	{ "brings a second SOA", { -1 }, { -3, -1 }, ST_EXIST, 0 },
 	{ "removes an NSEC3 that isn't there", { 35, -1 }, { -1 }, ST_STALE, 35 },
@@ -607,6 +610,52 @@ Test(zone_delta, applies_one_records_changes_in_their_order)
 		zone_version_free(v);
 		zone_version_free(next);
 	}
+	free(rr);
+}
+
+/* --- many at one name --------------------------------------------------------------------------- */
+
+static void many_at_one_name(zone_delta_t *d, unsigned n, bool remove, dns_rr_t *rr)
+{
+	dns_name_t owner = zones_name("many.z.");
+
+	for (unsigned i = n; i > 0; i--) { /* each to go before all others */
+		uint8_t address[4];
+
+		put_u32(address, i);
+		fill(rr, &owner, DNS_TYPE_A, address, sizeof address);
+		status_t st = remove ? zone_delta_remove(d, rr) : zone_delta_add(d, rr);
+		cr_assert(eq(int, st, ST_OK));
+	}
+}
+
+/* In the square of their number, that would be half a minute of a builder. */
+TestSuite(zone_delta_many, .timeout = 15);
+Test(zone_delta_many, at_one_name_are_refused_or_gone_again_soon)
+{
+	enum { MANY = 400000 };
+	dns_rr_t *rr = malloc(sizeof *rr);
+	zone_limits_t limits = zones_limits;
+	zone_version_t *v = fresh(true), *next;
+
+	limits.max_rrset = 10000;
+	zone_delta_t *d = zone_delta_new(v, &limits);
+	many_at_one_name(d, MANY, false, rr);
+	cr_expect(eq(int, zone_delta_seal(d, &next), ST_LIMIT));
+	cr_expect(eq(int, zone_delta_excess(d)->limit, ZONE_LIMIT_RRSET));
+	cr_expect(eq(u64, zone_delta_excess(d)->count, MANY));
+	zone_delta_free(d);
+	d = zone_delta_new(v, &limits);
+	many_at_one_name(d, MANY, false, rr);
+	many_at_one_name(d, MANY, true, rr);
+	soa(serial, rr);
+	cr_assert(zone_delta_remove(d, rr) == ST_OK);
+	cr_assert(zone_delta_add(d, rr) == ST_OK);
+	cr_expect(eq(int, zone_delta_seal(d, &next), ST_OK));
+	cr_expect(eq(u64, digest(next), digest(v)));
+	zone_delta_free(d);
+	zone_version_free(next);
+	zone_version_free(v);
 	free(rr);
 }
 
