@@ -36,7 +36,7 @@ typedef struct parcel {
 struct zone_arena {
 	uint8_t *base;
 	size_t reserved, committed, used; /* octets */
-	size_t live;
+	_Atomic size_t live;              /* the writer's; anyone may read it */
 	uint32_t change;
 	bool small; /* base is malloc's */
 	_Atomic unsigned holders, pins;
@@ -76,6 +76,7 @@ zone_arena_t *zone_arena_new(size_t reserve)
 	}
 	a->reserved = reserve;
 	a->used = ZONE_UNIT; /* reference 0 is nobody's */
+	atomic_init(&a->live, 0);
 	atomic_init(&a->holders, 1);
 	atomic_init(&a->pins, 0);
 	atomic_init(&a->parcels, NULL);
@@ -182,6 +183,14 @@ static bool commit(zone_arena_t *a, size_t upto)
 	return true;
 }
 
+/* One writer: it need not be one step. */
+static void add_live(zone_arena_t *a, size_t octets)
+{
+	size_t live = atomic_load_explicit(&a->live, memory_order_relaxed);
+
+	atomic_store_explicit(&a->live, live + octets, memory_order_relaxed);
+}
+
 zone_ref_t zone_arena_take(zone_arena_t *a, size_t octets)
 {
 	size_t size;
@@ -195,7 +204,7 @@ zone_ref_t zone_arena_take(zone_arena_t *a, size_t octets)
 		ref = (zone_ref_t)(a->used / ZONE_UNIT);
 		a->used += size * ZONE_UNIT;
 	}
-	a->live += size * ZONE_UNIT;
+	add_live(a, size * ZONE_UNIT);
 	return ref;
 }
 
@@ -208,7 +217,7 @@ void zone_arena_give(zone_arena_t *a, zone_ref_t ref, size_t octets)
 	*(zone_ref_t *)(void *)p = a->free[list];
 	ASAN_POISON_MEMORY_REGION(p, size * ZONE_UNIT);
 	a->free[list] = ref;
-	a->live -= size * ZONE_UNIT;
+	add_live(a, -(size * ZONE_UNIT));
 }
 
 static void put_back(zone_arena_t *a, parcel_t *first, parcel_t *last)
@@ -268,7 +277,7 @@ size_t zone_arena_used(const zone_arena_t *a)
 
 size_t zone_arena_live(const zone_arena_t *a)
 {
-	return a->live;
+	return atomic_load_explicit(&a->live, memory_order_relaxed);
 }
 
 uint32_t zone_arena_next_change(zone_arena_t *a)

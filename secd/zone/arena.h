@@ -61,7 +61,7 @@ void zone_arena_give(zone_arena_t *a, zone_ref_t ref, size_t octets);
 void zone_arena_return(zone_arena_t *a, zone_blocks_t *list);
 void zone_arena_collect(zone_arena_t *a);
 
-/* Octets committed (the most ever used), and of these, in blocks now. */
+/* Octets committed (the most ever used): the writer; and of these, in blocks now: any thread. */
 size_t zone_arena_used(const zone_arena_t *a);
 size_t zone_arena_live(const zone_arena_t *a);
 

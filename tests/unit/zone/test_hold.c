@@ -2,6 +2,8 @@
  * afterwards its memory is used again. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -150,5 +152,39 @@ Test(zone_hold, costs_memory_only_as_long_as_it_lasts)
 		v = succeed(v, changed(v, serial, 300));
 	cr_expect(v->arena == arena);
 	cr_expect(eq(sz, zone_arena_used(arena), held), "what was held back is used now");
+	zone_version_free(v);
+}
+
+/* --- what others may ask meanwhile --------------------------------------------------------------- */
+
+typedef struct asker {
+	const zone_version_t *v;
+	_Atomic bool ends;
+	_Atomic unsigned asked;
+} asker_t;
+
+static void *ask(void *arg)
+{
+	asker_t *a = arg;
+
+	while (!atomic_load(&a->ends)) {
+		if (zone_version_bytes(a->v) > 0)
+			atomic_fetch_add(&a->asked, 1);
+	}
+	return NULL;
+}
+
+/* As the main thread does of a zone that a builder is at; ThreadSanitizer would tell. */
+Test(zone_hold, size_of_a_version_may_be_asked_while_the_next_one_is_made)
+{
+	zone_version_t *v = zone_of(MANY);
+	asker_t a = { .v = v };
+	pthread_t thread;
+
+	cr_assert(eq(int, pthread_create(&thread, NULL, ask, &a), 0));
+	while (atomic_load(&a.asked) < 1000)
+		zone_version_free(changed(v, 2, 300));
+	atomic_store(&a.ends, true);
+	pthread_join(thread, NULL);
 	zone_version_free(v);
 }
