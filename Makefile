@@ -203,6 +203,7 @@ UNITS += ctl_report ctl_request ctl_sock
 UNIT_ctl_report := tests/unit/ctl/test_report.c $(REPORT)
 UNIT_ctl_request := tests/unit/ctl/test_request.c secd/ctl/request.c secd/ctl/table.c
 UNIT_ctl_sock := tests/unit/ctl/test_sock.c secd/ctl/sock.c
+LINK_ctl_sock := -Wl,--wrap=lstat
 
 # --- fuzzers (VARIANT=fuzz): tests/fuzz/fuzz_NAME.c, seeds in tests/fuzz/corpus/NAME ----------
 

@@ -76,13 +76,13 @@ static void make_directory(const char *path)
 }
 
 /* The mode of the unbound socket is what bind() starts from, less the umask; only then is it widened. */
-static status_t bind_at(int fd, const char *path, char why[256])
+static status_t bind_at(int fd, const char *path, struct stat *at, char why[256])
 {
 	struct sockaddr_un sun = address(path);
 
 	if (fchmod(fd, 0600) != 0 || bind(fd, (struct sockaddr *)&sun, sizeof sun) != 0)
 		return fail(why, "can't bind", path);
-	if (chmod(path, 0660) == 0 && listen(fd, BACKLOG) == 0)
+	if (chmod(path, 0660) == 0 && listen(fd, BACKLOG) == 0 && lstat(path, at) == 0)
 		return ST_OK;
 	fail(why, "can't listen on", path);
 	(void)unlink(path);
@@ -102,15 +102,15 @@ status_t ctl_sock_open(const char *path, ctl_sock_t *out, char why[256])
 	out->fd = new_socket();
 	if (out->fd < 0)
 		return fail(why, "no socket for", path);
-	st = bind_at(out->fd, path, why);
-	if (st == ST_OK && lstat(path, &at) == 0) {
+	st = bind_at(out->fd, path, &at, why);
+	if (st == ST_OK) {
 		out->dev = at.st_dev;
 		out->ino = at.st_ino;
 		return ST_OK;
 	}
 	close(out->fd);
 	out->fd = -1;
-	return ST_SYSTEM;
+	return st;
 }
 
 void ctl_sock_close(ctl_sock_t *s, const char *path)

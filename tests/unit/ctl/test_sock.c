@@ -1,6 +1,7 @@
 /* tests/unit/ctl/test_sock.c - the socket's place: a dead daemon's is taken, a living one's is not. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,19 @@
 #include "ctl/sock.h"
 
 TestSuite(ctl_sock, .timeout = 10);
+
+/* The call that is to fail; 0: none. */
+static unsigned failing;
+
+int __real_lstat(const char *name, struct stat *out);
+int __wrap_lstat(const char *name, struct stat *out);
+int __wrap_lstat(const char *name, struct stat *out)
+{
+	if (failing == 0 || --failing > 0)
+		return __real_lstat(name, out);
+	errno = EIO;
+	return -1;
+}
 
 static char dir[] = "/tmp/test-ctl-sock-XXXXXX";
 static char path[100], why[256];
@@ -95,6 +109,17 @@ Test(ctl_sock, is_not_put_where_something_else_is, .init = enter, .fini = leave)
 	cr_expect(strstr(why, "is no socket") != NULL, "%s", why);
 	cr_expect(eq(int, access(path, F_OK), 0));
 	cr_expect(eq(int, ctl_sock_open("/nowhere/at/all", &s, why), ST_SYSTEM));
+}
+
+Test(ctl_sock, that_cannot_be_told_from_others_is_not_left, .init = enter, .fini = leave)
+{
+	ctl_sock_t s;
+
+	failing = 2; /* what stands there comes first, and what was bound second */
+	cr_expect(eq(int, ctl_sock_open(path, &s, why), ST_SYSTEM));
+	cr_expect(eq(uint, failing, 0));
+	cr_expect(strstr(why, path) && strstr(why, strerror(EIO)), "%s", why);
+	cr_expect(eq(int, access(path, F_OK), -1), "it is gone");
 }
 
 Test(ctl_sock, of_another_by_now_is_not_removed, .init = enter, .fini = leave)
