@@ -204,6 +204,9 @@ UNIT_ctl_report := tests/unit/ctl/test_report.c $(REPORT)
 UNIT_ctl_request := tests/unit/ctl/test_request.c secd/ctl/request.c secd/ctl/table.c
 UNIT_ctl_sock := tests/unit/ctl/test_sock.c secd/ctl/sock.c
 LINK_ctl_sock := -Wl,--wrap=lstat
+UNITS += ctl_dump
+UNIT_ctl_dump = tests/unit/ctl/test_dump.c secd/ctl/dump.c common/clock.c common/log.c \
+                common/mailbox.c common/status.c $(REPORT) $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 
 # --- fuzzers (VARIANT=fuzz): tests/fuzz/fuzz_NAME.c, seeds in tests/fuzz/corpus/NAME ----------
 

@@ -484,7 +484,7 @@ static void stop(ctl_t *ctl)
 	while ((c = ctl->oldest)) {
 		c->stops = false;
 		if (c->stage == STAGE_DUMP)
-			ctl_dump_abandon(c->dump);
+			ctl_dump_abandon(c->dump, c->io.fd);
 		close_client(ctl, c);
 	}
 	ev_timer_stop(ctl->env.loop, &ctl->expiry);

@@ -371,11 +371,12 @@ void ctl_dump_end(ctl_dump_t *d)
 	free(d);
 }
 
-void ctl_dump_abandon(ctl_dump_t *d)
+void ctl_dump_abandon(ctl_dump_t *d, int fd)
 {
 	struct timespec until;
 
-	shutdown(d->order.fd, SHUT_RDWR);
+	/* Not the thread's, which may be closed, and its number another's. */
+	shutdown(fd, SHUT_RDWR);
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_nsec += 250 * NS_PER_MS;
 	until.tv_sec += until.tv_nsec / NS_PER_S;

@@ -39,7 +39,8 @@ void *ctl_dump_of(mail_t *mail, ctl_dump_t **dump);
 /* Its mail has come: join the thread. */
 void ctl_dump_end(ctl_dump_t *dump);
 
-/* Its mail has not come, and is not waited for: the client is cut off, and the thread waited for up to
+/* Its mail has not come, and is not waited for: the client, whose fd is that of the order and still
+ * open, is cut off, and the thread waited for up to
  * a quarter of a second; if it sorts a large zone it ends by itself after that, and touches nothing
  * but what it holds. What mail still comes, when the mailbox is closed, is for ctl_dump_end(). */
-void ctl_dump_abandon(ctl_dump_t *dump);
+void ctl_dump_abandon(ctl_dump_t *dump, int fd);
