@@ -227,7 +227,7 @@ static void on_dumped(void *arg, mail_t *mail)
 
 static void log_command(const client_t *c, const ctl_call_t *call, const ctl_verb_t *verb)
 {
-	char name[DNS_NAME_TEXT_MAX];
+	char name[DNS_NAME_TEXT_MAX], zone[sizeof name + sizeof "zone= "] = "";
 	dns_name_t first;
 
 	if (call->request->arg_count == 0) {
@@ -235,12 +235,12 @@ static void log_command(const client_t *c, const ctl_call_t *call, const ctl_ver
 		           c->who.pid);
 		return;
 	}
-	if (dns_name_from_text(call->request->args, &first) != ST_OK)
-		dns_name_from_text(".", &first);
-	dns_name_fold(&first);
-	log_notice("control command verb=%s zone=%s zones=%zu failed=%zu uid=%u pid=%d", verb->word,
-	           dns_name_text(first.wire, name), call->request->arg_count, call->failed,
-	           c->who.uid, c->who.pid);
+	if (dns_name_from_text(call->request->args, &first) == ST_OK) {
+		dns_name_fold(&first);
+		snprintf(zone, sizeof zone, "zone=%s ", dns_name_text(first.wire, name));
+	}
+	log_notice("control command verb=%s %szones=%zu failed=%zu uid=%u pid=%d", verb->word, zone,
+	           call->request->arg_count, call->failed, c->who.uid, c->who.pid);
 }
 
 /* Answer with the report, as far as there is one. */

@@ -112,6 +112,9 @@ def refresh(lab, secd, knot) -> None:
     line = secd.wait_log("control command", 2, verb="refresh")
     assert line.keys["zone"] == "k.example." and line.keys["zones"] == "2", line
     assert line.keys["failed"] == "1" and line.keys["uid"] == str(os.getuid()), line
+    assert secd.ctl("refresh", "a..b", "k.example.").returncode == 1
+    line = secd.wait_log("control command", 2, verb="refresh", zones=2, count=2)
+    assert "zone" not in line.keys, f"a word that is no name is not the root: {line.text}"
     text = secd.ctl("refresh", "k.example.")
     assert text.returncode == 0 and ["k.example.", "yes", "-"] in \
         [x.split() for x in text.stdout.splitlines()], text
@@ -176,4 +179,6 @@ def stop(lab, secd) -> None:
     assert secd.child.wait(2 * secd.slow) == 0
     assert secd.logged("secd stopping", by="secdctl") == 1 and secd.logged("secd stopped") == 1
     assert not secd.socket.exists()
+    for verb in ("status", "zone"):
+        assert secd.logged("control command", verb=verb) == 0, f"{verb} changes nothing"
     assert secd.ctl("status").returncode == 3
