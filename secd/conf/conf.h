@@ -22,7 +22,7 @@
 enum {
 	CONF_NSID_MAX = 128, /* octets */
 	CONF_COOKIE_SECRETS_MAX = 8,
-	CONF_FAULTS_MAX = 1000, /* kept; those beyond are only counted */
+	CONF_FAULTS_MAX = 1000, /* kept, errors before warnings; those beyond are only counted */
 	CONF_DEPTH_MAX = 8,     /* files that include one another */
 	CONF_KEYS_MAX = 65535,
 	CONF_SECRET_MAX = 512, /* octets */

@@ -40,6 +40,19 @@ static status_t append(conf_faults_t *faults, const conf_where_t *where, bool is
 	return ST_OK;
 }
 
+/* The last of the warnings gives way. There is one. */
+static void drop_warning(conf_faults_t *faults)
+{
+	conf_fault_t *f = faults->list + faults->count;
+
+	do
+		f--;
+	while (!f->is_warning);
+	free(f->file);
+	free(f->text);
+	*f = faults->list[--faults->count];
+}
+
 __attribute__((format(printf, 4, 0))) static void
 tell(conf_build_t *b, const conf_where_t *where, bool is_warning, const char *fmt, va_list args)
 {
@@ -48,7 +61,9 @@ tell(conf_build_t *b, const conf_where_t *where, bool is_warning, const char *fm
 	b->faults->errors += !is_warning;
 	if (b->faults->count >= CONF_FAULTS_MAX) {
 		b->faults->more++;
-		return;
+		if (is_warning || b->faults->errors > CONF_FAULTS_MAX)
+			return;
+		drop_warning(b->faults); /* not all of the list are errors yet */
 	}
 	vsnprintf(text, sizeof text, fmt, args);
 	if (append(b->faults, where, is_warning, text) != ST_OK)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/build.h"
 #include "dns/name.h"
 #include "files.h"
 
@@ -481,6 +482,34 @@ Test(conf_parse, keeps_a_thousand_faults_and_counts_the_rest)
 	             (char *)"m: and 234 more; mend the first ones and check again"));
 	conf_faults_free(&faults);
 	free(text);
+}
+
+/* As many keys in files that everybody can read as there is room, and then what is really wrong. */
+Test(conf_parse, lets_no_warnings_crowd_out_errors)
+{
+	const conf_where_t where = { .file = "m", .line = 1 };
+	conf_faults_t faults = { 0 };
+	conf_build_t b = { .faults = &faults };
+	size_t errors = 0;
+
+	for (unsigned i = 0; i < CONF_FAULTS_MAX + 100; i++)
+		conf_warning(&b, &where, "warning %u", i);
+	for (unsigned i = 0; i < 3; i++)
+		conf_fault(&b, &where, "error %u", i);
+	cr_expect(eq(sz, faults.count, CONF_FAULTS_MAX));
+	cr_expect(eq(sz, faults.more, 103));
+	for (size_t i = 0; i < faults.count; i++)
+		errors += !faults.list[i].is_warning;
+	cr_expect(eq(sz, errors, 3));
+	for (unsigned i = 3; i < CONF_FAULTS_MAX + 100; i++)
+		conf_fault(&b, &where, "error %u", i);
+	conf_warning(&b, &where, "one more");
+	cr_assert(eq(sz, faults.count, CONF_FAULTS_MAX));
+	for (size_t i = 0; i < faults.count; i++)
+		cr_expect(not(faults.list[i].is_warning), "%s", faults.list[i].text);
+	cr_expect(eq(sz, faults.errors, CONF_FAULTS_MAX + 100));
+	cr_expect(eq(sz, faults.more, CONF_FAULTS_MAX + 201));
+	conf_faults_free(&faults);
 }
 
 Test(conf_parse, opens_no_file_for_a_text_in_memory)
