@@ -108,6 +108,9 @@ typedef enum xfr_why_kind {
 	X(ZONEMD_TWICE, GATE, "two ZONEMD of one scheme and algorithm, and zonemd is not off")     \
 	X(ZONEMD_SERIAL, GATE, "ZONEMD is that of another serial, and zonemd is not off")          \
 	X(ZONEMD_DIFFERS, GATE, "ZONEMD: the digest differs, and zonemd is not off")               \
+	X(ZONEMD_TTLS, GATE,                                                                       \
+	  "ZONEMD: the digest differs, as it does for RRsets of several TTLs: {a}; zonemd is not " \
+	  "off")                                                                                   \
 	/* TSIG (RFC 8945). */                                                                     \
 	X(TSIG, KEY, "{tsig}")                                                                     \
 	/* Ours. */                                                                                \

@@ -231,8 +231,9 @@ static zone_version_t *seal_build(xfr_work_t *w, zone_build_t *build)
 
 /* --- gates ------------------------------------------------------------------------------------- */
 
-/* Why a digest is refused. */
-static xfr_why_code_t digest_code(zone_zonemd_t zonemd)
+/* Why a digest is refused. Where an RRset came with several TTLs, of which one was kept, that is what
+ * to look at first. */
+static xfr_why_code_t digest_code(zone_zonemd_t zonemd, uint64_t ttl_mixed)
 {
 	switch (zonemd) {
 	case ZONE_ZONEMD_ABSENT:
@@ -247,11 +248,11 @@ static xfr_why_code_t digest_code(zone_zonemd_t zonemd)
 	case ZONE_ZONEMD_VALID: /* which is not refused */
 		break;
 	}
-	return XFR_WHY_ZONEMD_DIFFERS;
+	return ttl_mixed > 0 ? XFR_WHY_ZONEMD_TTLS : XFR_WHY_ZONEMD_DIFFERS;
 }
 
 /* What the gate says, with its figures. */
-static xfr_why_t refusal(const zone_verdict_t *v)
+static xfr_why_t refusal(const zone_verdict_t *v, uint64_t ttl_mixed)
 {
 	const uint32_t *n = v->count;
 	const bool over = v->left < 0;
@@ -281,15 +282,16 @@ static xfr_why_t refusal(const zone_verdict_t *v)
 		return xfr_why(over ? XFR_WHY_SIGNATURE_OVER : XFR_WHY_SIGNATURE_ENDS,
 		               in_32_bits((uint64_t)(over ? -v->left : v->left)), v->limit);
 	case ZONE_GATE_ZONEMD:
-		return xfr_why(digest_code(v->zonemd), 0, 0);
+		return xfr_why(digest_code(v->zonemd, ttl_mixed), in_32_bits(ttl_mixed), 0);
 	}
 	return xfr_why(XFR_WHY_NONE, 0, 0);
 }
 
 /* Whatever may not be served is told here, and nowhere else. A difference costs what it changes. */
-static status_t look_over(xfr_work_t *w, const zone_version_t *v, wall_t now, zone_verdict_t *out)
+static status_t look_over(xfr_work_t *w, const zone_version_t *v, wall_t now, xfr_result_t *res)
 {
 	const zone_build_t *build = build_of(w);
+	zone_verdict_t *out = &res->verdict;
 	xfr_stream_t *s = w->stream;
 	zone_faults_t faults;
 	status_t st = build ? zone_build_check(build, v, &faults)
@@ -301,7 +303,7 @@ static status_t look_over(xfr_work_t *w, const zone_version_t *v, wall_t now, zo
 		return xfr_stream_fail(s, XFR_WHY_NO_MEMORY, 0, 0);
 	if (out->refused == ZONE_GATE_NONE)
 		return ST_OK;
-	const xfr_why_t why = refusal(out);
+	const xfr_why_t why = refusal(out, res->stats.ttl_mixed);
 	(void)xfr_stream_fail(s, why.code, why.a, why.b);
 	if (zone_gate_has_name(out->refused))
 		snprintf(s->detail, sizeof s->detail, "%.140s", out->first);
@@ -317,7 +319,7 @@ static void make_version(xfr_work_t *w, wall_t now, xfr_result_t *out)
 	if (!v)
 		return;
 	out->soa = *zone_version_soa(v); /* of one that is refused, too: that is what to remember */
-	if (look_over(w, v, now, &out->verdict) != ST_OK) {
+	if (look_over(w, v, now, out) != ST_OK) {
 		zone_version_free(v);
 		return;
 	}

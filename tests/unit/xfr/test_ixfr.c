@@ -498,6 +498,15 @@ static const struct {
 	  "S5 S3 S5 c S5",
 	  "no ZONEMD, and zonemd = required",
 	  "" },
+	{ { .zonemd = ZONE_DIGEST_IF_PRESENT },
+	  "S5 S3 S5 zonemd S5",
+	  "ZONEMD: the digest differs, and zonemd is not off",
+	  "" },
+	{ { .zonemd = ZONE_DIGEST_IF_PRESENT },
+	  "S5 S3 S5 zonemd aged S5",
+	  "ZONEMD: the digest differs, as it does for RRsets of several TTLs: 1; zonemd is not off",
+	  "" },
+	{ { .zonemd = ZONE_DIGEST_IF_PRESENT }, "S5 S3 S5 aged S5", "", "" },
 	{ { .max_shrink = 50 }, "S5 S3 a b S5 S5", "", "" },
 };
 

@@ -153,6 +153,25 @@ static void put_ns(message_t *m)
 	end_record(m, at);
 }
 
+static void put_zonemd(message_t *m)
+{
+	size_t at = begin_record(m, NULL, DNS_TYPE_ZONEMD, DNS_CLASS_IN);
+
+	bufw_u32(&m->w, 5);
+	bufw_u16(&m->w, 0x0101); /* SIMPLE, SHA-384 */
+	memset(bufw_take(&m->w, 48), 0, 48);
+	end_record(m, at);
+}
+
+static void put_aged(message_t *m)
+{
+	size_t at = begin_record(m, "a", DNS_TYPE_A, DNS_CLASS_IN);
+
+	put_u32(m->w.base + at - 4, 60);
+	bufw_u32(&m->w, 0xc0000202);
+	end_record(m, at);
+}
+
 static void put_word(message_t *m, const char *word)
 {
 	m->answers++;
@@ -172,6 +191,10 @@ static void put_word(message_t *m, const char *word)
 		put_outside(m);
 	else if (strcmp(word, "n3") == 0)
 		put_nsec3(m);
+	else if (strcmp(word, "zonemd") == 0)
+		put_zonemd(m);
+	else if (strcmp(word, "aged") == 0)
+		put_aged(m);
 	else if (strcmp(word, "ch") == 0)
 		put_a(m, "ch", DNS_TYPE_A, DNS_CLASS_CH);
 	else if (strcmp(word, "opt") == 0)

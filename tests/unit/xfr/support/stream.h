@@ -10,7 +10,8 @@
  *     big     TXT of some 60,000 octets
  *     opt any tsig axfr   a record of that meta type    n3     NSEC3 whose owner is no hash
  *     short   an A record of three octets        fwd    a record whose owner points forward
- *     cut     RDLENGTH goes past the message     a, b, ...  any other word: an A record at it
+ *     cut     RDLENGTH goes past the message     zonemd     a wrong digest for serial 5
+ *     aged    a second A at a, of another TTL    a, b, ...  any other word: an A record at it
  *
  * First in a message: "-" leaves the question out; "Q:soa", "Q:ch", "Q:other", "Q:two" change
  * it; "E:16" puts an OPT with that extended rcode into the additional section, "X:600" one with
