@@ -16,7 +16,7 @@ static const ctl_verb_t verbs[] = {
 	{ CTL_VERB_RETRANSFER, "retransfer", "NAME...", 1, SIZE_MAX, true,
 	  "transfer these zones whole, also if the serial is the one held" },
 	{ CTL_VERB_ACCEPT, "accept", "NAME", 1, 1, true,
-	  "take a serial that was refused because it went back" },
+	  "take what was refused, by its serial or by a gate: for once, no option refuses it" },
 	{ CTL_VERB_DUMP, "dump", "NAME", 1, 1, false, "the zone as it is held, as a zone file" },
 	{ CTL_VERB_STOP, "stop", "", 0, 0, true, "end the daemon" },
 };

@@ -23,7 +23,9 @@ size_t refresh_zones(const refresh_t *r);
 typedef enum refresh_verb {
 	REFRESH_NOW,        /* a round now, as after a NOTIFY */
 	REFRESH_RETRANSFER, /* ... that transfers the whole zone even if the serial is the one held */
-	REFRESH_ACCEPT,     /* ... that may take any serial: one that was refused for going back */
+	/* ... that may take any serial, and whatever the gates say but for max-iterations: what was
+	 * refused for going back, or by a gate. */
+	REFRESH_ACCEPT,
 } refresh_verb_t;
 
 /* Put the zone into the lane of what is urgent; during a round it means one more round after it.
