@@ -10,6 +10,7 @@
 #include "support/zones.h"
 #include "zone/chain.h"
 #include "zone/delta.h"
+#include "zone/index.h"
 #include "zone/layout.h"
 
 TestSuite(zone_delta, .timeout = 300);
@@ -728,6 +729,75 @@ Test(zone_delta, ten_thousand_deltas_take_no_more_memory_than_a_fresh_load)
 	          zone_arena_used(v->arena), used);
 	zone_version_free(v);
 	free(value);
+	free(rr);
+}
+
+/* The next version, in which names first..end have address now instead of was; 0: they aren't there. */
+static zone_version_t *with_hosts(zone_version_t *v, unsigned first, unsigned end, unsigned was,
+                                  unsigned now, dns_rr_t *rr)
+{
+	zone_delta_t *d = zone_delta_new(v, &zones_limits);
+	zone_version_t *next = NULL;
+
+	soa(serial, rr);
+	cr_assert(zone_delta_remove(d, rr) == ST_OK);
+	soa(++serial, rr);
+	cr_assert(zone_delta_add(d, rr) == ST_OK);
+	for (unsigned i = first; i < end; i++) {
+		char text[40];
+
+		sprintf(text, "host%07u.z.", i);
+		dns_name_t owner = zones_name(text);
+		fill(rr, &owner, DNS_TYPE_A, (uint8_t[]){ 10, 0, 0, (uint8_t)was }, 4);
+		if (was != 0)
+			cr_assert(zone_delta_remove(d, rr) == ST_OK);
+		rr->rdata[3] = (uint8_t)now;
+		if (now != 0)
+			cr_assert(zone_delta_add(d, rr) == ST_OK);
+	}
+	cr_assert(eq(int, zone_delta_seal(d, &next), ST_OK));
+	zone_delta_free(d);
+	zone_version_succeed(v, next);
+	zone_version_free(v);
+	return next;
+}
+
+/* A bucket that grows twice in one delta is copied twice: the first copy goes back as well. */
+Test(zone_delta, of_many_names_gives_back_what_it_copied_on_the_way)
+{
+	enum { NAMES = 30000 };
+	dns_rr_t *rr = malloc(sizeof *rr);
+
+	serial = 1;
+	zone_version_t *v = flat_zone(NAMES, rr);
+	zone_arena_t *arena = v->arena;
+	size_t bytes = zone_version_bytes(v);
+	for (unsigned round = 1; round < 20; round++) {
+		v = with_hosts(v, NAMES, NAMES * 3 / 2, 0, round, rr);
+		v = with_hosts(v, NAMES, NAMES * 3 / 2, round, 0, rr);
+	}
+	zone_arena_collect(v->arena);
+	cr_assert(v->arena == arena);
+	cr_expect(lt(sz, zone_version_bytes(v), bytes * 11 / 10), "%zu, %zu at first",
+	          zone_version_bytes(v), bytes);
+	zone_version_free(v);
+	free(rr);
+}
+
+Test(zone_delta, of_a_zone_that_grows_tenfold_has_an_index_that_grows_with_it)
+{
+	enum { NAMES = 30000 };
+	dns_rr_t *rr = malloc(sizeof *rr);
+
+	serial = 1;
+	zone_version_t *v = flat_zone(NAMES, rr);
+	for (unsigned i = 1; i < 10; i++)
+		v = with_hosts(v, i * NAMES, (i + 1) * NAMES, 0, 1, rr);
+	zone_version_t *want = flat_zone(10 * NAMES, rr);
+	cr_expect(not(zone_index_unfit(&v->root.index)));
+	cr_expect(ge(int, v->root.index.bits + 1, want->root.index.bits), "up to a doubling");
+	zone_version_free(want);
+	zone_version_free(v);
 	free(rr);
 }
 

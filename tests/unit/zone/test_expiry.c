@@ -241,6 +241,36 @@ Test(zone_expiry, of_a_table_that_is_used_up_is_counted_anew)
 	free(rr);
 }
 
+/* All that a cut table had goes, and one comes after that: names are worked through before the owners
+ * of NSEC3. */
+Test(zone_expiry, of_a_cut_table_that_is_emptied_begins_anew)
+{
+	dns_rr_t *rr = malloc(sizeof *rr);
+	wall_t out;
+
+	for (unsigned i = 0; i < SIGS; i++)
+		expires[i] = i % 7 ? (uint32_t)NOW.s + i * 2048 : 0;
+	for (int large = 0; large < 2; large++) {
+		zone_version_t *v = fresh(large, rr), *next;
+		zone_delta_t *d = zone_delta_new(v, &zones_limits);
+
+		for (unsigned i = 0; i < SIGS; i++) {
+			sig(i, expires[i], rr);
+			if (expires[i] != 0)
+				cr_assert(zone_delta_remove(d, rr) == ST_OK);
+		}
+		sig(7, (uint32_t)NOW.s + 5000, rr);
+		cr_assert(zone_delta_add(d, rr) == ST_OK);
+		cr_assert(eq(int, zone_delta_seal(d, &next), ST_OK));
+		cr_assert(zone_version_expiry(next, NOW, &out));
+		cr_expect(eq(i64, out.s, (NOW.s + 5000) & ~INT64_C(1023)));
+		zone_delta_free(d);
+		zone_version_free(next);
+		zone_version_free(v);
+	}
+	free(rr);
+}
+
 /* --- what it takes ------------------------------------------------------------------------------- */
 
 #define PLAIN "@ SOA a b 1 2 3 4 5\n@ NS ns.\nwww A 192.0.2.1\n"

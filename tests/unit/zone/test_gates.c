@@ -227,6 +227,17 @@ static const struct {
 	  BASE "@ ZONEMD 7 1 1 00112233445566778899aabb\n",
 	  0,
 	  ZONE_GATE_ZONEMD },
+	{ "a digest of another serial",
+	  { 0 },
+	  BASE "@ ZONEMD 6 1 1 00112233445566778899aabb\n",
+	  0,
+	  ZONE_GATE_ZONEMD },
+	{ "two digests of one kind",
+	  { 0 },
+	  BASE "@ ZONEMD 7 1 1 00112233445566778899aabb\n"
+	       "@ ZONEMD 7 1 1 00112233445566778899aabc\n",
+	  0,
+	  ZONE_GATE_ZONEMD },
 	{ "a fault comes before a figure",
 	  { .max_shrink = 50, .no_ns = ZONE_CHOICE_REFUSE },
 	  SOA,
@@ -276,6 +287,20 @@ Test(zone_gates, of_digests_do_not_look_when_they_are_off)
 	zone_version_free(v);
 }
 
+Test(zone_gates, of_digests_do_not_look_at_what_is_refused_already)
+{
+	zone_gates_t gates = defaults;
+	zone_faults_t found;
+	zone_verdict_t verdict;
+	zone_version_t *v = built(SOA "@ ZONEMD 7 1 1 00112233445566778899aabb\n", &found);
+
+	gates.no_ns = ZONE_CHOICE_REFUSE;
+	cr_assert(eq(int, zone_gates_judge(&gates, v, &found, 0, NOW, &verdict), ST_OK));
+	cr_expect(eq(int, verdict.refused, ZONE_GATE_NO_NS));
+	cr_expect(eq(int, verdict.zonemd, ZONE_ZONEMD_ABSENT));
+	zone_version_free(v);
+}
+
 static const struct {
 	const char *why, *expiration;
 	uint32_t warn, refuse;
@@ -286,6 +311,9 @@ static const struct {
 	{ "two days, and nobody minds", "20300103000000", 0, 0, false, false },
 	{ "two days, refused", "20300103000000", 3 * 86400, 3 * 86400, true, true },
 	{ "two days, refused below one", "20300103000000", 3 * 86400, 86400, true, false },
+	/* Two days, in units of 1,024 s. */
+	{ "as long as it must", "20300103000000", 171904, 171904, false, false },
+	{ "a second less", "20300103000000", 171905, 171905, true, true },
 	{ "a year ago", "20290101000000", 3 * 86400, 0, true, false },
 	{ "a year ago, refused", "20290101000000", 0, 1, false, true },
 	{ "beyond 2106, which is after now", "21070101000000", 3 * 86400, 1, false, false },

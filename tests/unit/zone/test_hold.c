@@ -155,6 +155,26 @@ Test(zone_hold, costs_memory_only_as_long_as_it_lasts)
 	zone_version_free(v);
 }
 
+/* A hold may take all the room there is in an arena, as no other test does. */
+Test(zone_hold, may_fill_the_arena_and_the_zone_goes_on_in_another)
+{
+	zone_version_t *v = zone_of(MANY);
+	uint64_t was = digest(v);
+	zone_hold_t *h = zone_hold_new(v);
+	zone_arena_t *arena = v->arena;
+	uint32_t serial = 2;
+
+	for (; serial < 250 && v->arena == arena; serial++)
+		v = succeed(v, changed(v, serial, 3000));
+	cr_assert(v->arena != arena, "the old one is full");
+	v = succeed(v, changed(v, serial, 3000));
+	cr_expect(eq(u32, zone_version_soa(v)->serial, serial));
+	cr_expect(eq(u64, zone_version_records(v), MANY + 3));
+	cr_expect(eq(u64, digest(zone_hold_version(h)), was));
+	zone_version_free(v);
+	zone_hold_free(h);
+}
+
 /* --- what others may ask meanwhile --------------------------------------------------------------- */
 
 typedef struct asker {
