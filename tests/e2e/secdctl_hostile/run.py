@@ -1,4 +1,6 @@
 """Whatever is said to the control socket, or left unsaid, costs nothing but that connection."""
+import os
+import resource
 import socket
 import time
 
@@ -6,7 +8,7 @@ from lab import Lab
 from lab.control import Control, parse
 from lab.zones import zone
 
-TIME_LIMIT = 90
+TIME_LIMIT = 120
 CLIENTS = 64  # CTL_CLIENTS of ctl/ctl.h
 LONGEST = 64 * 1024
 
@@ -19,6 +21,8 @@ def run(lab: Lab) -> None:
     unfinished(lab, secd)
     thousand(lab, secd)
     never_reads(lab, secd)
+    reads_slowly(lab, secd)
+    no_descriptors(lab, secd)
     assert secd.ctl("status").returncode == 0
     assert secd.query("www.example.").answer
 
@@ -129,3 +133,38 @@ def never_reads(lab, secd) -> None:
     finally:
         for c in held:
             c.close()
+
+
+def reads_slowly(lab, secd) -> None:
+    """Who takes some of its answer every now and then gets all of it, however long that takes."""
+    with Control(secd.socket) as c:
+        c.ask("json refresh " + "a " * ((LONGEST - 100) // 2))  # some 2 MB
+        began, got = time.monotonic(), b""
+        while time.monotonic() - began < 11.5:  # CTL_ANSWER_TIME is 10 s
+            for _ in range(7):  # enough for the daemon to go on
+                got += c.sock.recv(1 << 15)
+            turn = time.monotonic()
+            lab.wait(lambda turn=turn: time.monotonic() - turn > 1.7, 5, "the next turn")
+        assert len(got) < 2_000_000, "it wasn't all there at once"
+        assert parse(got + c.rest())[1].startswith("no not done for ")
+
+
+def no_descriptors(lab, secd) -> None:
+    """When there were no descriptors for a while, it goes on by itself afterwards."""
+    pid = secd.child.pid
+
+    def count() -> int:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    held = []
+    try:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (count() + 5, before[1]))
+        held += [Control(secd.socket) for _ in range(20)]
+        lab.wait(lambda: count() >= resource.prlimit(pid, resource.RLIMIT_NOFILE)[0], 5,
+                 "all descriptors in use")
+    finally:
+        for c in held:
+            c.close()
+    assert secd.ctl("status").returncode == 0
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
