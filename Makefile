@@ -107,7 +107,7 @@ UNIT_dns_request := tests/unit/dns/test_request.c $(DNS) common/addr.c common/si
 UNIT_xfr_soa_answer := tests/unit/xfr/test_soa_answer.c secd/xfr/soa_answer.c secd/dns/name.c \
                        secd/dns/rdata.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/soa.c
 UNIT_xfr_conn := tests/unit/xfr/test_conn.c tests/unit/xfr/support/server.c secd/xfr/conn.c \
-                 common/addr.c
+                 common/addr.c common/clock.c
 UNIT_xfr_poll := tests/unit/xfr/test_poll.c tests/unit/xfr/support/server.c secd/xfr/conn.c \
                  secd/xfr/link.c secd/xfr/poll.c secd/xfr/soa_answer.c secd/xfr/why.c $(DNS) \
                  common/addr.c common/clock.c common/random.c common/siphash.c
@@ -148,7 +148,7 @@ UNIT_threads := tests/unit/common/test_threads.c common/epoch.c common/mailbox.c
 UNIT_refresh_clock := tests/unit/refresh/test_clock.c secd/refresh/clock.c
 UNITS += xfr_link
 UNIT_xfr_link := tests/unit/xfr/test_link.c tests/unit/xfr/support/server.c secd/xfr/conn.c \
-                 secd/xfr/link.c common/addr.c common/random.c
+                 secd/xfr/link.c common/addr.c common/clock.c common/random.c tests/unit/support/wall.c
 UNITS += refresh_breaker refresh_round refresh_way
 UNIT_refresh_way := tests/unit/refresh/test_way.c secd/refresh/breaker.c secd/refresh/queue.c \
                     secd/refresh/way.c secd/xfr/conn.c secd/xfr/link.c common/addr.c \

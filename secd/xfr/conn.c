@@ -42,7 +42,9 @@ struct xfr_conn {
 	ev_io readable, writable;
 	ev_timer deadline; /* connect, later idle */
 	ev_timer again;    /* fires at once: work left over for the loop's next turn */
-	ev_tstamp active;  /* when the last bytes came */
+	bool runs;         /* the connection's clock, since when, and what it showed then */
+	mono_t since, shown;
+	mono_t active;     /* by that clock: when the last bytes came */
 	uint64_t received; /* octets so far */
 	uint8_t *in;       /* IN_ROOM octets, since the first read */
 	size_t in_at, in_end;
@@ -90,6 +92,26 @@ static void start_timer(xfr_conn_t *c, ev_timer *timer, double seconds)
 	ev_timer_stop(c->loop, timer);
 	ev_timer_set(timer, seconds, 0.);
 	ev_timer_start(c->loop, timer);
+}
+
+/* --- the clock -------------------------------------------------------------------------------- */
+
+mono_t xfr_conn_now(const xfr_conn_t *c)
+{
+	return c->runs ? (mono_t){ c->shown.ns + clock_mono().ns - c->since.ns } : c->shown;
+}
+
+static void run_clock(xfr_conn_t *c, bool runs)
+{
+	c->shown = xfr_conn_now(c);
+	c->since = clock_mono();
+	c->runs = runs;
+}
+
+/* What is left of the idle deadline. */
+static double idle_left(const xfr_conn_t *c)
+{
+	return c->idle - mono_diff(c->active, xfr_conn_now(c));
 }
 
 /* --- messages in ------------------------------------------------------------------------------ */
@@ -152,6 +174,7 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int revents)
 {
 	xfr_conn_t *c = w->data;
 
+	(void)loop;
 	(void)revents;
 	if (!c->in && !(c->in = malloc(IN_ROOM))) {
 		end(c, XFR_CONN_NOMEM, 0);
@@ -170,7 +193,7 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int revents)
 	}
 	c->in_end += (size_t)n;
 	c->received += (size_t)n;
-	c->active = ev_now(loop);
+	c->active = xfr_conn_now(c);
 	if (deliver(c))
 		await_more(c);
 }
@@ -229,10 +252,11 @@ static void on_writable(struct ev_loop *loop, ev_io *w, int revents)
 		}
 		c->state = CONN_OPEN;
 		c->established = true;
-		c->active = ev_now(loop);
 		ev_timer_stop(loop, &c->deadline);
-		if (!c->paused)
+		if (!c->paused) {
+			run_clock(c, true);
 			start_timer(c, &c->deadline, c->idle);
+		}
 		await_more(c);
 	}
 	(void)flush(c);
@@ -242,16 +266,14 @@ static void on_writable(struct ev_loop *loop, ev_io *w, int revents)
 static void on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	xfr_conn_t *c = w->data;
-	double left;
+	const double left = idle_left(c);
 
+	(void)loop;
 	(void)revents;
 	if (c->state == CONN_CONNECTING) {
 		end(c, XFR_CONN_NO_CONNECT, 0);
 		return;
 	}
-	if (c->paused)
-		return; /* started again when reading is */
-	left = c->active + c->idle - ev_now(loop);
 	if (left > 0.)
 		start_timer(c, &c->deadline, left);
 	else
@@ -350,6 +372,7 @@ void xfr_conn_pause(xfr_conn_t *c, bool paused)
 	c->paused = paused;
 	if (c->state != CONN_OPEN)
 		return;
+	run_clock(c, !paused);
 	if (paused) {
 		ev_io_stop(c->loop, &c->readable);
 		ev_timer_stop(c->loop, &c->again);
@@ -357,8 +380,7 @@ void xfr_conn_pause(xfr_conn_t *c, bool paused)
 		return;
 	}
 	/* Messages may lie in the buffer already: deliver them from the loop, not from here. */
-	c->active = ev_now(c->loop);
-	start_timer(c, &c->deadline, c->idle);
+	start_timer(c, &c->deadline, idle_left(c));
 	start_timer(c, &c->again, 0.);
 }
 
@@ -372,9 +394,9 @@ bool xfr_conn_established(const xfr_conn_t *c)
 	return c->established;
 }
 
-ev_tstamp xfr_conn_growing(const xfr_conn_t *c)
+mono_t xfr_conn_growing(const xfr_conn_t *c)
 {
-	return c->in_end > c->in_at ? c->active : 0;
+	return c->in_end > c->in_at ? c->active : (mono_t){ 0 };
 }
 
 void xfr_conn_close(xfr_conn_t *c)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/clock.h"
 #include "common/status.h"
 #include "xfr/peer.h"
 
@@ -44,8 +45,7 @@ xfr_conn_t *xfr_conn_open(struct ev_loop *loop, const xfr_peer_t *peer,
  * or too much is queued already; ST_NOMEM. */
 status_t xfr_conn_send(xfr_conn_t *c, const uint8_t *msg, size_t len);
 
-/* Stop and resume reading: a receiver that is full pushes back through TCP's window. The idle
- * deadline does not run while paused. */
+/* Stop and resume reading: a receiver that is full pushes back through TCP's window. */
 void xfr_conn_pause(xfr_conn_t *c, bool paused);
 
 /* Octets that have come so far, those of an unfinished message counted. */
@@ -54,8 +54,12 @@ uint64_t xfr_conn_received(const xfr_conn_t *c);
 /* Has it been established? */
 bool xfr_conn_established(const xfr_conn_t *c);
 
-/* When octets came last (ev_now), if they are of a message that is not whole yet; else 0. */
-ev_tstamp xfr_conn_growing(const xfr_conn_t *c);
+/* The time in which the peer could be heard: this clock stands until the connection does, and while
+ * it is paused. Deadlines that the peer has to meet are counted by it, the idle one among them. */
+mono_t xfr_conn_now(const xfr_conn_t *c);
+
+/* When octets came last, if they are of a message that is not whole yet; else 0. By xfr_conn_now(). */
+mono_t xfr_conn_growing(const xfr_conn_t *c);
 
 /* Close and free; no callback follows. NULL is fine. */
 void xfr_conn_close(xfr_conn_t *c);

@@ -337,6 +337,7 @@ xfr_fetch_t *xfr_fetch_start(xfr_env_t *env, const xfr_fetch_spec_t *spec, xfr_f
 	f->arg = arg;
 	f->began = clock_mono();
 	init_timers(f);
+	ev_now_update(env->loop); /* the caller may have been busy: a deadline begins now */
 	if (ask(f) != ST_OK) {
 		release(f);
 		return NULL;

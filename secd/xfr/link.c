@@ -25,9 +25,10 @@ struct xfr_ask {
 	bool touched;
 	bool gulped; /* messages came since on_gulp */
 	uint64_t bytes;
-	ev_tstamp active; /* when it was asked, or heard of last */
+	mono_t active; /* when it was asked, or heard of last */
 };
 
+/* Times are those of the connection's clock. */
 struct xfr_link {
 	struct ev_loop *loop;
 	xfr_conn_t *conn;
@@ -42,10 +43,16 @@ struct xfr_link {
 	bool ended;
 	unsigned in_call; /* callbacks on the stack: the memory must outlive them */
 	bool closed;
-	ev_tstamp rested;   /* since when it has had no ask */
-	ev_tstamp progress; /* when one was completed, or the first one asked */
+	mono_t rested;   /* since when it has had no ask */
+	mono_t progress; /* when one was completed, or the first one asked */
 	ev_timer tick;
 };
+
+/* After the end no time passes. */
+static mono_t link_now(const xfr_link_t *l)
+{
+	return l->conn ? xfr_conn_now(l->conn) : (mono_t){ 0 };
+}
 
 static void release(xfr_link_t *l)
 {
@@ -72,10 +79,11 @@ static bool leave(xfr_link_t *l)
 
 static void link_in(xfr_link_t *l, xfr_ask_t *a)
 {
+	a->active = link_now(l);
 	a->link = l;
 	a->next = l->asks;
 	if (!a->next)
-		l->progress = ev_now(l->loop);
+		l->progress = a->active;
 	if (a->next)
 		a->next->prev = a;
 	l->asks = a;
@@ -97,7 +105,7 @@ static void unlink_ask(xfr_ask_t *a)
 	a->next = a->prev = NULL;
 	a->link = NULL;
 	if (--l->count == 0)
-		l->rested = ev_now(l->loop);
+		l->rested = link_now(l);
 }
 
 static xfr_ask_t *find(const xfr_link_t *l, uint16_t id)
@@ -231,7 +239,7 @@ static void on_message(void *arg, const uint8_t *msg, size_t len)
 	}
 	a->touched = a->gulped = true;
 	a->bytes += len;
-	a->active = ev_now(l->loop);
+	a->active = link_now(l);
 	enter(l);
 	a->calls->on_message(a->arg, msg, len);
 	(void)leave(l);
@@ -270,13 +278,13 @@ static const xfr_conn_calls_t conn_calls = {
 
 /* Asks for which nothing came for too long end alone: their neighbours may be well. Of a message that
  * is not whole yet nobody knows whose it is: while it grows, none is idle. */
-static void end_idle(xfr_link_t *l, ev_tstamp now)
+static void end_idle(xfr_link_t *l, mono_t now)
 {
-	const ev_tstamp growing = xfr_conn_growing(l->conn);
+	const double growing = mono_diff(xfr_conn_growing(l->conn), now);
 
 	for (xfr_ask_t *a = l->asks; a && !l->ended && !l->closed; a = l->telling) {
 		l->telling = a->next;
-		if (now - a->active >= l->idle && now - growing >= l->idle)
+		if (mono_diff(a->active, now) >= l->idle && growing >= l->idle)
 			give_up(l, a, 0, false);
 	}
 	l->telling = NULL;
@@ -284,16 +292,16 @@ static void end_idle(xfr_link_t *l, ev_tstamp now)
 
 /* Those behind one that does not come to its end find another way; the newest stand first. On a spoiled
  * link even the oldest may have been passed over: what came for it was taken for somebody else's. */
-static void end_stuck(xfr_link_t *l, ev_tstamp now)
+static void end_stuck(xfr_link_t *l, mono_t now)
 {
-	const ev_tstamp growing = xfr_conn_growing(l->conn);
+	const double growing = mono_diff(xfr_conn_growing(l->conn), now);
 	const bool spoiled = l->spoiled;
 
-	if (now - l->progress < XFR_LINK_STUCK || now - growing < XFR_LINK_STUCK)
+	if (mono_diff(l->progress, now) < XFR_LINK_STUCK || growing < XFR_LINK_STUCK)
 		return;
 	for (xfr_ask_t *a = l->asks; a && !l->ended && !l->closed; a = l->telling) {
 		l->telling = a->next;
-		if (spoiled && now - a->active >= XFR_LINK_STUCK)
+		if (spoiled && mono_diff(a->active, now) >= XFR_LINK_STUCK)
 			give_up(l, a, 0, true);
 		else if (a->next && !a->touched)
 			give_up(l, a, 1, false);
@@ -304,15 +312,16 @@ static void end_stuck(xfr_link_t *l, ev_tstamp now)
 static void on_tick(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	xfr_link_t *l = w->data;
-	ev_tstamp now = ev_now(loop);
+	mono_t now = link_now(l);
 
+	(void)loop;
 	(void)revents;
 	enter(l);
-	if (l->paused == 0)
-		end_idle(l, now);
-	if (l->paused == 0 && !l->ended && !l->closed)
+	end_idle(l, now);
+	if (!l->ended && !l->closed)
 		end_stuck(l, now);
-	if (leave(l) && !l->ended && l->count == 0 && (l->spoiled || now - l->rested >= l->linger))
+	if (leave(l) && !l->ended && l->count == 0 &&
+	    (l->spoiled || mono_diff(l->rested, now) >= l->linger))
 		end(l, XFR_CONN_CLOSED, 0);
 }
 
@@ -339,7 +348,6 @@ xfr_link_t *xfr_link_open(struct ev_loop *loop, const xfr_peer_t *peer,
 		free(l);
 		return NULL;
 	}
-	l->rested = ev_now(loop);
 	ev_timer_init(&l->tick, on_tick, shortest / 4, shortest / 4);
 	l->tick.data = l;
 	ev_timer_start(loop, &l->tick);
@@ -363,7 +371,7 @@ void xfr_link_close(xfr_link_t *link)
 bool xfr_link_usable(const xfr_link_t *link)
 {
 	return !link->ended && !link->spoiled && link->count < XFR_LINK_ASKS_MAX &&
-	       (link->count == 0 || ev_now(link->loop) - link->progress < XFR_LINK_STUCK / 2);
+	       (link->count == 0 || mono_diff(link->progress, link_now(link)) < XFR_LINK_STUCK / 2);
 }
 
 bool xfr_link_fresh(const xfr_link_t *link)
@@ -424,8 +432,6 @@ xfr_ask_t *xfr_ask_open(xfr_link_t *link, uint16_t id, const uint8_t *msg, size_
 	a->calls = calls;
 	a->arg = arg;
 	a->id = id;
-	ev_now_update(link->loop); /* the caller may have been busy: the deadline begins now */
-	a->active = ev_now(link->loop);
 	a->fresh = !link->used;
 	link->used = true;
 	link_in(link, a);
@@ -436,7 +442,7 @@ status_t xfr_ask_again(xfr_ask_t *ask, const uint8_t *msg, size_t len)
 {
 	if (!ask->link)
 		return ST_SHORT;
-	ask->active = ev_now(ask->link->loop);
+	ask->active = link_now(ask->link);
 	return xfr_conn_send(ask->link->conn, msg, len);
 }
 
@@ -448,12 +454,8 @@ void xfr_ask_pause(xfr_ask_t *ask, bool paused)
 		return;
 	ask->paused = paused;
 	l->paused += paused ? 1 : -1u;
-	xfr_conn_pause(l->conn, l->paused > 0);
-	if (l->paused > 0)
-		return;
-	l->progress = ev_now(l->loop); /* nobody could hear anything meanwhile */
-	for (xfr_ask_t *a = l->asks; a; a = a->next)
-		a->active = l->progress;
+	if (l->conn)
+		xfr_conn_pause(l->conn, l->paused > 0);
 }
 
 uint64_t xfr_ask_received(const xfr_ask_t *ask)
@@ -484,7 +486,7 @@ void xfr_ask_close(xfr_ask_t *ask, bool complete)
 		unlink_ask(ask);
 		if (complete) {
 			l->served++;
-			l->progress = ev_now(l->loop);
+			l->progress = link_now(l);
 		} else {
 			spoil(l);
 		}

@@ -7,8 +7,9 @@
  *
  * An ask ends when whoever asked has all that was wanted (xfr_ask_close), when nothing came for it
  * for the idle deadline, or with the link. When none has been completed for XFR_LINK_STUCK seconds,
- * those that wait behind the oldest end, too: many primaries answer one after the other. One that is given up while its answer may still come
- * spoils the link: it takes no further questions, and ends with the last one.
+ * those that wait behind the oldest end, too: many primaries answer one after the other. One that is
+ * given up while its answer may still come spoils the link: it takes no further questions, and ends with the last one. All of these deadlines
+ * count the time in which the primary could be heard: from the connection on, and without our pauses.
  *
  * Main thread; callbacks come from the loop, never from within the calls below. */
 #pragma once

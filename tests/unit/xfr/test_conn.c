@@ -326,27 +326,12 @@ Test(xfr_conn, gives_up_on_a_connect_that_is_not_answered)
 {
 	const xfr_deadlines_t short_connect = { .connect = 0.2, .idle = 5, .total = 10 };
 	seen_t s = { 0 };
-	struct sockaddr_in sin = { .sin_family = AF_INET,
-		                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof sin;
-	int fd = socket(AF_INET, SOCK_STREAM, 0), filler[8];
-	xfr_peer_t peer;
+	const xfr_peer_t peer = server_deaf();
 
-	/* A full backlog drops what knocks. */
-	cr_assert(bind(fd, (struct sockaddr *)&sin, sizeof sin) == 0 && listen(fd, 0) == 0);
-	cr_assert(getsockname(fd, (struct sockaddr *)&sin, &len) == 0);
-	for (size_t i = 0; i < ARRAY_LEN(filler); i++) {
-		filler[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-		(void)connect(filler[i], (struct sockaddr *)&sin, sizeof sin);
-	}
-	peer = (xfr_peer_t){ .addr.in = sin };
 	open_to(&s, &peer, &short_connect);
 	cr_assert(run_until(s.loop, &s.ended, 5));
 	cr_expect(eq(int, s.how, XFR_CONN_NO_CONNECT));
 	close_all(&s);
-	for (size_t i = 0; i < ARRAY_LEN(filler); i++)
-		close(filler[i]);
-	close(fd);
 }
 
 static void echo(void *arg, int fd, unsigned nth)

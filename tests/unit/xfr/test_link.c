@@ -8,6 +8,7 @@
 
 #include "common/buf.h"
 #include "common/status.h"
+#include "tests/unit/support/wall.h"
 #include "tests/unit/xfr/support/server.h"
 #include "xfr/link.h"
 
@@ -483,4 +484,45 @@ Test(xfr_link, lets_those_go_that_wait_behind_a_silent_one)
 	}
 	cr_expect(not(xfr_link_usable(p.link)));
 	finish(&p, s);
+}
+
+static const bool never = false;
+
+Test(xfr_link, is_not_moved_by_steps_of_the_wall_clock)
+{
+	static const int64_t steps[] = { 3600, -3600 };
+
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		server_t *s = server_start(&(server_script_t){ .tcp = tcp_stuck });
+		play_t p = { 0 };
+
+		begin(&p, s, &(xfr_deadlines_t){ .connect = 5, .idle = 1.5 }, 1, 1);
+		ask(&p, 0, 1);
+		cr_expect(not(run_until(p.loop, &never, 0.2)));
+		wall_ahead = steps[i];
+		cr_expect(not(run_until(p.loop, &p.enough, 0.9)), "it has time until 1.5 s");
+		cr_expect(run_until(p.loop, &p.enough, 2), "and no longer");
+		cr_expect(eq(int, p.parts[0].end.how, XFR_CONN_IDLE));
+		finish(&p, s);
+		wall_ahead = 0;
+	}
+}
+
+Test(xfr_link, blames_no_silence_before_there_is_a_connection)
+{
+	const xfr_peer_t peer = server_deaf();
+	play_t p = { .loop = ev_loop_new(0), .want = 2 };
+
+	p.link = xfr_link_open(p.loop, &peer, &(xfr_deadlines_t){ .connect = 2.5, .idle = 30 }, 0.4,
+	                       on_link_end, &p);
+	ask(&p, 0, 1);
+	ask(&p, 1, 1);
+	xfr_link_press(p.link, 0.5);
+	cr_expect(run_until(p.loop, &p.enough, 5));
+	for (int i = 0; i < 2; i++) {
+		cr_expect(eq(int, p.parts[i].end.how, XFR_CONN_NO_CONNECT));
+		cr_expect(not(p.parts[i].end.established));
+	}
+	cr_expect(run_until(p.loop, &p.link_ended, 5));
+	ev_loop_destroy(p.loop);
 }

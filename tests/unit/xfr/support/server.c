@@ -139,6 +139,22 @@ xfr_peer_t server_nobody(void)
 	return (xfr_peer_t){ .addr.in = sin };
 }
 
+/* A full backlog drops what knocks. */
+xfr_peer_t server_deaf(void)
+{
+	struct sockaddr_in sin = loopback(0);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (bind(fd, (struct sockaddr *)&sin, sizeof sin) < 0 || listen(fd, 0) < 0)
+		abort();
+	sin.sin_port = bound_port(fd);
+	for (int i = 0; i < 8; i++) {
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)connect(fd, (struct sockaddr *)&sin, sizeof sin);
+	}
+	return (xfr_peer_t){ .addr.in = sin };
+}
+
 void server_reply(const server_query_t *q, const void *msg, size_t len)
 {
 	(void)sendto(q->fd, msg, len, 0, (const struct sockaddr *)&q->from, sizeof q->from);

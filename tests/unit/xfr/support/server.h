@@ -47,5 +47,8 @@ void server_reset(int fd);
 /* A port of 127.0.0.1 where nobody listens. */
 xfr_peer_t server_nobody(void);
 
+/* A port of 127.0.0.1 that lets nobody in and says nothing, for the rest of the test. */
+xfr_peer_t server_deaf(void);
+
 /* Run the loop until *flag, or for that many seconds at most. Returns *flag. */
 bool run_until(struct ev_loop *loop, const bool *flag, double seconds);
