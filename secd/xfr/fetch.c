@@ -269,7 +269,7 @@ static status_t ask(xfr_fetch_t *f)
 			zone_version_unclaim(work.base);
 		return ST_NOMEM;
 	}
-	f->ask = xfr_ask_open(f->spec.link, work.id, request, len, &ask_calls, f);
+	f->ask = xfr_ask_open(f->spec.link, work.id, request, len, 0, &ask_calls, f);
 	if (!f->ask)
 		return ST_NOMEM;
 	if (f->spec.deadlines.min_rate > 0)

@@ -25,6 +25,8 @@ struct xfr_ask {
 	bool touched;
 	bool gulped; /* messages came since on_gulp */
 	uint64_t bytes;
+	double most; /* seconds; 0: any number */
+	mono_t asked;
 	mono_t active; /* when it was asked, or heard of last */
 };
 
@@ -79,7 +81,7 @@ static bool leave(xfr_link_t *l)
 
 static void link_in(xfr_link_t *l, xfr_ask_t *a)
 {
-	a->active = link_now(l);
+	a->asked = a->active = link_now(l);
 	a->link = l;
 	a->next = l->asks;
 	if (!a->next)
@@ -276,15 +278,18 @@ static const xfr_conn_calls_t conn_calls = {
 
 /* --- deadlines ----------------------------------------------------------------------------- */
 
-/* Asks for which nothing came for too long end alone: their neighbours may be well. Of a message that
- * is not whole yet nobody knows whose it is: while it grows, none is idle. */
+/* Asks for which nothing came for too long, or not all of it in time, end alone: their neighbours may
+ * be well. Of a message that is not whole yet nobody knows whose it is: while it grows, none is idle. */
 static void end_idle(xfr_link_t *l, mono_t now)
 {
 	const double growing = mono_diff(xfr_conn_growing(l->conn), now);
 
 	for (xfr_ask_t *a = l->asks; a && !l->ended && !l->closed; a = l->telling) {
 		l->telling = a->next;
-		if (mono_diff(a->active, now) >= l->idle && growing >= l->idle)
+		const bool late = a->most > 0 && mono_diff(a->asked, now) >= a->most;
+		const bool idle = mono_diff(a->active, now) >= l->idle && growing >= l->idle;
+
+		if (late || idle)
 			give_up(l, a, 0, false);
 	}
 	l->telling = NULL;
@@ -316,6 +321,8 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
+	if (l->paused > 0)
+		return; /* what there is to hear may lie unread */
 	enter(l);
 	end_idle(l, now);
 	if (!l->ended && !l->closed)
@@ -418,7 +425,7 @@ uint16_t xfr_link_id(const xfr_link_t *link)
 
 /* --- asks ---------------------------------------------------------------------------------- */
 
-xfr_ask_t *xfr_ask_open(xfr_link_t *link, uint16_t id, const uint8_t *msg, size_t len,
+xfr_ask_t *xfr_ask_open(xfr_link_t *link, uint16_t id, const uint8_t *msg, size_t len, double most,
                         const xfr_ask_calls_t *calls, void *arg)
 {
 	xfr_ask_t *a;
@@ -429,6 +436,7 @@ xfr_ask_t *xfr_ask_open(xfr_link_t *link, uint16_t id, const uint8_t *msg, size_
 		free(a);
 		return NULL;
 	}
+	a->most = most;
 	a->calls = calls;
 	a->arg = arg;
 	a->id = id;

@@ -6,7 +6,7 @@
  *                                                 +--> of nobody: dropped, a few times
  *
  * An ask ends when whoever asked has all that was wanted (xfr_ask_close), when nothing came for it
- * for the idle deadline, or with the link. When none has been completed for XFR_LINK_STUCK seconds,
+ * for the idle deadline, when it has taken longer than it may in all, or with the link. When none has been completed for XFR_LINK_STUCK seconds,
  * those that wait behind the oldest end, too: many primaries answer one after the other. One that is
  * given up while its answer may still come spoils the link: it takes no further questions, and ends with the last one. All of these deadlines
  * count the time in which the primary could be heard: from the connection on, and without our pauses.
@@ -60,7 +60,7 @@ uint16_t xfr_link_id(const xfr_link_t *link);
 
 /* How an ask ended that was not closed. */
 typedef struct xfr_ask_end {
-	xfr_conn_end_t how; /* XFR_CONN_IDLE: nothing came for it */
+	xfr_conn_end_t how; /* XFR_CONN_IDLE: nothing came for it, or not all in time */
 	int sys_errno;
 	bool stray;        /* a message came that belongs to nobody, in its turn */
 	bool untouched;    /* no message came for it */
@@ -87,9 +87,11 @@ typedef struct xfr_ask_calls {
 	void (*on_end)(void *arg, const xfr_ask_end_t *end);
 } xfr_ask_calls_t;
 
-/* Ask: msg is copied, and begins with id, which xfr_link_id() gave. calls is borrowed for the ask's
- * life. NULL: out of memory, or the link is not usable. */
-xfr_ask_t *xfr_ask_open(xfr_link_t *link, uint16_t id, const uint8_t *msg, size_t len,
+/* Ask: msg is copied, and begins with id, which xfr_link_id() gave.
+ *   most    seconds that it may take in all; 0: no limit but the idle deadline.
+ *   calls   is borrowed for the ask's life.
+ * NULL: out of memory, or the link is not usable. */
+xfr_ask_t *xfr_ask_open(xfr_link_t *link, uint16_t id, const uint8_t *msg, size_t len, double most,
                         const xfr_ask_calls_t *calls, void *arg);
 
 /* Send a further message with the ask's id: the same question in other words. */

@@ -31,7 +31,7 @@ struct xfr_poll {
 
 	int fd; /* of the UDP try, or -1 */
 	ev_io readable;
-	ev_timer timer; /* ends the try; over a link all of it; when over, it only tells */
+	ev_timer timer; /* ends the try by UDP; when over, it only tells */
 	xfr_ask_t *ask; /* over a link */
 	uint16_t id;
 	bool plain, dnssec;
@@ -202,12 +202,13 @@ static const xfr_ask_calls_t ask_calls = {
 
 static bool ask_link(xfr_poll_t *p, xfr_link_t *link)
 {
+	/* The idle deadline alone would let an answer drip in for days. */
+	const double most = p->deadlines.udp_try * p->deadlines.udp_tries;
 	uint8_t request[DNS_REQUEST_SIGNED_MAX];
 
 	p->id = xfr_link_id(link);
-	p->ask = xfr_ask_open(link, p->id, request, make_request(p, request), &ask_calls, p);
-	/* The idle deadline alone would let an answer drip in for days. */
-	start_timer(p, p->deadlines.connect + p->deadlines.udp_try * p->deadlines.udp_tries);
+	const size_t len = make_request(p, request);
+	p->ask = xfr_ask_open(link, p->id, request, len, most, &ask_calls, p);
 	return p->ask;
 }
 
@@ -338,7 +339,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 		tell(p, &p->result, false);
 		return;
 	}
-	if (p->ask || ++p->tries >= p->deadlines.udp_tries) {
+	if (++p->tries >= p->deadlines.udp_tries) {
 		fail(p, XFR_WHY_NO_ANSWER, 0);
 		return;
 	}

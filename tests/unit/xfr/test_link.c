@@ -118,7 +118,7 @@ static void ask(play_t *p, unsigned n, unsigned wants)
 	uint16_t id = xfr_link_id(p->link);
 	put_u16(msg, id);
 	msg[2] = (uint8_t)part->letter;
-	part->ask = xfr_ask_open(p->link, id, msg, LEN, &calls, part);
+	part->ask = xfr_ask_open(p->link, id, msg, LEN, 0, &calls, part);
 	cr_assert(part->ask != NULL);
 }
 
@@ -408,7 +408,7 @@ Test(xfr_link, never_gives_an_id_twice)
 		cr_assert(xfr_link_usable(p.link));
 		ids[i] = xfr_link_id(p.link);
 		put_u16(msg, ids[i]);
-		asks[i] = xfr_ask_open(p.link, ids[i], msg, LEN, &calls, &part);
+		asks[i] = xfr_ask_open(p.link, ids[i], msg, LEN, 0, &calls, &part);
 		cr_assert(asks[i] != NULL);
 		for (unsigned j = 0; j < i; j++)
 			cr_assert(ne(u16, ids[i], ids[j]));

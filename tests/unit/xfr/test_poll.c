@@ -28,7 +28,8 @@ typedef struct mood {
 	unsigned foreign; /* datagrams with a wrong id or question before the right one */
 	unsigned flags;   /* of the answer, QR aside */
 	bool hates_opt;   /* FORMERR when there is one */
-	bool tcp_silent, tcp_drip, tcp_closes, tcp_single;
+	bool tcp_silent, tcp_closes, tcp_single;
+	unsigned tcp_drip; /* microseconds from octet to octet; 0: all at once */
 	unsigned tcp_flags;
 	_Atomic unsigned datagrams, connections, with_opt;
 	uint16_t ids[8], ports[8];
@@ -118,10 +119,8 @@ static void answer_tcp(void *arg, int fd, unsigned nth)
 			continue;
 		}
 		server_write_raw(fd, prefix, 2);
-		for (size_t i = 0; i < len; i++) {
-			server_write_raw(fd, out + i, 1);
-			usleep(200);
-		}
+		for (size_t i = 0; i < len && server_write_raw(fd, out + i, 1); i++)
+			usleep(m->tcp_drip);
 	}
 }
 
@@ -327,7 +326,7 @@ static const struct {
 	const char *words;
 } streams[] = {
 	{ "an answer", { .tcp_flags = DNS_AA }, XFR_WHY_NONE, "" },
-	{ "octet by octet", { .tcp_flags = DNS_AA, .tcp_drip = true }, XFR_WHY_NONE, "" },
+	{ "octet by octet", { .tcp_flags = DNS_AA, .tcp_drip = 200 }, XFR_WHY_NONE, "" },
 	{ "no OPT please", { .tcp_flags = DNS_AA, .hates_opt = true }, XFR_WHY_NONE, "" },
 	{ "truncated again",
 	  { .tcp_flags = DNS_AA | DNS_TC },
@@ -431,4 +430,71 @@ Test(xfr_poll, tells_when_the_link_ended_behind_the_answer_to_another)
 	cr_expect(eq(int, told[1].result.next, XFR_POLL_AGAIN));
 	cr_expect(told[1].result.end.untouched);
 	cr_expect(eq(uint, told[1].result.end.answered, 1));
+}
+
+Test(xfr_poll, waits_no_longer_for_an_answer_that_drips_in)
+{
+	const xfr_deadlines_t d = {
+		.connect = 2, .udp_try = 0.1, .udp_tries = 3, .idle = 5, .total = 5
+	};
+	mood_t mood = { .flags = DNS_AA | DNS_TC, .tcp_flags = DNS_AA, .tcp_drip = 30000 };
+	ev_tstamp before = ev_time();
+	told_t told = ask_mood(&mood, &d);
+
+	cr_expect(eq(int, told.result.why.code, XFR_WHY_NO_ANSWER), "%s", told.why);
+	cr_expect(lt(dbl, ev_time() - before, 1.5), "it would be there after 1.8 s");
+}
+
+static void hear_nothing(void *arg, const uint8_t *msg, size_t len)
+{
+	(void)arg;
+	(void)msg;
+	(void)len;
+}
+
+static void end_nothing(void *arg, const xfr_ask_end_t *end)
+{
+	(void)arg;
+	(void)end;
+}
+
+static const xfr_ask_calls_t no_calls = { .on_message = hear_nothing, .on_end = end_nothing };
+
+/* Another question on the link, which the primary will answer. */
+static xfr_ask_t *ask_beside(xfr_link_t *link)
+{
+	uint8_t msg[QUESTION_END] = { 0 };
+	const uint16_t id = xfr_link_id(link);
+
+	put_u16(msg, id);
+	xfr_ask_t *other = xfr_ask_open(link, id, msg, sizeof msg, 0, &no_calls, NULL);
+	cr_assert(other != NULL);
+	return other;
+}
+
+Test(xfr_poll, is_not_ended_by_a_pause_of_another_question)
+{
+	const xfr_deadlines_t d = {
+		.connect = 2, .udp_try = 0.1, .udp_tries = 3, .idle = 5, .total = 5
+	};
+	mood_t mood = { .tcp_flags = DNS_AA };
+	server_t *server = server_start(&(server_script_t){ .tcp = answer_tcp, .arg = &mood });
+	xfr_peer_t peer = server_peer(server);
+	struct ev_loop *loop = ev_loop_new(0);
+	dns_name_t name = apex();
+	xfr_link_t *link = xfr_link_open(loop, &peer, &d, 1, on_link_end, &link);
+	xfr_ask_t *other = ask_beside(link);
+	const xfr_poll_spec_t spec = { &peer, &d, &name, .link = link };
+	told_t told = { 0 };
+
+	cr_assert(xfr_poll_start(loop, &spec, on_done, &told) != NULL);
+	xfr_ask_pause(other, true);
+	cr_expect(not(run_until(loop, &told.done, 3)), "%s", told.why);
+	xfr_ask_pause(other, false);
+	cr_assert(run_until(loop, &told.done, 5));
+	cr_expect(eq(u32, told.result.answer.soa.serial, 8), "%s", told.why);
+	xfr_ask_close(other, true);
+	xfr_link_close(link);
+	ev_loop_destroy(loop);
+	server_stop(server);
 }
