@@ -196,7 +196,7 @@ UNITS += net net_clients net_tcp net_udp
 UNIT_net := tests/unit/net/test_net.c $(NET_NEEDS)
 UNIT_net_clients := tests/unit/net/test_clients.c secd/net/clients.c common/addr.c \
                     common/random.c common/siphash.c
-UNIT_net_tcp := tests/unit/net/test_tcp.c $(NET_NEEDS)
+UNIT_net_tcp := tests/unit/net/test_tcp.c tests/unit/support/wall.c $(NET_NEEDS)
 UNIT_net_udp := tests/unit/net/test_udp.c $(NET_NEEDS)
 
 UNITS += ctl_report ctl_request ctl_sock

@@ -19,7 +19,7 @@ typedef struct wall {
 #define NS_PER_S  INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
 
-/* Any thread. A system call at worst: never per query. */
+/* Any thread. A system call at worst: never per query by UDP. */
 mono_t clock_mono(void);
 
 /* Any thread. Never a system call: it is as old as the kernel's last tick. */

@@ -47,7 +47,7 @@ typedef struct conn_bytes {
 typedef struct conn {
 	ev_io io; /* data is tcp's */
 	struct conn *older, *newer;
-	ev_tstamp active; /* when it last completed a query, or took some of its answers */
+	mono_t active; /* when it last completed a query, or took some of its answers */
 	addr_t peer;
 	conn_bytes_t in;  /* begins with an unfinished query, or one that waits for out */
 	conn_bytes_t out; /* waits to be written */

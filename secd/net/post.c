@@ -3,16 +3,16 @@
 
 #include <stdlib.h>
 
-void post_init(post_t *p, mailbox_t *box, struct ev_loop *loop)
+void post_init(post_t *p, mailbox_t *box)
 {
-	*p = (post_t){ box, loop, POST_REFUSED_BURST, ev_now(loop) };
+	*p = (post_t){ box, POST_REFUSED_BURST, clock_mono() };
 }
 
 static bool may_tell_refused(post_t *p)
 {
-	ev_tstamp now = ev_now(p->loop);
+	mono_t now = clock_mono();
 
-	p->tokens += (now - p->at) * POST_REFUSED_PER_S;
+	p->tokens += mono_diff(p->at, now) * POST_REFUSED_PER_S;
 	p->at = now;
 	if (p->tokens > POST_REFUSED_BURST)
 		p->tokens = POST_REFUSED_BURST;

@@ -1,22 +1,20 @@
 /* net/post.h - NOTIFYs on their way from a worker to the main loop. */
 #pragma once
 
-#include <ev.h>
-
 #include "answer/answer.h"
+#include "common/clock.h"
 #include "net/net.h"
 
 enum { POST_REFUSED_BURST = 16, POST_REFUSED_PER_S = 10 };
 
 typedef struct post {
 	mailbox_t *box;
-	struct ev_loop *loop; /* whose coarse time counts */
-	double tokens;        /* refused ones that may still be passed on */
-	ev_tstamp at;         /* of the last refill */
+	double tokens; /* refused ones that may still be passed on */
+	mono_t at;     /* of the last refill */
 } post_t;
 
-/* box and loop are borrowed. */
-void post_init(post_t *p, mailbox_t *box, struct ev_loop *loop);
+/* box is borrowed. */
+void post_init(post_t *p, mailbox_t *box);
 
 /* Pass on the NOTIFY that req is (notify or notify_refused is set). Allocates: at most once for
  * each zone that the main loop has not yet heard of. Worker's thread.

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "net/conn.h"
 
 enum {
@@ -43,7 +44,7 @@ static void unlink_conn(tcp_t *tcp, conn_t *c)
 
 static void link_newest(tcp_t *tcp, conn_t *c)
 {
-	c->active = ev_now(tcp->w->loop);
+	c->active = clock_mono();
 	c->older = tcp->newest;
 	c->newer = NULL;
 	*(c->older ? &c->older->newer : &tcp->oldest) = c;
@@ -70,14 +71,14 @@ static void close_conn(tcp_t *tcp, conn_t *c)
 static void on_expiry(struct ev_loop *loop, ev_timer *timer, int revents)
 {
 	tcp_t *tcp = timer->data;
-	ev_tstamp now = ev_now(loop);
+	mono_t now = clock_mono();
 
 	(void)revents;
-	while (tcp->oldest && tcp->oldest->active + tcp->idle <= now)
+	while (tcp->oldest && mono_diff(tcp->oldest->active, now) >= tcp->idle)
 		close_conn(tcp, tcp->oldest);
 	ev_timer_stop(loop, timer);
 	if (tcp->oldest) {
-		ev_timer_set(timer, tcp->oldest->active + tcp->idle - now, 0.);
+		ev_timer_set(timer, tcp->idle - mono_diff(tcp->oldest->active, now), 0.);
 		ev_timer_start(loop, timer);
 	}
 }
@@ -144,7 +145,7 @@ static bool make_place(tcp_t *tcp)
 		}
 	}
 	c = tcp->oldest;
-	if (!c || c->active + patience_s > ev_now(tcp->w->loop))
+	if (!c || mono_diff(c->active, clock_mono()) < patience_s)
 		return false;
 	close_conn(tcp, c);
 	return true;

@@ -69,7 +69,7 @@ status_t worker_open(worker_t *w, const net_conf_t *conf, const zone_set_t *zone
 		return ST_SYSTEM;
 	watch_turns(w);
 	w->answer = answer_new(zones, &conf->answer, &w->answered);
-	post_init(&w->post, notify, w->loop);
+	post_init(&w->post, notify);
 	w->udp = udp_new(w, conf->listens, conf->answer.udp_payload);
 	w->tcp = tcp_new(w, conf->listens, clients, conf->tcp_idle);
 	return w->answer && w->udp && w->tcp ? ST_OK : ST_NOMEM;

@@ -15,7 +15,9 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/status.h"
 #include "tests/unit/net/lab.h"
+#include "tests/unit/support/wall.h"
 
 TestSuite(net_tcp, .timeout = 120);
 
@@ -426,6 +428,31 @@ Test(net_tcp, an_idle_connection_is_closed_and_an_active_one_is_not)
 	close(idle);
 	close(active);
 	lab_close(&lab);
+}
+
+Test(net_tcp, steps_of_the_wall_clock_do_not_move_the_idle_time)
+{
+	static const int64_t steps[] = { 3600, -3600 };
+	net_conf_t conf = lab_conf();
+
+	conf.tcp_idle = 1;
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		lab_open(&lab, &conf, "127.0.0.1");
+		int first = lab_tcp(&lab, "127.0.0.1", NULL);
+		EVENTUALLY(&lab, lab_totals(&lab).tcp_open == 1);
+		usleep(300000);
+		int idle = lab_tcp(&lab, "127.0.0.1", NULL);
+		EVENTUALLY(&lab, lab_totals(&lab).tcp_open == 2);
+		wall_ahead = steps[i];
+		/* The first one's end looks at all of them. */
+		EVENTUALLY(&lab, lab_totals(&lab).tcp_open < 2);
+		cr_expect(quiet(idle, 50));
+		EVENTUALLY(&lab, lab_totals(&lab).tcp_open == 0);
+		wall_ahead = 0;
+		close(first);
+		close(idle);
+		lab_close(&lab);
+	}
 }
 
 Test(net_tcp, dripping_octets_do_not_keep_a_connection)
