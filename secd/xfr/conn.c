@@ -44,9 +44,8 @@ struct xfr_conn {
 	ev_timer again;    /* fires at once: work left over for the loop's next turn */
 	bool runs;         /* the connection's clock, since when, and what it showed then */
 	mono_t since, shown;
-	mono_t active;     /* by that clock: when the last bytes came */
-	uint64_t received; /* octets so far */
-	uint8_t *in;       /* IN_ROOM octets, since the first read */
+	mono_t active; /* by that clock: when the last bytes came */
+	uint8_t *in;   /* IN_ROOM octets, since the first read */
 	size_t in_at, in_end;
 	uint8_t *out;
 	size_t out_at, out_end, out_room;
@@ -192,7 +191,6 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int revents)
 		return;
 	}
 	c->in_end += (size_t)n;
-	c->received += (size_t)n;
 	c->active = xfr_conn_now(c);
 	if (deliver(c))
 		await_more(c);
@@ -384,9 +382,15 @@ void xfr_conn_pause(xfr_conn_t *c, bool paused)
 	start_timer(c, &c->again, 0.);
 }
 
-uint64_t xfr_conn_received(const xfr_conn_t *c)
+const uint8_t *xfr_conn_begun(const xfr_conn_t *c, size_t *len)
 {
-	return c->received;
+	const size_t left = c->in_end - c->in_at;
+
+	if (left <= PREFIX)
+		return NULL;
+	const size_t whole = get_u16(c->in + c->in_at);
+	*len = left - PREFIX < whole ? left - PREFIX : whole;
+	return c->in + c->in_at + PREFIX;
 }
 
 bool xfr_conn_established(const xfr_conn_t *c)

@@ -48,8 +48,8 @@ status_t xfr_conn_send(xfr_conn_t *c, const uint8_t *msg, size_t len);
 /* Stop and resume reading: a receiver that is full pushes back through TCP's window. */
 void xfr_conn_pause(xfr_conn_t *c, bool paused);
 
-/* Octets that have come so far, those of an unfinished message counted. */
-uint64_t xfr_conn_received(const xfr_conn_t *c);
+/* What has come of the message that is next to be delivered; its octets, or NULL. */
+const uint8_t *xfr_conn_begun(const xfr_conn_t *c, size_t *len);
 
 /* Has it been established? */
 bool xfr_conn_established(const xfr_conn_t *c);

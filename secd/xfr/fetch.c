@@ -21,11 +21,10 @@ struct xfr_fetch {
 	void *arg;
 	xfr_ask_t *ask; /* NULL: no more messages will come */
 	xfr_digest_t *digest;
-	ev_timer total;     /* for all of it */
-	ev_timer rate;      /* at the end of each window */
-	ev_timer single;    /* while a newer SOA stands alone */
-	uint64_t received;  /* octets when the window began */
-	bool waits, waited; /* for the builder: now, in this window */
+	ev_timer total;    /* for all of it */
+	ev_timer rate;     /* at the end of each window */
+	ev_timer single;   /* while a newer SOA stands alone */
+	xfr_pace_t window; /* how far it had come when the window began */
 	mono_t began;
 	uint64_t bytes, messages;
 	bool unclear;      /* the ask ended, and it is unknown whose fault that was */
@@ -100,12 +99,6 @@ static void end(xfr_fetch_t *f, xfr_why_t why)
 
 /* --- what the connection says ----------------------------------------------------------------- */
 
-static void stop_reading(xfr_fetch_t *f)
-{
-	f->waits = f->waited = true;
-	xfr_ask_pause(f->ask, true);
-}
-
 static void on_message(void *arg, const uint8_t *msg, size_t len)
 {
 	xfr_fetch_t *f = arg;
@@ -117,7 +110,7 @@ static void on_message(void *arg, const uint8_t *msg, size_t len)
 	if (xfr_digest_take(f->digest, msg, len, &full) != ST_OK)
 		end(f, xfr_why(XFR_WHY_NO_MEMORY, 0, 0));
 	else if (full)
-		stop_reading(f);
+		xfr_ask_pause(f->ask, true);
 }
 
 static void on_gulp(void *arg)
@@ -125,7 +118,7 @@ static void on_gulp(void *arg)
 	xfr_fetch_t *f = arg;
 
 	if (xfr_digest_push(f->digest))
-		stop_reading(f);
+		xfr_ask_pause(f->ask, true);
 }
 
 static xfr_why_t why_of(const xfr_ask_end_t *e)
@@ -173,20 +166,22 @@ static void on_total(struct ev_loop *loop, ev_timer *w, int revents)
 	end(f, xfr_why(XFR_WHY_TOO_LATE, (uint32_t)(f->spec.deadlines.total * 1000), 0));
 }
 
-/* A window counts when octets had come before it, and the primary could send all the time. */
+/* A window counts when octets had come before it. It goes on while we make the primary wait, and the
+ * rate is that of the time in which it could send. */
 static void on_rate(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	xfr_fetch_t *f = w->data;
 	const xfr_deadlines_t *d = &f->spec.deadlines;
-	const uint64_t now = xfr_ask_received(f->ask);
-	const double rate = (double)(now - f->received) / d->rate_window;
-	const bool counts = f->received > 0 && !f->waited;
+	const xfr_pace_t before = f->window, now = xfr_ask_pace(f->ask);
+	const double seconds = now.seconds - before.seconds;
 
 	(void)loop;
 	(void)revents;
-	f->received = now;
-	f->waited = f->waits;
-	if (counts && rate < d->min_rate)
+	if (seconds < d->rate_window / 2)
+		return;
+	f->window = now;
+	const double rate = (double)(now.octets - before.octets) / seconds;
+	if (before.octets > 0 && rate < d->min_rate)
 		end(f, xfr_why(XFR_WHY_TOO_SLOW, (uint32_t)rate, d->min_rate));
 }
 
@@ -288,7 +283,6 @@ static void on_room(void *arg)
 {
 	xfr_fetch_t *f = arg;
 
-	f->waits = false;
 	if (f->ask)
 		xfr_ask_pause(f->ask, false);
 }

@@ -466,9 +466,16 @@ void xfr_ask_pause(xfr_ask_t *ask, bool paused)
 		xfr_conn_pause(l->conn, l->paused > 0);
 }
 
-uint64_t xfr_ask_received(const xfr_ask_t *ask)
+xfr_pace_t xfr_ask_pace(const xfr_ask_t *ask)
 {
-	return ask->link ? xfr_conn_received(ask->link->conn) : 0;
+	const xfr_link_t *l = ask->link;
+
+	if (!l || !l->conn)
+		return (xfr_pace_t){ 0 };
+	size_t len;
+	const uint8_t *begun = xfr_conn_begun(l->conn, &len);
+	const bool its = begun && len >= ID_LEN && addressee(l, begun, len) == ask;
+	return (xfr_pace_t){ ask->bytes + (its ? len : 0), mono_diff(ask->asked, link_now(l)) };
 }
 
 /* What comes for who has left would be read for nothing. */

@@ -100,8 +100,14 @@ status_t xfr_ask_again(xfr_ask_t *ask, const uint8_t *msg, size_t len);
 /* Stop and resume reading, for the whole link. */
 void xfr_ask_pause(xfr_ask_t *ask, bool paused);
 
-/* Octets that have come on its link so far, those of an unfinished message counted. */
-uint64_t xfr_ask_received(const xfr_ask_t *ask);
+/* How far an ask has come: octets of its own messages, those of an unfinished one counted, and the
+ * seconds in which they could be heard. Zeros once the link has ended. */
+typedef struct xfr_pace {
+	uint64_t octets;
+	double seconds;
+} xfr_pace_t;
+
+xfr_pace_t xfr_ask_pace(const xfr_ask_t *ask);
 
 /* Free the ask. complete: its answer is all in, and its id may be used again. NULL is fine. */
 void xfr_ask_close(xfr_ask_t *ask, bool complete);

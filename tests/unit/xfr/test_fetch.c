@@ -164,6 +164,7 @@ typedef struct told {
 	rig_t *rig;
 	const xfr_deadlines_t *deadlines;
 	const zone_limits_t *limits;
+	xfr_link_t *link; /* to ask on; NULL: one of its own */
 	bool plain;
 } told_t;
 
@@ -228,7 +229,7 @@ static xfr_fetch_t *begin(told_t *t)
 
 	cr_assert(eq(int, dns_name_from_text("Example.", &apex), ST_OK));
 	const xfr_fetch_spec_t spec = {
-		.link = new_link(t->rig, t->deadlines),
+		.link = t->link ? t->link : new_link(t->rig, t->deadlines),
 		.deadlines = *t->deadlines,
 		.apex = &apex,
 		.limits = *t->limits,
@@ -753,6 +754,137 @@ Test(xfr_fetch, does_not_blame_a_primary_for_our_own_pauses)
 	cr_expect(eq(int, t.result.outcome, XFR_AXFR), "%s", t.why);
 	zone_version_free(t.result.version);
 	rig_close(&r);
+}
+
+/* Gives the first question back, and answers the second one late. */
+static void serve_late(void *arg, int fd, unsigned nth)
+{
+	const char *words = "S5 ns a S5";
+	uint8_t msg[65535];
+	size_t len = server_read(fd, msg);
+
+	(void)nth;
+	server_write(fd, msg, len);
+	server_read(fd, msg);
+	usleep(*(unsigned *)arg * 1000);
+	const uint16_t id = get_u16(msg);
+	while ((len = stream_message(&words, id, msg)) > 0)
+		server_write(fd, msg, len);
+	server_await_close(fd);
+}
+
+static void hear_other(void *arg, const uint8_t *msg, size_t len)
+{
+	(void)msg;
+	(void)len;
+	*(bool *)arg = true;
+}
+
+static void end_other(void *arg, const xfr_ask_end_t *end)
+{
+	(void)arg;
+	(void)end;
+}
+
+static const xfr_ask_calls_t other_calls = { .on_message = hear_other, .on_end = end_other };
+
+/* Another question, on a link that it shares. */
+static xfr_ask_t *ask_beside(xfr_link_t *link, bool *heard)
+{
+	uint8_t msg[DNS_HEADER_LEN] = { 0 };
+	const uint16_t id = xfr_link_id(link);
+
+	put_u16(msg, id);
+	xfr_ask_t *ask = xfr_ask_open(link, id, msg, sizeof msg, 0, &other_calls, heard);
+	cr_assert(ask != NULL);
+	return ask;
+}
+
+/* The primary is late with its first octet, or a neighbour stops reading: neither is its pace. */
+Test(xfr_fetch, measures_the_pace_of_its_own_answer)
+{
+	const xfr_deadlines_t paced = {
+		.connect = 5, .idle = 10, .total = 60, .min_rate = 100, .rate_window = 0.3
+	};
+
+	for (int pause = 0; pause < 2; pause++) {
+		unsigned late_ms = pause ? 0 : 1000;
+		bool heard = false;
+		server_t *late =
+			server_start(&(server_script_t){ .tcp = serve_late, .arg = &late_ms });
+		primary_t unused = { 0 };
+		rig_t r;
+		told_t t = { 0 };
+
+		rig_open(&r, &unused, 1);
+		r.peer = server_peer(late);
+		t.link = new_link(&r, &patient);
+		xfr_ask_t *other = ask_beside(t.link, &heard);
+		cr_assert(run_until(r.loop, &heard, 5));
+		start(&r, &paced, &roomy, &t);
+		xfr_ask_pause(other, pause);
+		if (pause)
+			cr_expect(not(run_until(r.loop, &t.done, 1.2)), "%s", t.why);
+		xfr_ask_pause(other, false);
+		cr_assert(run_until(r.loop, &t.done, 30));
+		cr_expect(eq(int, t.result.outcome, XFR_AXFR), "%s", t.why);
+		zone_version_free(t.result.version);
+		xfr_ask_close(other, true);
+		rig_close(&r);
+		server_stop(late);
+	}
+}
+
+enum { SHARING = 3 };
+
+/* Some 60 octets every 10 ms, to each of those that share the connection in turn. */
+static void serve_trickle(void *arg, int fd, unsigned nth)
+{
+	const char *words[SHARING];
+	uint16_t ids[SHARING];
+	uint8_t msg[65535];
+	bool open = true;
+
+	(void)arg;
+	(void)nth;
+	for (int i = 0; i < SHARING; i++) {
+		server_read(fd, msg);
+		ids[i] = get_u16(msg);
+		words[i] = "S5 ns";
+	}
+	for (unsigned n = 0; open && n < 2000; n++) {
+		const int i = (int)(n % SHARING);
+
+		open = server_write(fd, msg, stream_message(&words[i], ids[i], msg));
+		words[i] = "a";
+		usleep(10000);
+	}
+}
+
+Test(xfr_fetch, gives_up_those_that_share_a_trickle)
+{
+	/* Together they have 6000 octets a second at most; 2000 each. */
+	const xfr_deadlines_t paced = {
+		.connect = 5, .idle = 10, .total = 60, .min_rate = 3000, .rate_window = 0.4
+	};
+	server_t *trickle = server_start(&(server_script_t){ .tcp = serve_trickle });
+	primary_t unused = { 0 };
+	rig_t r;
+	told_t t[SHARING] = { 0 };
+
+	rig_open(&r, &unused, 1);
+	r.peer = server_peer(trickle);
+	xfr_link_t *link = new_link(&r, &patient);
+	for (int i = 0; i < SHARING; i++) {
+		t[i].link = link;
+		start(&r, &paced, &roomy, &t[i]);
+	}
+	for (int i = 0; i < SHARING; i++) {
+		cr_assert(run_until(r.loop, &t[i].done, 8));
+		cr_expect(eq(int, t[i].result.why.code, XFR_WHY_TOO_SLOW), "%s", t[i].why);
+	}
+	rig_close(&r);
+	server_stop(trickle);
 }
 
 /* --- stopping --------------------------------------------------------------------------------- */
