@@ -375,9 +375,15 @@ void xfr_link_close(xfr_link_t *link)
 		release(link);
 }
 
+/* Does nothing forbid a further question? */
+static bool has_room(const xfr_link_t *l)
+{
+	return !l->ended && !l->spoiled && l->count < XFR_LINK_ASKS_MAX;
+}
+
 bool xfr_link_usable(const xfr_link_t *link)
 {
-	return !link->ended && !link->spoiled && link->count < XFR_LINK_ASKS_MAX &&
+	return has_room(link) &&
 	       (link->count == 0 || mono_diff(link->progress, link_now(link)) < XFR_LINK_STUCK / 2);
 }
 
@@ -430,7 +436,8 @@ xfr_ask_t *xfr_ask_open(xfr_link_t *link, uint16_t id, const uint8_t *msg, size_
 {
 	xfr_ask_t *a;
 
-	if (!xfr_link_usable(link) || !(a = calloc(1, sizeof *a)))
+	/* Whether it makes progress the caller has judged, maybe a while ago. */
+	if (!has_room(link) || !(a = calloc(1, sizeof *a)))
 		return NULL;
 	if (xfr_conn_send(link->conn, msg, len) != ST_OK) {
 		free(a);

@@ -90,7 +90,7 @@ typedef struct xfr_ask_calls {
 /* Ask: msg is copied, and begins with id, which xfr_link_id() gave.
  *   most    seconds that it may take in all; 0: no limit but the idle deadline.
  *   calls   is borrowed for the ask's life.
- * NULL: out of memory, or the link is not usable. */
+ * NULL: out of memory, or the link has ended, is spoiled or full. */
 xfr_ask_t *xfr_ask_open(xfr_link_t *link, uint16_t id, const uint8_t *msg, size_t len, double most,
                         const xfr_ask_calls_t *calls, void *arg);
 

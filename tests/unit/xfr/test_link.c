@@ -5,6 +5,7 @@
 #include <criterion/new/assert.h>
 
 #include <string.h>
+#include <unistd.h>
 
 #include "common/buf.h"
 #include "common/status.h"
@@ -525,4 +526,19 @@ Test(xfr_link, blames_no_silence_before_there_is_a_connection)
 	}
 	cr_expect(run_until(p.loop, &p.link_ended, 5));
 	ev_loop_destroy(p.loop);
+}
+
+Test(xfr_link, takes_the_question_of_who_saw_it_usable_a_while_ago)
+{
+	server_t *s = server_start(&(server_script_t){ .tcp = tcp_stuck });
+	play_t p = { 0 };
+
+	begin(&p, s, &patient, 5, 1);
+	ask(&p, 0, 1);
+	cr_expect(not(run_until(p.loop, &never, 0.1)));
+	cr_assert(xfr_link_usable(p.link));
+	usleep(1000000); /* the main thread was busy between the two */
+	ask(&p, 1, 1);
+	cr_expect(not(xfr_link_usable(p.link)), "but it looks stuck by now");
+	finish(&p, s);
 }
