@@ -93,7 +93,7 @@ static void put_argument(const xfr_why_t *why, const char *at, char *out, size_t
 		break;
 	default: /* {s}, {size} */
 		if (at[1] == '}')
-			snprintf(out, room, "%.3g", why->a / 1000.);
+			snprintf(out, room, why->a < 100000 ? "%.3g" : "%.0f", why->a / 1000.);
 		else
 			put_size(why->a, out, room);
 		break;
