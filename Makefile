@@ -108,8 +108,8 @@ UNIT_xfr_soa_answer := tests/unit/xfr/test_soa_answer.c secd/xfr/soa_answer.c se
                        secd/dns/rdata.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/soa.c
 UNIT_xfr_conn := tests/unit/xfr/test_conn.c tests/unit/xfr/support/server.c secd/xfr/conn.c \
                  common/addr.c common/clock.c
-UNIT_xfr_poll := tests/unit/xfr/test_poll.c tests/unit/xfr/support/server.c secd/xfr/conn.c \
-                 secd/xfr/link.c secd/xfr/poll.c secd/xfr/soa_answer.c secd/xfr/why.c $(DNS) \
+UNIT_xfr_poll := tests/unit/xfr/test_poll.c tests/unit/xfr/support/server.c \
+                 tests/unit/xfr/support/signer.c secd/xfr/conn.c secd/xfr/link.c secd/xfr/poll.c secd/xfr/soa_answer.c secd/xfr/why.c $(DNS) \
                  common/addr.c common/clock.c common/random.c common/siphash.c
 UNIT_xfr_why := tests/unit/xfr/test_why.c secd/xfr/why.c $(DNS) common/addr.c common/siphash.c
 UNIT_xfr_axfr := tests/unit/xfr/test_axfr.c tests/unit/xfr/support/stream.c secd/xfr/axfr.c \
@@ -118,7 +118,8 @@ UNIT_xfr_ixfr := tests/unit/xfr/test_ixfr.c tests/unit/xfr/support/stream.c secd
                  secd/xfr/ixfr.c secd/xfr/stream.c secd/xfr/why.c secd/xfr/work.c $(DNS) $(ZONE) \
                  $(COMMON)
 UNIT_xfr_fetch := tests/unit/xfr/test_fetch.c tests/unit/xfr/support/server.c \
-                  tests/unit/xfr/support/stream.c $(XFR) $(DNS) $(ZONE) $(COMMON)
+                  tests/unit/xfr/support/signer.c tests/unit/xfr/support/stream.c \
+                  tests/unit/support/wall.c $(XFR) $(DNS) $(ZONE) $(COMMON)
 
 UNITS += dns_cookie dns_nsec3 dns_query dns_rdata dns_text
 UNIT_dns_text := tests/unit/dns/test_text.c secd/dns/text.c secd/dns/name.c secd/dns/rdata.c \

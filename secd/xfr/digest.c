@@ -27,6 +27,7 @@ _Static_assert(CHUNK_ROOM >= PREFIX + DNS_MSG_MAX, "a message must fit into an e
 typedef struct chunk {
 	struct chunk *next;
 	size_t used, room;
+	wall_t came;     /* the first of them; the others in the same turn of the loop */
 	uint8_t bytes[]; /* messages, each behind its length */
 } chunk_t;
 
@@ -268,7 +269,7 @@ static void feed_chunk(xfr_digest_t *d, const chunk_t *chunk)
 	while (buf_left(&frames) > 0) {
 		size_t len = buf_u16(&frames);
 
-		if (xfr_work_feed(d->work, buf_take(&frames, len), len) == XFR_MORE)
+		if (xfr_work_feed(d->work, buf_take(&frames, len), len, chunk->came) == XFR_MORE)
 			continue;
 		xfr_work_finish(d->work, clock_wall_coarse(), &d->result);
 		judge(d);
@@ -381,8 +382,10 @@ static chunk_t *empty_chunk(xfr_digest_t *d)
 	pthread_mutex_unlock(&d->mutex);
 	if (!chunk && (chunk = malloc(sizeof *chunk + CHUNK_ROOM)))
 		chunk->room = CHUNK_ROOM;
-	if (chunk)
+	if (chunk) {
 		chunk->used = 0;
+		chunk->came = clock_wall_coarse();
+	}
 	return chunk;
 }
 

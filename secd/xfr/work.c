@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/clock.h"
 #include "dns/nsec3.h"
 #include "dns/wire.h"
 #include "xfr/axfr.h"
@@ -81,11 +80,10 @@ static xfr_verdict_t feed_machine(xfr_work_t *w, const uint8_t *msg, size_t len)
 
 /* Each message is verified before it is read; that the last one was signed shows at the end, and
  * until then nothing of it is served (RFC 8945 5.3.1). */
-static xfr_verdict_t feed_signed(xfr_work_t *w, const uint8_t *msg, size_t len)
+static xfr_verdict_t feed_signed(xfr_work_t *w, const uint8_t *msg, size_t len, wall_t came)
 {
 	dns_tsig_bare_t bare;
-	dns_tsig_outcome_t outcome =
-		dns_tsig_stream_feed(&w->tsig, msg, len, clock_wall_coarse(), &bare);
+	dns_tsig_outcome_t outcome = dns_tsig_stream_feed(&w->tsig, msg, len, came, &bare);
 
 	if (outcome != DNS_TSIG_OK && outcome != DNS_TSIG_UNSIGNED)
 		return fail_tsig(w, outcome);
@@ -96,9 +94,9 @@ static xfr_verdict_t feed_signed(xfr_work_t *w, const uint8_t *msg, size_t len)
 	return outcome == DNS_TSIG_OK ? XFR_DONE : fail_tsig(w, outcome);
 }
 
-xfr_verdict_t xfr_work_feed(xfr_work_t *w, const uint8_t *msg, size_t len)
+xfr_verdict_t xfr_work_feed(xfr_work_t *w, const uint8_t *msg, size_t len, wall_t came)
 {
-	return w->spec->has_tsig ? feed_signed(w, msg, len) : feed_machine(w, msg, len);
+	return w->spec->has_tsig ? feed_signed(w, msg, len, came) : feed_machine(w, msg, len);
 }
 
 bool xfr_work_undetermined(const xfr_work_t *w)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/clock.h"
 #include "common/siphash.h"
 #include "dns/name.h"
 #include "dns/soa.h"
@@ -68,8 +69,8 @@ typedef struct xfr_work xfr_work_t;
 xfr_work_t *xfr_work_new(const xfr_work_spec_t *spec);
 void xfr_work_free(xfr_work_t *w); /* NULL is fine */
 
-/* Feed the next message. After XFR_DONE or XFR_BAD no more may be fed. */
-xfr_verdict_t xfr_work_feed(xfr_work_t *w, const uint8_t *msg, size_t len);
+/* Feed the next message, which came when came says: TSIG wants to know. After XFR_DONE or XFR_BAD no more may be fed. */
+xfr_verdict_t xfr_work_feed(xfr_work_t *w, const uint8_t *msg, size_t len, wall_t came);
 
 /* Nothing but a newer SOA has come of IXFR: what comes next tells what it means, if it comes soon. */
 bool xfr_work_undetermined(const xfr_work_t *w);

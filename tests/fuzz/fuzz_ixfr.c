@@ -51,7 +51,7 @@ static zone_version_t *make_base(const xfr_work_spec_t *spec)
 	size_t len = sizeof base_message - 1;
 
 	memcpy(msg, base_message, len);
-	if (xfr_work_feed(work, msg, len) != XFR_DONE)
+	if (xfr_work_feed(work, msg, len, (wall_t){ 0 }) != XFR_DONE)
 		abort();
 	xfr_work_finish(work, (wall_t){ 0 }, &result);
 	xfr_work_free(work);
@@ -89,7 +89,7 @@ static xfr_verdict_t feed(xfr_work_t *work, const uint8_t *frame, size_t len)
 		put_u16(msg, ID);
 		msg[2] |= DNS_QR >> 8;
 	}
-	xfr_verdict_t verdict = xfr_work_feed(work, msg, len);
+	xfr_verdict_t verdict = xfr_work_feed(work, msg, len, (wall_t){ 0 });
 	free(msg);
 	return verdict;
 }

@@ -10,7 +10,9 @@
 
 #include "common/buf.h"
 #include "dns/wire.h"
+#include "tests/unit/support/wall.h"
 #include "tests/unit/xfr/support/server.h"
+#include "tests/unit/xfr/support/signer.h"
 #include "tests/unit/xfr/support/stream.h"
 #include "xfr/fetch.h"
 
@@ -165,7 +167,8 @@ typedef struct told {
 	const xfr_deadlines_t *deadlines;
 	const zone_limits_t *limits;
 	xfr_link_t *link; /* to ask on; NULL: one of its own */
-	bool plain;
+	const dns_tsig_key_t *key;
+	bool plain, strict;
 } told_t;
 
 static const siphash_key_t key = { 3, 4 };
@@ -237,6 +240,8 @@ static xfr_fetch_t *begin(told_t *t)
 		.held = t->rig->held,
 		.base = t->rig->base,
 		.plain = t->plain,
+		.key = t->key,
+		.strict = t->strict,
 	};
 	return xfr_fetch_start(&t->rig->env, &spec, on_done, t);
 }
@@ -603,10 +608,6 @@ Test(xfr_fetch, waits_longer_for_what_comes_behind_the_soa_in_time)
 	zone_version_free(base);
 }
 
-/* --- what is big ------------------------------------------------------------------------------ */
-
-enum { HUGE_MESSAGES = 900 }; /* some 54 MB */
-
 /* Hold the only builder until *arg is set. */
 typedef struct blocker {
 	pool_job_t job;
@@ -620,6 +621,98 @@ static void block(pool_job_t *job)
 	while (!atomic_load(&b->go))
 		usleep(1000);
 }
+
+/* --- TSIG ------------------------------------------------------------------------------------- */
+
+typedef struct signing {
+	dns_tsig_key_t key;
+	unsigned messages; /* between the first and the last, unsigned */
+	bool last;         /* is signed, too */
+} signing_t;
+
+static void serve_signed(void *arg, int fd, unsigned nth)
+{
+	signing_t *p = arg;
+	uint8_t msg[65535];
+	const size_t asked = server_read(fd, msg);
+	const uint16_t id = get_u16(msg);
+	const wall_t now = clock_wall_coarse();
+	signer_t signer;
+
+	(void)nth;
+	signer_start(&signer, &p->key, msg, asked);
+	for (unsigned i = 0; i <= p->messages + 1; i++) {
+		const bool first = i == 0, last = i == p->messages + 1;
+		const char *words = first ? "S5 ns" : last ? "S5" : "a";
+		size_t len = stream_message(&words, id, msg);
+
+		len = signer_next(&signer, msg, len, first || (last && p->last), now);
+		server_write(fd, msg, len);
+	}
+	server_await_close(fd);
+}
+
+static told_t fetch_signed(signing_t *signing, bool strict, bool held_up)
+{
+	server_t *primary = server_start(&(server_script_t){ .tcp = serve_signed, .arg = signing });
+	blocker_t blocker = { .job.run = block };
+	const bool never = false;
+	primary_t unused = { 0 };
+	rig_t r;
+	told_t t = { .key = &signing->key, .strict = strict };
+
+	rig_open(&r, &unused, 1);
+	r.peer = server_peer(primary);
+	if (held_up)
+		pool_push(r.pool, &blocker.job);
+	start(&r, &patient, &roomy, &t);
+	if (held_up) {
+		run_until(r.loop, &never, 0.5);
+		wall_ahead = 1000; /* beyond any fudge */
+		atomic_store(&blocker.go, true);
+	}
+	cr_assert(run_until(r.loop, &t.done, 30));
+	wall_ahead = 0;
+	zone_version_free(t.result.version);
+	rig_close(&r);
+	server_stop(primary);
+	return t;
+}
+
+Test(xfr_fetch, takes_99_unsigned_messages_in_a_row_unless_it_is_strict)
+{
+	signing_t signing = { .key = signer_key("secret"), .messages = 99, .last = true };
+	told_t t = fetch_signed(&signing, false, false);
+
+	cr_expect(eq(int, t.result.outcome, XFR_AXFR), "%s", t.why);
+	t = fetch_signed(&signing, true, false);
+	cr_expect(eq(int, t.result.why.code, XFR_WHY_TSIG), "%s", t.why);
+	cr_expect(eq(u32, t.result.why.a, DNS_TSIG_TOO_MANY_UNSIGNED));
+	signing.messages = 0;
+	t = fetch_signed(&signing, true, false);
+	cr_expect(eq(int, t.result.outcome, XFR_AXFR), "%s", t.why);
+}
+
+Test(xfr_fetch, takes_nothing_whose_last_message_is_unsigned)
+{
+	signing_t signing = { .key = signer_key("secret"), .messages = 5 };
+	told_t t = fetch_signed(&signing, false, false);
+
+	cr_expect(eq(int, t.result.why.code, XFR_WHY_TSIG), "%s", t.why);
+	cr_expect(eq(u32, t.result.why.a, DNS_TSIG_LAST_UNSIGNED));
+}
+
+Test(xfr_fetch, judges_the_time_of_a_signature_by_when_it_came)
+{
+	signing_t signing = { .key = signer_key("secret"), .messages = 2, .last = true };
+	told_t t = fetch_signed(&signing, false, true);
+
+	cr_expect(eq(int, t.result.outcome, XFR_AXFR), "%s", t.why);
+}
+
+/* --- what is big ------------------------------------------------------------------------------ */
+
+enum { HUGE_MESSAGES = 900 }; /* some 54 MB */
 
 Test(xfr_fetch, lets_a_primary_wait_while_the_builder_is_busy)
 {

@@ -26,7 +26,7 @@ static const char held[] = "S3 ns a b";
 
 static xfr_verdict_t feed_work(void *work, const uint8_t *msg, size_t len)
 {
-	return xfr_work_feed(work, msg, len);
+	return xfr_work_feed(work, msg, len, (wall_t){ 0 });
 }
 
 /* The zone of these words, as AXFR brings it; the SOA is the first of them. */
