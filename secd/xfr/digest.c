@@ -4,7 +4,7 @@
  * digest holds a reference: the loop, a job that is queued or runs, a mail under way. */
 #include "xfr/digest.h"
 
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +33,7 @@ typedef struct chunk {
 
 typedef enum news {
 	NEWS_VERDICT,
-	NEWS_ROOM,   /* the queue has run dry, read on */
+	NEWS_ROOM,   /* the queue is below RESUME_BELOW: read on */
 	NEWS_SINGLE, /* a newer SOA alone */
 	NEWS_COUNT,
 } news_t;
@@ -61,7 +61,7 @@ struct xfr_digest {
 	chunk_t *spare; /* used ones of CHUNK_ROOM, to be filled again */
 	size_t queued;  /* octets in the queue */
 	bool scheduled; /* a job is in the pool or runs: never two */
-	bool paused;    /* the loop waits for room; that mail is sent when the queue has run dry */
+	bool paused;    /* the loop waits for room; that mail is sent below RESUME_BELOW */
 	bool resuming;  /* it is under way */
 	bool ended;     /* no more chunks will come, as end_why tells */
 	bool judged;    /* the verdict is mailed */
@@ -71,7 +71,7 @@ struct xfr_digest {
 	/* The builder's: whoever runs the one job. */
 	pool_job_t job;
 	xfr_work_t *work;
-	size_t memory; /* of it, as the sum has it */
+	size_t memory; /* of it, as the sum has it; written under the builders' mutex */
 	bool told_single;
 	bool claimed; /* spec.base */
 
@@ -197,27 +197,36 @@ static job_step_t next_step(xfr_digest_t *d, chunk_t *used, chunk_t **chunk)
 	return step;
 }
 
-/* What the work takes now, for the sum of all. */
-static void count_memory(xfr_digest_t *d, size_t now)
+/* What the work takes now, for the sum of all. False: it grew beyond what all may take, and is not
+ * counted any more. The largest may go on, so that one always comes to its end, and what it has
+ * brought in so far is not lost to a newcomer. */
+static bool count_memory(xfr_digest_t *d, size_t now)
 {
-	atomic_fetch_add(&d->builders->memory, (uint64_t)now - d->memory);
+	xfr_builders_t *b = d->builders;
+
+	pthread_mutex_lock(&b->mutex);
+	const bool grew = now > d->memory;
+	b->memory += (uint64_t)now - d->memory;
 	d->memory = now;
-}
-
-/* One alone may take what it needs: refused, it would be refused for ever. */
-static bool takes_too_much(xfr_digest_t *d)
-{
-	count_memory(d, xfr_work_memory(d->work));
-	const uint64_t all = atomic_load(&d->builders->memory);
-
-	return all > d->builders->memory_most && all > d->memory && d->memory > MEMORY_SMALL;
+	if (grew && (!b->largest || now > b->largest->memory))
+		b->largest = d;
+	const bool fits = !grew || b->memory <= b->memory_most || b->largest == d ||
+	                  now <= MEMORY_SMALL;
+	if (!fits) {
+		b->memory -= now;
+		d->memory = 0;
+	}
+	if (d->memory == 0 && b->largest == d)
+		b->largest = NULL;
+	pthread_mutex_unlock(&b->mutex);
+	return fits;
 }
 
 static void free_work(xfr_digest_t *d)
 {
 	xfr_work_free(d->work);
 	d->work = NULL;
-	count_memory(d, 0);
+	(void)count_memory(d, 0);
 }
 
 /* The result is complete. Only a version that was made over the base needs it any longer. */
@@ -275,10 +284,10 @@ static void feed_chunk(xfr_digest_t *d, const chunk_t *chunk)
 		judge(d);
 		return;
 	}
-	if (takes_too_much(d))
-		judge_failed(d, xfr_why(XFR_WHY_MEMORY, xfr_why_size(d->builders->memory_most), 0));
-	else
+	if (count_memory(d, xfr_work_memory(d->work)))
 		tell_single(d);
+	else
+		judge_failed(d, xfr_why(XFR_WHY_MEMORY, xfr_why_size(d->builders->memory_most), 0));
 }
 
 static void free_all(xfr_digest_t *d, chunk_t *chunks)
@@ -477,11 +486,14 @@ void xfr_builders_open(xfr_builders_t *b, struct ev_loop *loop, pool_t *pool,
 	b->pool = pool;
 	b->key = *key;
 	b->memory_most = memory_most;
-	atomic_init(&b->memory, 0);
+	pthread_mutex_init(&b->mutex, NULL);
+	b->memory = 0;
+	b->largest = NULL;
 	mailbox_open(&b->mail, loop, on_mail, b);
 }
 
 void xfr_builders_close(xfr_builders_t *b)
 {
 	mailbox_close(&b->mail);
+	pthread_mutex_destroy(&b->mutex);
 }

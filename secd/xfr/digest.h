@@ -12,7 +12,7 @@
  * mailbox and never from within a call. */
 #pragma once
 
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,10 +28,12 @@ typedef struct xfr_builders {
 	pool_t *pool;
 	siphash_key_t key; /* of the zone set */
 	mailbox_t mail;    /* builders -> loop */
-	/* Octets that the records of all transfers under way take, and may take. One that takes
-	 * more is refused, unless it is alone or small. */
+	/* Octets that the records of all transfers under way may take, and take. One that grows
+	 * beyond is refused, unless it is the largest or small. */
 	uint64_t memory_most;
-	_Atomic uint64_t memory;
+	pthread_mutex_t mutex; /* of what follows */
+	uint64_t memory;
+	struct xfr_digest *largest; /* NULL: none since that was done */
 } xfr_builders_t;
 
 void xfr_builders_open(xfr_builders_t *b, struct ev_loop *loop, pool_t *pool,

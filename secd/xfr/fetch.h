@@ -35,7 +35,9 @@ typedef struct xfr_env {
 
 /*   key           of the zone set.
  *   memory_most   octets that the records of all transfers under way may take until they are
- *                 sealed; the one that goes beyond fails, unless it is alone or below 1 MiB. */
+ *                 sealed. The one that grows beyond fails, unless it is the largest of them or
+ *                 below 1 MiB: so one always comes to its end, and a newcomer never costs what is
+ *                 nearly there. */
 void xfr_env_open(xfr_env_t *env, struct ev_loop *loop, pool_t *builders, const siphash_key_t *key,
                   uint64_t memory_most);
 /* After every fetch was stopped or done, and then the builders were joined (pool_free). */

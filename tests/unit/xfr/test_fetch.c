@@ -31,10 +31,11 @@ typedef struct primary {
 	const char *words; /* what it sends, in shorthand */
 	size_t cut;        /* send so many octets only; 0: all */
 	then_t then;
-	bool dribble;   /* octet by octet */
-	unsigned huge;  /* instead of words: so many messages of 60 KB */
-	bool huge_open; /* leave the closing SOA out */
-	bool hates_opt; /* FORMERR to a query with OPT */
+	bool dribble;           /* octet by octet */
+	unsigned huge;          /* instead of words: so many messages of 60 KB */
+	bool huge_open;         /* leave the closing SOA out */
+	const _Atomic bool *go; /* half way, wait for it */
+	bool hates_opt;         /* FORMERR to a query with OPT */
 	/* Of the last query that it got. */
 	uint16_t type, questions, authority, additional;
 	unsigned queries;
@@ -81,6 +82,8 @@ static void serve_huge(const primary_t *p, int fd, uint16_t id, uint8_t *msg)
 	if (!server_write(fd, msg, stream_message(&first, id, msg)))
 		return;
 	for (unsigned i = 0; i < p->huge; i++) {
+		while (p->go && i == p->huge / 2 && !atomic_load(p->go))
+			usleep(1000);
 		if (!server_write(fd, msg, huge_message(id, i, msg)))
 			return;
 	}
@@ -810,6 +813,70 @@ Test(xfr_fetch, refuses_the_second_when_memory_is_short)
 	          second.why);
 	zone_version_free(second.result.version);
 	server_stop(more);
+	rig_close(&r);
+}
+
+/* A sum that no builder changes any more. */
+static uint64_t settled_memory(rig_t *r)
+{
+	const bool never = false;
+	uint64_t before, now = 0;
+
+	do {
+		before = now;
+		run_until(r->loop, &never, 0.3);
+		pthread_mutex_lock(&r->env.builders.mutex);
+		now = r->env.builders.memory;
+		pthread_mutex_unlock(&r->env.builders.mutex);
+	} while (now == 0 || now != before);
+	return now;
+}
+
+Test(xfr_fetch, lets_the_largest_finish_beside_a_newcomer)
+{
+	_Atomic bool go = false;
+	primary_t big = { .huge = 200, .go = &go }, small = { .huge = 30, .huge_open = true };
+	server_t *other = server_start(&(server_script_t){ .tcp = serve, .arg = &small });
+	rig_t r;
+	told_t first = { 0 }, second = { 0 };
+
+	rig_open(&r, &big, 2);
+	start(&r, &patient, &roomy, &first);
+	const uint64_t half = settled_memory(&r);
+	r.peer = server_peer(other);
+	xfr_fetch_t *f = start(&r, &patient, &roomy, &second);
+	const uint64_t both = settled_memory(&r);
+	cr_assert(gt(u64, both - half, 1 << 20), "more than what is always allowed");
+	r.env.builders.memory_most = both;
+	atomic_store(&go, true);
+	cr_assert(run_until(r.loop, &first.done, 30));
+	cr_expect(eq(int, first.result.outcome, XFR_AXFR), "%s", first.why);
+	cr_expect(not(second.done), "it has not grown: %s", second.why);
+	cr_expect(eq(u64, settled_memory(&r), both - half), "what is done takes nothing");
+	zone_version_free(first.result.version);
+	xfr_fetch_stop(f);
+	server_stop(other);
+	rig_close(&r);
+}
+
+Test(xfr_fetch, gives_a_small_one_its_memory_whatever_others_take)
+{
+	primary_t big = { .huge = 100, .huge_open = true }, small = { .huge = 5 };
+	server_t *other = server_start(&(server_script_t){ .tcp = serve, .arg = &small });
+	rig_t r;
+	told_t first = { 0 }, second = { 0 };
+
+	rig_open_with(&r, &big, 2, 1u << 20);
+	xfr_fetch_t *f = start(&r, &patient, &roomy, &first);
+	(void)settled_memory(&r);
+	r.peer = server_peer(other);
+	start(&r, &patient, &roomy, &second);
+	cr_assert(run_until(r.loop, &second.done, 30));
+	cr_expect(eq(int, second.result.outcome, XFR_AXFR), "%s", second.why);
+	cr_expect(not(first.done), "%s", first.why);
+	zone_version_free(second.result.version);
+	xfr_fetch_stop(f);
+	server_stop(other);
 	rig_close(&r);
 }
 
