@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/clock.h"
 #include "dns/wire.h"
 #include "tests/unit/xfr/support/server.h"
+#include "tests/unit/xfr/support/signer.h"
 #include "xfr/poll.h"
 
 TestSuite(xfr_poll, .timeout = 20);
@@ -155,10 +157,10 @@ static void on_link_end(void *arg, xfr_link_t *link)
 }
 
 static told_t ask_once(struct ev_loop *loop, const xfr_peer_t *peer, const xfr_deadlines_t *d,
-                       xfr_link_t *link)
+                       const dns_tsig_key_t *key, xfr_link_t *link)
 {
 	dns_name_t name = apex();
-	const xfr_poll_spec_t spec = { peer, d, &name, .link = link };
+	const xfr_poll_spec_t spec = { peer, d, &name, .link = link, .key = key };
 	told_t told = { 0 };
 
 	cr_assert(xfr_poll_start(loop, &spec, on_done, &told) != NULL);
@@ -168,20 +170,25 @@ static told_t ask_once(struct ev_loop *loop, const xfr_peer_t *peer, const xfr_d
 }
 
 /* Ask peer and wait for what is told; over a link if that is needed. */
-static told_t ask(const xfr_peer_t *peer, const xfr_deadlines_t *d)
+static told_t ask_with(const xfr_peer_t *peer, const xfr_deadlines_t *d, const dns_tsig_key_t *key)
 {
 	struct ev_loop *loop = ev_loop_new(0);
-	told_t told = ask_once(loop, peer, d, NULL);
+	told_t told = ask_once(loop, peer, d, key, NULL);
 
 	if (told.result.next == XFR_POLL_STREAM) {
 		xfr_link_t *link = xfr_link_open(loop, peer, d, 1, on_link_end, &link);
 
-		told = ask_once(loop, peer, d, link);
+		told = ask_once(loop, peer, d, key, link);
 		cr_expect(told.result.next == XFR_POLL_DONE);
 		xfr_link_close(link);
 	}
 	ev_loop_destroy(loop);
 	return told;
+}
+
+static told_t ask(const xfr_peer_t *peer, const xfr_deadlines_t *d)
+{
+	return ask_with(peer, d, NULL);
 }
 
 static told_t ask_mood(mood_t *mood, const xfr_deadlines_t *d)
@@ -497,4 +504,103 @@ Test(xfr_poll, is_not_ended_by_a_pause_of_another_question)
 	xfr_link_close(link);
 	ev_loop_destroy(loop);
 	server_stop(server);
+}
+
+/* --- TSIG ------------------------------------------------------------------------------------- */
+
+typedef enum seal { SEAL_NONE, SEAL_TRUE, SEAL_FORGED } seal_t;
+
+/* How the answers are signed: two by UDP, of which the first has another serial, and one by TCP. */
+typedef struct seals {
+	seal_t first, second, stream; /* SEAL_NONE of the first: it is not sent */
+	bool unsigned_first;          /* ... but unsigned */
+	dns_tsig_key_t key, other;
+	_Atomic unsigned connections;
+} seals_t;
+
+static size_t sealed(const seals_t *s, seal_t how, const uint8_t *query, size_t query_len,
+                     uint32_t serial, uint8_t out[512])
+{
+	size_t len = answer(query, DNS_AA, serial, out);
+	signer_t signer;
+
+	signer_start(&signer, how == SEAL_FORGED ? &s->other : &s->key, query, query_len);
+	return how == SEAL_NONE ? len : signer_next(&signer, out, len, true, clock_wall_coarse());
+}
+
+static void sealed_udp(void *arg, const server_query_t *q)
+{
+	seals_t *s = arg;
+	uint8_t out[512];
+
+	if (s->first != SEAL_NONE || s->unsigned_first)
+		server_reply(q, out, sealed(s, s->first, q->msg, q->len, 6, out));
+	server_reply(q, out, sealed(s, s->second, q->msg, q->len, 7, out));
+}
+
+static void sealed_tcp(void *arg, int fd, unsigned nth)
+{
+	seals_t *s = arg;
+	uint8_t query[65535], out[512];
+	size_t len;
+
+	(void)nth;
+	s->connections++;
+	while ((len = server_read(fd, query)) > 0)
+		server_write(fd, out, sealed(s, s->stream, query, len, 8, out));
+}
+
+static told_t ask_sealed(seals_t *s)
+{
+	server_t *server =
+		server_start(&(server_script_t){ .udp = sealed_udp, .tcp = sealed_tcp, .arg = s });
+	xfr_peer_t peer = server_peer(server);
+
+	s->key = signer_key("secret");
+	s->other = signer_key("guessed");
+	told_t told = ask_with(&peer, &patient, &s->key);
+	server_stop(server);
+	return told;
+}
+
+static const struct {
+	const char *why;
+	seals_t seals;
+	xfr_why_code_t want;
+	uint32_t serial; /* 0: no answer counts */
+	unsigned connections;
+} sealings[] = {
+	{ "signed", { .second = SEAL_TRUE }, XFR_WHY_NONE, 7, 0 },
+	{ "unsigned by UDP", { .stream = SEAL_TRUE }, XFR_WHY_NONE, 8, 1 },
+	{ "forged by UDP", { .second = SEAL_FORGED, .stream = SEAL_TRUE }, XFR_WHY_NONE, 8, 1 },
+	{ "a forged one in front of the true one",
+	  { .first = SEAL_FORGED, .second = SEAL_TRUE, .stream = SEAL_TRUE },
+	  XFR_WHY_NONE,
+	  8,
+	  1 },
+	{ "an unsigned one in front of the true one",
+	  { .unsigned_first = true, .second = SEAL_TRUE, .stream = SEAL_TRUE },
+	  XFR_WHY_NONE,
+	  8,
+	  1 },
+	{ "unsigned by both", { .stream = SEAL_NONE }, XFR_WHY_TSIG, 0, 1 },
+	{ "forged by both", { .second = SEAL_FORGED, .stream = SEAL_FORGED }, XFR_WHY_TSIG, 0, 1 },
+};
+
+Test(xfr_poll, takes_only_what_is_signed_with_its_key)
+{
+	for (size_t i = 0; i < ARRAY_LEN(sealings); i++) {
+		seals_t seals = { .first = sealings[i].seals.first,
+			          .second = sealings[i].seals.second,
+			          .stream = sealings[i].seals.stream,
+			          .unsigned_first = sealings[i].seals.unsigned_first };
+		told_t told = ask_sealed(&seals);
+
+		cr_expect(eq(int, told.result.why.code, sealings[i].want), "%s: %s",
+		          sealings[i].why, told.why);
+		cr_expect(eq(u32, told.result.answer.soa.serial, sealings[i].serial), "%s",
+		          sealings[i].why);
+		cr_expect(eq(uint, seals.connections, sealings[i].connections), "%s",
+		          sealings[i].why);
+	}
 }
