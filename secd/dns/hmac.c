@@ -38,7 +38,7 @@ static size_t block_len(dns_hmac_alg_t alg)
 	return alg >= DNS_HMAC_SHA384 ? SHA512_CBLOCK : SHA_CBLOCK;
 }
 
-static void digest_start(dns_digest_t *d, dns_hmac_alg_t alg)
+static void digest_start(dns_hmac_state_t *d, dns_hmac_alg_t alg)
 {
 	switch (alg) {
 	case DNS_HMAC_MD5:
@@ -62,7 +62,7 @@ static void digest_start(dns_digest_t *d, dns_hmac_alg_t alg)
 	}
 }
 
-static void digest_add(dns_digest_t *d, dns_hmac_alg_t alg, const void *octets, size_t len)
+static void digest_add(dns_hmac_state_t *d, dns_hmac_alg_t alg, const void *octets, size_t len)
 {
 	switch (alg) {
 	case DNS_HMAC_MD5:
@@ -82,7 +82,7 @@ static void digest_add(dns_digest_t *d, dns_hmac_alg_t alg, const void *octets, 
 	}
 }
 
-static void digest_finish(dns_digest_t *d, dns_hmac_alg_t alg, uint8_t *out)
+static void digest_finish(dns_hmac_state_t *d, dns_hmac_alg_t alg, uint8_t *out)
 {
 	switch (alg) {
 	case DNS_HMAC_MD5:
@@ -107,7 +107,7 @@ static void digest_finish(dns_digest_t *d, dns_hmac_alg_t alg, uint8_t *out)
 }
 
 /* The digest of the padded key, as which each message begins. */
-static void pad(dns_digest_t *d, dns_hmac_alg_t alg, const uint8_t *block, uint8_t with)
+static void pad(dns_hmac_state_t *d, dns_hmac_alg_t alg, const uint8_t *block, uint8_t with)
 {
 	uint8_t padded[BLOCK_MAX];
 	size_t len = block_len(alg);
@@ -151,7 +151,7 @@ void dns_hmac_add(dns_hmac_t *h, const void *octets, size_t len)
 void dns_hmac_finish(dns_hmac_t *h, uint8_t out[DNS_HMAC_MAX])
 {
 	dns_hmac_alg_t alg = h->key->alg;
-	dns_digest_t outer = h->key->outer;
+	dns_hmac_state_t outer = h->key->outer;
 	uint8_t inner[DNS_HMAC_MAX];
 
 	digest_finish(&h->inner, alg, inner);

@@ -28,22 +28,22 @@ enum {
 };
 
 /* The state of a digest; which member, the algorithm says. */
-typedef union dns_digest {
+typedef union dns_hmac_state {
 	MD5_CTX md5;
 	SHA_CTX sha1;
 	SHA256_CTX sha256; /* of SHA-224 too */
 	SHA512_CTX sha512; /* of SHA-384 too */
-} dns_digest_t;
+} dns_hmac_state_t;
 
 typedef struct dns_hmac_key {
 	dns_hmac_alg_t alg;
-	dns_digest_t inner, outer;
+	dns_hmac_state_t inner, outer;
 } dns_hmac_key_t;
 
 /* May be copied at any point of the message: both go on from there. */
 typedef struct dns_hmac {
 	const dns_hmac_key_t *key; /* borrowed */
-	dns_digest_t inner;
+	dns_hmac_state_t inner;
 } dns_hmac_t;
 
 /* Octets of a MAC: 16 to DNS_HMAC_MAX. */

@@ -25,6 +25,13 @@ static const struct {
 	[DNS_HMAC_SHA512] = { "hmac-sha512", "\013hmac-sha512" },
 };
 
+bool dns_tsig_key_is_of(const dns_tsig_key_t *key, const dns_name_t *alg)
+{
+	const uint8_t *own = dns_tsig_alg_wire(key->hmac.alg);
+
+	return alg->len == dns_wire_len(own) && memcmp(alg->wire, own, alg->len) == 0;
+}
+
 const uint8_t *dns_tsig_alg_wire(dns_hmac_alg_t alg)
 {
 	return (const uint8_t *)algs[alg].wire;
@@ -166,15 +173,13 @@ static dns_tsig_outcome_t take_unsigned(dns_tsig_stream_t *s, const uint8_t *msg
 /* Whose the record says it is, and whether it can be verified at all. */
 static dns_tsig_outcome_t check_claim(const dns_tsig_stream_t *s, const dns_tsig_rr_t *rr)
 {
-	const uint8_t *alg = dns_tsig_alg_wire(s->key->hmac.alg);
-
 	if (rr->mac_len == 0 && rr->error == DNS_TSIG_BADKEY)
 		return DNS_TSIG_PEER_BADKEY;
 	if (rr->mac_len == 0 && rr->error == DNS_TSIG_BADSIG)
 		return DNS_TSIG_PEER_BADSIG;
 	if (!dns_name_equal(&rr->owner, &s->key->name))
 		return DNS_TSIG_OTHER_KEY;
-	if (rr->alg.len != dns_wire_len(alg) || memcmp(rr->alg.wire, alg, rr->alg.len) != 0)
+	if (!dns_tsig_key_is_of(s->key, &rr->alg))
 		return DNS_TSIG_OTHER_ALG;
 	if (rr->mac_len < dns_hmac_len(s->key->hmac.alg))
 		return DNS_TSIG_TRUNCATED;

@@ -55,6 +55,9 @@ void dns_tsig_keys_free(dns_tsig_keys_t *keys); /* wipes them */
 /* The key of this name (folded), or NULL. */
 const dns_tsig_key_t *dns_tsig_keys_find(const dns_tsig_keys_t *keys, const dns_name_t *name);
 
+/* Is it a key of the algorithm with this name (folded)? */
+bool dns_tsig_key_is_of(const dns_tsig_key_t *key, const dns_name_t *alg);
+
 /* The algorithm's name on the wire. */
 const uint8_t *dns_tsig_alg_wire(dns_hmac_alg_t alg);
 
@@ -71,7 +74,7 @@ typedef struct dns_tsig_mac {
  *   room    of msg in all.
  *   now     goes into the TSIG, with a fudge of 300 s.
  *   mac     what the answer will be verified with.
- * Returns   ST_OK; ST_LIMIT: no room, and nothing was written. */
+ * Returns   ST_OK; ST_LIMIT: no room, and msg is as it was. */
 status_t dns_tsig_sign(const dns_tsig_key_t *key, wall_t now, uint8_t *msg, size_t *len,
                        size_t room, dns_tsig_mac_t *mac);
 

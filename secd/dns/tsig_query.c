@@ -13,14 +13,8 @@ enum { MAC_MIN = 10 };
 static const dns_tsig_key_t *find_key(const dns_tsig_keys_t *keys, const dns_tsig_rr_t *rr)
 {
 	const dns_tsig_key_t *key = keys ? dns_tsig_keys_find(keys, &rr->owner) : NULL;
-	const uint8_t *alg;
 
-	if (!key)
-		return NULL;
-	alg = dns_tsig_alg_wire(key->hmac.alg);
-	return rr->alg.len == dns_wire_len(alg) && memcmp(rr->alg.wire, alg, rr->alg.len) == 0
-	               ? key
-	               : NULL;
+	return key && dns_tsig_key_is_of(key, &rr->alg) ? key : NULL;
 }
 
 /* RFC 8945 5.2.2.1: may a MAC of full octets be cut down to len? */

@@ -32,11 +32,6 @@ void xfr_axfr_free(xfr_axfr_t *a)
 	free(a);
 }
 
-const dns_soa_t *xfr_axfr_soa(const xfr_axfr_t *a)
-{
-	return &a->soa.fields;
-}
-
 status_t xfr_soa_take(xfr_stream_t *s, xfr_soa_t *out)
 {
 	const dns_rr_t *rr = &s->rr;

@@ -42,9 +42,6 @@ xfr_verdict_t xfr_axfr_feed(xfr_axfr_t *a, const uint8_t *msg, size_t len);
 /* Take the record at hand in the stream. XFR_DONE: it was the closing SOA. */
 xfr_verdict_t xfr_axfr_take(xfr_axfr_t *a);
 
-/* The opening SOA; valid once a record was taken and was not bad. */
-const dns_soa_t *xfr_axfr_soa(const xfr_axfr_t *a);
-
 /* What the store says to a record of the stream: ST_OK, also for one that is out of the zone (which
  * the store counts); ST_MALFORMED: the stream's why. For xfr/ixfr.h, too. */
 status_t xfr_kept(xfr_stream_t *s, status_t st, const zone_build_stats_t *stats,

@@ -7,7 +7,7 @@
 #include "common/random.h"
 
 enum {
-	STRAYS_MAX = 16, /* messages that belong to nobody, until the peer counts as mad */
+	STRAYS_MAX = 16, /* messages that nobody asked for, until the peer counts as mad */
 	ID_LEN = 2,
 };
 
@@ -395,11 +395,6 @@ bool xfr_link_fresh(const xfr_link_t *link)
 unsigned xfr_link_asks(const xfr_link_t *link)
 {
 	return link->count;
-}
-
-unsigned xfr_link_served(const xfr_link_t *link)
-{
-	return link->served;
 }
 
 uint64_t xfr_link_burden(const xfr_link_t *link)

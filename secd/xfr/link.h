@@ -3,7 +3,9 @@
  *
  *     xfr_ask_open(id 7) --+                      +--> messages with id 7 --> its calls
  *     xfr_ask_open(id 9) --+--> one connection ---+--> messages with id 9 --> its calls
- *                                                 +--> of nobody: dropped, a few times
+ *                                                 +--> of nobody: in the turn of the oldest ask,
+ *                                                      which ends; without asks it is dropped, and
+ *                                                      the link ends when that goes on
  *
  * An ask ends when whoever asked has all that was wanted (xfr_ask_close), when nothing came for it
  * for the idle deadline, when it has taken longer than it may in all, or with the link. When none has been completed for XFR_LINK_STUCK seconds,
@@ -45,9 +47,8 @@ void xfr_link_close(xfr_link_t *link);
 /* Will it take a question? Not when it has ended, is spoiled, has as many as it can hold, or makes
  * no progress with those that it has. */
 bool xfr_link_usable(const xfr_link_t *link);
-bool xfr_link_fresh(const xfr_link_t *link);      /* no question was ever asked on it */
-unsigned xfr_link_asks(const xfr_link_t *link);   /* that are open */
-unsigned xfr_link_served(const xfr_link_t *link); /* that were closed as complete */
+bool xfr_link_fresh(const xfr_link_t *link);    /* no question was ever asked on it */
+unsigned xfr_link_asks(const xfr_link_t *link); /* that are open */
 /* Octets that the ask in progress which has the most of them has got: a long transfer holds up
  * what is asked behind it. */
 uint64_t xfr_link_burden(const xfr_link_t *link);

@@ -34,27 +34,13 @@ static bool same_question(buf_t *msg, const dns_name_t *apex)
 	       dns_name_equal(&name, apex);
 }
 
-/* The SOA whose RDATA stands at head: its names may be compressed (RFC 1035 3.3.13). */
-static status_t read_soa(const buf_t *msg, const dns_rr_head_t *head, dns_soa_t *out)
+static status_t read_soa(buf_t record, dns_soa_t *out)
 {
-	enum { NUMBERS = 20 }; /* serial, refresh, retry, expire, minimum */
-	const size_t end = head->rdata_at + head->rdlen;
-	uint8_t rdata[2 * DNS_NAME_MAX + NUMBERS];
-	bufw_t plain = bufw_over(rdata, sizeof rdata);
-	buf_t at = buf_over(msg->base, end); /* nothing behind the RDATA belongs to it */
-	dns_name_t name;
+	dns_rr_t rr;
 
-	at.pos = head->rdata_at;
-	for (int names = 0; names < 2; names++) {
-		if (dns_name_read(&at, &name) != ST_OK)
-			return ST_MALFORMED;
-		bufw_bytes(&plain, name.wire, name.len);
-	}
-	const uint8_t *numbers = buf_take(&at, NUMBERS);
-	if (!numbers || buf_left(&at) != 0)
+	if (dns_rr_read(&record, &rr) != ST_OK)
 		return ST_MALFORMED;
-	bufw_bytes(&plain, numbers, NUMBERS);
-	return dns_soa_read(rdata, plain.pos, out);
+	return dns_soa_read(rr.rdata, rr.rdlen, out);
 }
 
 typedef struct sections {
@@ -97,10 +83,10 @@ static status_t read_opt(const buf_t *msg, const dns_rr_head_t *head, sections_t
 	return ST_OK;
 }
 
-/* In the answer section, at the apex. */
-static status_t read_answer(const buf_t *msg, const dns_rr_head_t *head, sections_t *out)
+/* In the answer section, at the apex; record: the cursor in front of it. */
+static status_t read_answer(const buf_t *record, const dns_rr_head_t *head, sections_t *out)
 {
-	const uint8_t *rdata = msg->base + head->rdata_at;
+	const uint8_t *rdata = record->base + head->rdata_at;
 
 	if (head->type == DNS_TYPE_RRSIG && head->rdlen >= XFR_RRSIG_FIXED &&
 	    get_u16(rdata) == DNS_TYPE_SOA)
@@ -108,11 +94,12 @@ static status_t read_answer(const buf_t *msg, const dns_rr_head_t *head, section
 	if (head->type != DNS_TYPE_SOA || out->has_soa)
 		return ST_OK;
 	out->has_soa = true;
-	return read_soa(msg, head, &out->soa);
+	return read_soa(*record, &out->soa);
 }
 
 static status_t read_record(buf_t *msg, size_t section, const dns_name_t *apex, sections_t *out)
 {
+	const buf_t record = *msg;
 	dns_name_t owner;
 	dns_rr_head_t head;
 	status_t st = dns_rr_skip(msg, &owner, &head);
@@ -124,7 +111,7 @@ static status_t read_record(buf_t *msg, size_t section, const dns_name_t *apex, 
 		return read_opt(msg, &head, out);
 	if (section != 1 || head.class != DNS_CLASS_IN || !dns_name_equal(&owner, apex))
 		return ST_OK;
-	return read_answer(msg, &head, out);
+	return read_answer(&record, &head, out);
 }
 
 static status_t read_sections(buf_t *msg, const header_t *h, const dns_name_t *apex,

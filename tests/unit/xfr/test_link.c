@@ -163,7 +163,6 @@ Test(xfr_link, takes_answers_in_any_order)
 		cr_expect(eq(u32, p.parts[i].messages, 1));
 		cr_expect(not(p.parts[i].ended));
 	}
-	cr_expect(eq(u32, xfr_link_served(p.link), count));
 	cr_expect(xfr_link_usable(p.link));
 	finish(&p, s);
 }
@@ -540,5 +539,32 @@ Test(xfr_link, takes_the_question_of_who_saw_it_usable_a_while_ago)
 	usleep(1000000); /* the main thread was busy between the two */
 	ask(&p, 1, 1);
 	cr_expect(not(xfr_link_usable(p.link)), "but it looks stuck by now");
+	finish(&p, s);
+}
+
+/* Answers once, and then goes on talking. */
+static void tcp_talks_on(void *arg, int fd, unsigned nth)
+{
+	uint8_t msg[65535];
+
+	(void)arg;
+	(void)nth;
+	server_read(fd, msg);
+	server_write(fd, msg, LEN);
+	usleep(100000);
+	for (int i = 0; i < 20; i++)
+		server_write(fd, msg, LEN);
+	server_await_close(fd);
+}
+
+Test(xfr_link, leaves_a_peer_that_talks_on_unasked)
+{
+	server_t *s = server_start(&(server_script_t){ .tcp = tcp_talks_on });
+	play_t p = { 0 };
+
+	begin(&p, s, &patient, 5, 1);
+	ask(&p, 0, 1);
+	cr_expect(run_until(p.loop, &p.enough, 5));
+	cr_expect(run_until(p.loop, &p.link_ended, 2), "long before it has lingered");
 	finish(&p, s);
 }
