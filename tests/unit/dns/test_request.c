@@ -25,6 +25,19 @@ Test(dns_request, asks_for_a_soa_with_opt)
 	cr_expect(memcmp(out, want, len) == 0);
 }
 
+Test(dns_request, asks_for_signatures_with_do)
+{
+	uint8_t out[DNS_REQUEST_MAX];
+	const dns_request_t r = { .apex = (const uint8_t *)"\2Ex",
+		                  .type = DNS_TYPE_SOA,
+		                  .payload = 1232,
+		                  .dnssec = true };
+	size_t len = dns_request(&r, out);
+
+	cr_expect(eq(u8, out[len - 4], 0x80), "DO, in front of the options' length");
+	cr_expect(eq(u8, out[len - 3], 0));
+}
+
 Test(dns_request, leaves_opt_out_when_asked_to)
 {
 	static const uint8_t want[] = {

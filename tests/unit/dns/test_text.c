@@ -157,6 +157,31 @@ Test(dns_text, reads_back_whatever_the_octets_are)
 	dns_text_free(t);
 }
 
+Test(dns_text, loses_no_octets_behind_the_fields_of_a_known_type)
+{
+	static const struct {
+		uint16_t type;
+		const char *octets;
+		size_t len;
+		const char *want;
+	} longer[] = {
+		{ LDNS_RR_TYPE_A, "\300\0\2\1\7", 5, "\\# 5 C000020107" },
+		{ LDNS_RR_TYPE_MX, "\0\1\0\7", 4, "\\# 4 00010007" },
+		{ LDNS_RR_TYPE_NS, "\1n\0\0", 4, "\\# 4 016E0000" },
+		{ LDNS_RR_TYPE_DS, "\0\1\10\2", 4, "\\# 4 00010802" },
+	};
+	dns_text_t *t = dns_text_new();
+
+	for (size_t i = 0; i < ARRAY_LEN(longer); i++) {
+		const char *got = dns_text_rdata(t, longer[i].type,
+		                                 (const uint8_t *)longer[i].octets, longer[i].len);
+
+		cr_assert(got != NULL);
+		cr_expect(strcasecmp(got, longer[i].want) == 0, "%s, not %s", got, longer[i].want);
+	}
+	dns_text_free(t);
+}
+
 Test(dns_text, has_room_for_the_longest_of_all)
 {
 	dns_text_t *t = dns_text_new();

@@ -162,7 +162,7 @@ typedef struct rig {
 } rig_t;
 
 typedef struct told {
-	bool done;
+	bool done, usable; /* link, when it was done */
 	xfr_result_t result;
 	char why[XFR_WHY_TEXT_MAX];
 	/* To ask again as a caller does. */
@@ -260,6 +260,7 @@ static void on_done(void *arg, xfr_result_t *result)
 		return;
 	}
 	t->done = true;
+	t->usable = t->link && xfr_link_usable(t->link);
 	t->result = *result;
 	xfr_why_text(&result->why, t->why);
 }
@@ -480,6 +481,24 @@ Test(xfr_fetch, keeps_a_version_to_itself_that_a_gate_refuses)
 			str, t.why,
 			enough ? (char *)""
 			       : (char *)"shrank from 100 records to 5, which is over max-shrink"));
+		zone_version_free(t.result.version);
+		rig_close(&r);
+	}
+}
+
+Test(xfr_fetch, leaves_its_link_to_others_only_behind_a_whole_answer)
+{
+	for (int sound = 0; sound < 2; sound++) {
+		primary_t primary = { .words = sound ? "S5 ns a S5" : "S5 ns | short S5" };
+		rig_t r;
+		told_t t = { 0 };
+
+		rig_open(&r, &primary, 1);
+		t.link = new_link(&r, &patient);
+		start(&r, &patient, &roomy, &t);
+		cr_assert(run_until(r.loop, &t.done, 30));
+		cr_expect(eq(int, t.result.outcome, sound ? XFR_AXFR : XFR_FAILED), "%s", t.why);
+		cr_expect(eq(int, t.usable, sound), "more of a bad one may come");
 		zone_version_free(t.result.version);
 		rig_close(&r);
 	}

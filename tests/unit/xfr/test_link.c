@@ -568,3 +568,117 @@ Test(xfr_link, leaves_a_peer_that_talks_on_unasked)
 	cr_expect(run_until(p.loop, &p.link_ended, 2), "long before it has lingered");
 	finish(&p, s);
 }
+
+/* Reads both questions; the answer to the first drips in, the second's comes with its last octet. */
+static void tcp_drips(void *arg, int fd, unsigned nth)
+{
+	enum { WHOLE = 2 + LEN };
+	uint8_t both[2 * WHOLE] = { 0, LEN, [WHOLE + 1] = LEN }, msg[65535];
+
+	(void)nth;
+	for (int i = 0; i < 2; i++) {
+		server_read(fd, msg);
+		memcpy(both + i * WHOLE + 2, msg, LEN);
+	}
+	for (int i = 0; i < WHOLE - 1; i++) {
+		server_write_raw(fd, both + i, 1);
+		usleep(*(unsigned *)arg);
+	}
+	server_write_raw(fd, both + WHOLE - 1, WHOLE + 1);
+	server_await_close(fd);
+}
+
+static void expect_both_in_spite_of_drips(unsigned gap_us, const xfr_deadlines_t *deadlines)
+{
+	server_t *s = server_start(&(server_script_t){ .tcp = tcp_drips, .arg = &gap_us });
+	play_t p = { 0 };
+
+	begin(&p, s, deadlines, 0.4, 2);
+	ask(&p, 0, 1);
+	ask(&p, 1, 1);
+	cr_expect(run_until(p.loop, &p.enough, 8));
+	for (int i = 0; i < 2; i++)
+		cr_expect(eq(u32, p.parts[i].messages, 1), "while a message grows none is left");
+	finish(&p, s);
+}
+
+Test(xfr_link, takes_nobody_for_idle_while_a_message_grows)
+{
+	expect_both_in_spite_of_drips(200000, &(xfr_deadlines_t){ .connect = 5, .idle = 0.6 });
+}
+
+Test(xfr_link, takes_nobody_for_stuck_while_a_message_grows)
+{
+	expect_both_in_spite_of_drips(600000, &patient);
+}
+
+/* Answers in turn, each after a while. */
+static void tcp_ponders(void *arg, int fd, unsigned nth)
+{
+	uint8_t msg[65535];
+
+	(void)arg;
+	(void)nth;
+	while (server_read(fd, msg) > 0) {
+		usleep(1200000);
+		server_write(fd, msg, LEN);
+	}
+}
+
+Test(xfr_link, is_not_stuck_while_one_after_the_other_is_completed)
+{
+	server_t *s = server_start(&(server_script_t){ .tcp = tcp_ponders });
+	play_t p = { 0 };
+
+	begin(&p, s, &patient, 0.4, 3);
+	for (unsigned i = 0; i < 3; i++)
+		ask(&p, i, 1);
+	cr_expect(run_until(p.loop, &p.enough, 8));
+	for (int i = 0; i < 3; i++)
+		cr_expect(eq(u32, p.parts[i].messages, 1));
+	finish(&p, s);
+}
+
+Test(xfr_link, reads_on_when_the_one_that_paused_it_is_closed)
+{
+	server_t *s = server_start(&(server_script_t){ .tcp = tcp_echo });
+	play_t p = { 0 };
+
+	begin(&p, s, &patient, 5, 1);
+	ask(&p, 0, 1);
+	ask(&p, 1, 1);
+	xfr_ask_pause(p.parts[0].ask, true);
+	cr_expect(not(run_until(p.loop, &never, 0.2)));
+	xfr_ask_close(p.parts[0].ask, false);
+	p.parts[0].ask = NULL;
+	cr_expect(run_until(p.loop, &p.enough, 5));
+	cr_expect(eq(u32, p.parts[1].messages, 1));
+	finish(&p, s);
+}
+
+Test(xfr_link, gives_its_asks_less_time_when_others_wait)
+{
+	server_t *s = server_start(&(server_script_t){ .tcp = tcp_stuck });
+	play_t p = { 0 };
+
+	begin(&p, s, &(xfr_deadlines_t){ .connect = 5, .idle = 30 }, 0.4, 1);
+	ask(&p, 0, 1);
+	xfr_link_press(p.link, 0.3);
+	cr_expect(run_until(p.loop, &p.enough, 3));
+	cr_expect(eq(int, p.parts[0].end.how, XFR_CONN_IDLE));
+	finish(&p, s);
+}
+
+Test(xfr_link, knows_how_much_the_largest_has_brought)
+{
+	server_t *s = server_start(&(server_script_t){ .tcp = tcp_interleaved });
+	play_t p = { 0 };
+
+	begin(&p, s, &patient, 5, 1);
+	ask(&p, 0, 0);
+	ask(&p, 1, 3);
+	cr_expect(eq(u64, xfr_link_burden(p.link), 0));
+	cr_expect(run_until(p.loop, &p.enough, 5));
+	cr_expect(eq(u64, xfr_link_burden(p.link), 3 * LEN), "of those in progress");
+	finish(&p, s);
+}
