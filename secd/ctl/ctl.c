@@ -33,7 +33,7 @@ typedef struct client {
 	ev_io io; /* first: data is ctl */
 	struct client *older, *newer;
 	stage_t stage;
-	ev_tstamp since; /* it came, or took some of its answer */
+	mono_t since; /* it came, or took some of its answer */
 	struct ucred who;
 	char *in;
 	size_t in_len, in_room;
@@ -67,7 +67,7 @@ static void unlink_client(ctl_t *ctl, client_t *c)
 
 static void link_newest(ctl_t *ctl, client_t *c)
 {
-	c->since = ev_now(ctl->env.loop);
+	c->since = clock_mono();
 	c->older = ctl->newest;
 	c->newer = NULL;
 	*(c->older ? &c->older->newer : &ctl->oldest) = c;
@@ -95,15 +95,17 @@ static void close_client(ctl_t *ctl, client_t *c)
 		ctl->env.stop(ctl->env.arg);
 }
 
-static double time_of(const client_t *c)
+/* When its time is over, unless it does something. */
+static mono_t end_of(const client_t *c)
 {
-	return c->stage == STAGE_READ ? CTL_REQUEST_TIME : CTL_ANSWER_TIME;
+	double s = c->stage == STAGE_READ ? CTL_REQUEST_TIME : CTL_ANSWER_TIME;
+
+	return mono_add_ms(c->since, (int64_t)(s * 1000));
 }
 
 static void set_expiry(ctl_t *ctl)
 {
-	double in = ctl->oldest ? ctl->oldest->since + time_of(ctl->oldest) - ev_now(ctl->env.loop)
-	                        : 0;
+	double in = ctl->oldest ? mono_diff(clock_mono(), end_of(ctl->oldest)) : 0;
 
 	ev_timer_stop(ctl->env.loop, &ctl->expiry);
 	if (!ctl->oldest)
@@ -115,10 +117,12 @@ static void set_expiry(ctl_t *ctl)
 static void on_expiry(struct ev_loop *loop, ev_timer *timer, int revents)
 {
 	ctl_t *ctl = timer->data;
+	const mono_t now = clock_mono();
 	client_t *c;
 
+	(void)loop;
 	(void)revents;
-	while ((c = ctl->oldest) && c->since + time_of(c) <= ev_now(loop)) {
+	while ((c = ctl->oldest) && !mono_before(now, end_of(c))) {
 		if (c->stage == STAGE_DUMP)
 			touch(ctl, c); /* which keeps its own time */
 		else
@@ -364,13 +368,13 @@ static void on_event(struct ev_loop *loop, ev_io *io, int revents)
 /* --- letting in ------------------------------------------------------------------------------- */
 
 /* When all places are taken, who doesn't take its answer for so long may wait for the next one. */
-static const ev_tstamp patience_s = 1.0;
+enum { PATIENCE_MS = 1000 };
 
 /* All places are taken: the one goes that has waited longest without having asked anything, or else
  * one that leaves its answer lying. */
 static bool make_place(ctl_t *ctl)
 {
-	ev_tstamp late = ev_now(ctl->env.loop) - patience_s;
+	const mono_t late = mono_add_ms(clock_mono(), -PATIENCE_MS);
 
 	for (client_t *c = ctl->oldest; c; c = c->newer) {
 		if (c->stage == STAGE_READ) {
@@ -378,7 +382,7 @@ static bool make_place(ctl_t *ctl)
 			return true;
 		}
 	}
-	for (client_t *c = ctl->oldest; c && c->since < late; c = c->newer) {
+	for (client_t *c = ctl->oldest; c && mono_before(c->since, late); c = c->newer) {
 		if (c->stage == STAGE_WRITE) {
 			close_client(ctl, c);
 			return true;

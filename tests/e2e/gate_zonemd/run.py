@@ -1,4 +1,4 @@
-"""Zones with the digests that knotd makes are taken, signed ones too; one with a record changed on the way is refused and what was served stays, until it is right again; without a digest where one is required, nothing is taken."""
+"""Zones with the digests that knotd makes are taken, signed ones too; one with a record changed on the way is refused and what was served stays, until it is right and an operator asks for it; without a digest where one is required, nothing is taken."""
 from __future__ import annotations
 
 import dns.query
@@ -51,8 +51,13 @@ def run(lab: Lab) -> None:
         line = follower.wait_log("xfr failed", 5, zone=apex)
         assert line.keys["why"] == "ZONEMD: the digest differs, and zonemd is not off", line.text
         assert follower.serial(apex) != serial
+        # What was refused is not fetched again by itself, but when an operator asks for it.
         between.set_zone(apex, right)
+        fetched = between.count("AXFR") + between.count("IXFR")
         between.notify(follower, apex)
+        follower.wait_log("poll refused", 5, zone=apex)
+        assert between.count("AXFR") + between.count("IXFR") == fetched
+        follower.ctl_json("retransfer", apex)
         follower.wait_serial(apex, serial, 5)
 
     bare = lab.scripted_primary({"bare.": zone("bare.", serial=1)})

@@ -18,6 +18,8 @@ def run(lab: Lab) -> None:
         secd.wait_serial(apex, 1, 5)
     for serial in (2, 3):
         for apex, primary in peers.items():
+            if primary.name == "yadifa" and serial == 3:
+                continue  # of a second change it tells much later
             rich = RICH_OLD if primary.name == "yadifa" else RICH
             changed = zone(apex, serial, extra=rich if serial == 3 else "")
             primary.update(apex, changed)

@@ -4,6 +4,7 @@
 #include <criterion/new/assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "common/siphash.h"
 #include "dns/wire.h"
@@ -630,14 +631,14 @@ static void many_at_one_name(zone_delta_t *d, unsigned n, bool remove, dns_rr_t 
 	}
 }
 
-/* In the square of their number, that would be half a minute of a builder. */
-TestSuite(zone_delta_many, .timeout = 15);
-Test(zone_delta_many, at_one_name_are_refused_or_gone_again_soon)
+/* In the square of their number, that would be half a minute of a builder, however fast it is. */
+Test(zone_delta, of_many_at_one_name_is_refused_or_applied_soon)
 {
 	enum { MANY = 400000 };
 	dns_rr_t *rr = malloc(sizeof *rr);
 	zone_limits_t limits = zones_limits;
 	zone_version_t *v = fresh(true), *next;
+	clock_t began = clock(); /* of this process, whoever else is busy */
 
 	limits.max_rrset = 10000;
 	zone_delta_t *d = zone_delta_new(v, &limits);
@@ -654,6 +655,7 @@ Test(zone_delta_many, at_one_name_are_refused_or_gone_again_soon)
 	cr_assert(zone_delta_add(d, rr) == ST_OK);
 	cr_expect(eq(int, zone_delta_seal(d, &next), ST_OK));
 	cr_expect(eq(u64, digest(next), digest(v)));
+	cr_expect(lt(dbl, (double)(clock() - began) / CLOCKS_PER_SEC, 8));
 	zone_delta_free(d);
 	zone_version_free(next);
 	zone_version_free(v);
