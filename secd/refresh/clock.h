@@ -5,7 +5,8 @@
  *          |                                          +-- failed, older: RETRY; EXPIRE runs on
  *          +-- (data kept) expired <---- EXPIRE passed without a good check
  *
- * RFC 1034 4.3.5, RFC 1035 3.3.13, RFC 1912 2.2, RFC 7314. The time is an argument everywhere. A clock belongs to the main thread. */
+ * RFC 1034 4.3.5, RFC 1035 3.3.13, RFC 1912 2.2, RFC 7314. The time is an argument everywhere. A
+ * clock belongs to the main thread. */
 #pragma once
 
 #include <stdbool.h>

@@ -8,10 +8,11 @@
  *                                                      the link ends when that goes on
  *
  * An ask ends when whoever asked has all that was wanted (xfr_ask_close), when nothing came for it
- * for the idle deadline, when it has taken longer than it may in all, or with the link. When none has been completed for XFR_LINK_STUCK seconds,
- * those that wait behind the oldest end, too: many primaries answer one after the other. One that is
- * given up while its answer may still come spoils the link: it takes no further questions, and ends with the last one. All of these deadlines
- * count the time in which the primary could be heard: from the connection on, and without our pauses.
+ * for the idle deadline, when it has taken longer than it may in all, or with the link. When none has
+ * been completed for XFR_LINK_STUCK seconds, those that wait behind the oldest end, too: many primaries
+ * answer one after the other. One that is given up while its answer may still come spoils the link: it
+ * takes no further questions, and ends with the last one. All of these deadlines count the time in which
+ * the primary could be heard: from the connection on, and without our pauses.
  *
  * Main thread; callbacks come from the loop, never from within the calls below. */
 #pragma once
