@@ -33,7 +33,8 @@ struct way {
 	breaker_t breaker;
 	refresh_lane_t lanes[QUEUES][LANES]; /* the second: urgent */
 	unsigned waiting[QUEUES], going[QUEUES];
-	unsigned turn; /* of the lanes */
+	unsigned turn;  /* of the lanes */
+	unsigned first; /* of the queues: rate is not always the same one's */
 	double tokens;
 	mono_t refilled;
 	struct way_place {
@@ -305,7 +306,10 @@ static void press(way_t *w)
 void way_pump(way_t *w, mono_t now)
 {
 	refill(w, now);
-	for (int queue = 0; queue < QUEUES; queue++) {
+	w->first++;
+	for (unsigned i = 0; i < QUEUES; i++) {
+		int queue = (int)((w->first + i) % QUEUES);
+
 		for (unsigned left = w->waiting[queue]; left > 0 && has_budget(w, queue, now);
 		     left--) {
 			if (!breaker_allows(&w->breaker, now))

@@ -128,6 +128,26 @@ Test(refresh_way, has_one_of_its_own_when_others_have_used_up_the_daemon_s)
 	finish(&lab);
 }
 
+Test(refresh_way, shares_its_rate_between_questions_and_transfers)
+{
+	lab_t lab;
+	int transfers = 0;
+
+	begin(&lab, (way_conf_t){ .max_rate = 10, .max_queries = 1000 });
+	wait_for(&lab, 0, 200, WAY_QUERY, false);
+	way_pump(lab.way, lab.now);
+	wait_for(&lab, 200, 205, WAY_TRANSFER, true);
+	for (int i = 0; i < 10; i++) {
+		lab.now = way_next(lab.way);
+		way_pump(lab.way, lab.now);
+	}
+	for (int i = 200; i < 205; i++)
+		transfers += lab.ones[i].order > 0;
+	cr_expect(gt(int, transfers, 1), "though questions wait all the time");
+	cr_expect(eq(int, lab.given, 20));
+	finish(&lab);
+}
+
 Test(refresh_way, lets_wait_who_comes_when_the_try_is_due_and_there_is_no_budget_for_it)
 {
 	lab_t lab;
