@@ -12,7 +12,7 @@ def run(lab: Lab) -> None:
     first, second = (lab.scripted_primary({"example.": text(1)}) for _ in range(2))
     secd = lab.secd({"example.": [first, second]})
     secd.wait_serial("example.", 1, 5)
-    second.wait_for("SOA", 5)
+    secd.wait_log("zone current", 5, zone="example.")
     for kind in ("AXFR", "IXFR"):
         second.on(kind, [CLOSE])
     first.set_zone("example.", text(2))

@@ -13,6 +13,8 @@ def run(lab: Lab) -> None:
                     server_opts={"transfer-idle": "1s"})
     secd.wait_serial("example.", 1, 5)
     secd.wait_serial("poll.test.", 1, 5)
+    for apex in ("example.", "poll.test."):  # a first copy has the others asked, too
+        secd.wait_log("zone current", 5, zone=apex)
 
     for p in (silent, other):
         p.set_zone("example.", zone(serial=2))
