@@ -23,7 +23,8 @@ static mono_t later(mono_t now, uint32_t seconds, unsigned spread)
 
 /* A good check. The next one comes when REFRESH says, or earlier where EXPIRE would not leave time for
  * a second try: by half of what is left. */
-static void checked(refresh_clock_t *c, const conf_policy_t *policy, mono_t now, unsigned spread)
+static void checked(refresh_clock_t *c, mono_t at, const conf_policy_t *policy, mono_t now,
+                    unsigned spread)
 {
 	int64_t left = (c->expires.ns - now.ns) / NS_PER_S;
 	int64_t next = left - c->retry > left / 2 ? left - c->retry : left / 2;
@@ -31,7 +32,7 @@ static void checked(refresh_clock_t *c, const conf_policy_t *policy, mono_t now,
 	if (next < policy->min_retry)
 		next = policy->min_retry;
 	c->failures = 0;
-	c->checked = (uint32_t)(now.ns / NS_PER_S);
+	c->checked = (uint32_t)(at.ns / NS_PER_S);
 	c->due = later(now, next < c->refresh ? (uint32_t)next : c->refresh, spread);
 }
 
@@ -50,7 +51,7 @@ void refresh_clock_loaded(refresh_clock_t *c, const dns_soa_t *soa, const conf_p
 	if (c->expire < least)
 		c->expire = least > UINT32_MAX ? UINT32_MAX : (uint32_t)least;
 	c->expires = mono_add_s(now, left && *left < c->expire ? *left : c->expire);
-	checked(c, policy, now, spread);
+	checked(c, now, policy, now, spread);
 }
 
 /* Does what we hold live on by this check, or was it known for too long that there is more? */
@@ -76,14 +77,14 @@ bool refresh_clock_current(refresh_clock_t *c, const refresh_check_t *check,
 		return false;
 	}
 	if (check->has_expire)
-		c->expires = mono_max(
-			c->expires,
-			mono_add_s(now, check->expire < c->expire ? check->expire : c->expire));
+		c->expires = mono_max(c->expires, mono_add_s(check->at, check->expire < c->expire
+		                                                                ? check->expire
+		                                                                : c->expire));
 	else
-		c->expires = mono_add_s(now, c->expire);
+		c->expires = mono_add_s(check->at, c->expire);
 	if (mono_before(now, c->expires))
 		c->expired = false;
-	checked(c, policy, now, spread);
+	checked(c, check->at, policy, now, spread);
 	return true;
 }
 

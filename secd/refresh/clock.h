@@ -31,9 +31,10 @@ typedef struct refresh_clock {
 
 /* What the primaries said of the serial that we hold. */
 typedef struct refresh_check {
+	mono_t at;       /* when: of several the one whose word lasts longest */
 	bool outrun;     /* some primary has shown a newer one, lately or not */
-	bool has_expire; /* one that holds ours told for how long yet (RFC 7314) ... */
-	uint32_t expire; /* ... the most of them, in seconds */
+	bool has_expire; /* it told for how long yet (RFC 7314) ... */
+	uint32_t expire; /* ... seconds, from then on */
 } refresh_check_t;
 
 /* A zone that was never loaded is due at once. */
@@ -47,8 +48,8 @@ void refresh_clock_init(refresh_clock_t *c, mono_t now);
 void refresh_clock_loaded(refresh_clock_t *c, const dns_soa_t *soa, const conf_policy_t *policy,
                           const uint32_t *left, mono_t now, unsigned spread);
 
-/* A primary holds the serial that we hold: REFRESH starts again, and so does EXPIRE; an expired
- * zone lives again. Where the primary tells when its own copy expires, the later of that and of
+/* A primary holds the serial that we hold: REFRESH starts again, and EXPIRE does from when it said so;
+ * an expired zone lives again. Where the primary tells when its own copy expires, the later of that and of
  * ours counts, so that a chain of secondaries never outlives its head (RFC 7314 4); one that has
  * little left is asked again before it is over, whatever REFRESH says. While a newer
  * serial is known, EXPIRE starts again the first time only, and for stale_grace seconds after it:

@@ -185,12 +185,17 @@ static bool ask_again(seat_t *s, const xfr_poll_result_t *res)
 
 void seat_vouch(seat_t *s, bool has_expire, uint32_t expire)
 {
+	const uint32_t most = s->follow->zone->clock.expire;
 	refresh_check_t *check = &s->follow->check;
-	uint32_t lasts = has_expire ? expire : UINT32_MAX;
+	const refresh_check_t said = {
+		.at = clock_mono(),
+		.has_expire = true,
+		.expire = has_expire && expire < most ? expire : most,
+	};
 
-	if (!check->has_expire || lasts > check->expire)
-		check->expire = lasts;
-	check->has_expire = true;
+	if (!check->has_expire ||
+	    !mono_before(mono_add_s(said.at, said.expire), mono_add_s(check->at, check->expire)))
+		*check = said;
 }
 
 static void take_soa(seat_t *s, const xfr_soa_answer_t *answer)

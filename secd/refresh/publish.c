@@ -220,6 +220,10 @@ void publish_round_end(follow_t *f)
 
 void publish_tick(zone_t *z, mono_t now)
 {
+	/* A round that waits for one primary must not let the word of another go unheard. */
+	if (z->follow && z->follow->check.has_expire && !z->clock.expired &&
+	    !mono_before(now, z->clock.expires))
+		publish_revived(z->follow);
 	if (!refresh_clock_tick(&z->clock, now))
 		return;
 	zone_set_expire(z->slot, true);

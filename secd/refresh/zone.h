@@ -167,7 +167,8 @@ seat_found_t seat_found(const xfr_why_t *why);
 void publish_fetched(seat_t *s, xfr_result_t *result);
 /* A number that tells the signatures of the SOA that we hold from others (xfr_soa_mark); 0: none. */
 uint64_t publish_mark(const zone_t *z);
-/* A primary has confirmed a zone that has expired: it lives again at once, whatever others say yet. */
+/* A primary has confirmed a zone that has expired, or is about to: it lives at once, whatever others
+ * say yet. */
 void publish_revived(follow_t *f);
 /* The round has ended without anything new. */
 void publish_round_end(follow_t *f);

@@ -1,5 +1,6 @@
 """After EXPIRE without a primary a zone answers SERVFAIL, its neighbours don't, and it heals."""
 import time
+from datetime import datetime
 
 from lab import Lab
 from lab.scripted import IGNORE
@@ -46,3 +47,17 @@ def beside_a_silent_one(lab: Lab) -> None:
     lines = secd.log.path.read_text(encoding="utf-8").splitlines()
     revived = next(i for i, x in enumerate(lines) if "zone fresh" in x)
     assert "poll current" in lines[revived - 2], lines[revived - 3:]
+    confirmed_by_one(lab)
+
+
+def confirmed_by_one(lab: Lab) -> None:
+    """What one primary says counts from then on, though the round waits longer for another."""
+    text = zone(refresh=1, retry=1, expire=5)
+    one, silent = (lab.scripted_primary({"example.": text}) for _ in range(2))
+    secd = lab.secd({"example.": [one, silent]})
+    secd.wait_serial("example.", 1, 5)
+    silent.on("SOA", [IGNORE])
+    expired = secd.wait_log("zone expired", 30, zone="example.")
+    heard = secd.lines("poll current", zone="example.")[-1]
+    lasted = datetime.fromisoformat(expired.time) - datetime.fromisoformat(heard.time)
+    assert lasted.total_seconds() > 4.9, (heard, expired)

@@ -38,6 +38,16 @@ static refresh_check_t until(uint32_t seconds)
 	return (refresh_check_t){ .has_expire = true, .expire = seconds };
 }
 
+/* The round ends as soon as the check is made. */
+static bool current(refresh_clock_t *c, const refresh_check_t *check, const conf_policy_t *policy,
+                    mono_t now, unsigned spread)
+{
+	refresh_check_t made = *check;
+
+	made.at = now;
+	return refresh_clock_current(c, &made, policy, now, spread);
+}
+
 Test(refresh_clock, a_zone_never_loaded_is_due_at_once)
 {
 	refresh_clock_t c;
@@ -144,7 +154,7 @@ Test(refresh_clock, an_equal_serial_restarts_refresh_and_expire)
 	refresh_clock_t c = loaded(1, 100, 10, 1000);
 
 	refresh_clock_failed(&c, at(100), 0);
-	cr_expect(refresh_clock_current(&c, &good, &open_policy, at(110), 0));
+	cr_expect(current(&c, &good, &open_policy, at(110), 0));
 	cr_expect(eq(i64, c.due.ns, at(210).ns));
 	cr_expect(eq(i64, c.expires.ns, at(1110).ns));
 	cr_expect(eq(uint, c.failures, 0));
@@ -187,7 +197,7 @@ Test(refresh_clock, expires_once_and_lives_again_with_a_good_check)
 	cr_expect(c.expired);
 	refresh_clock_failed(&c, at(1001), 0);
 	cr_expect(eq(i64, c.due.ns, at(1011).ns), "it goes on asking");
-	cr_expect(refresh_clock_current(&c, &good, &open_policy, at(1011), 0));
+	cr_expect(current(&c, &good, &open_policy, at(1011), 0));
 	cr_expect(not(c.expired));
 	cr_expect(refresh_clock_tick(&c, at(2011)), "and expires again");
 }
@@ -242,7 +252,7 @@ Test(refresh_clock, a_copy_that_has_little_left_is_checked_before_it_is_over)
 		cr_expect(eq(i64, c.due.ns, at(rows[i].due).ns), "%u left", rows[i].left);
 		c.expires = t0;
 		const refresh_check_t check = until(rows[i].left);
-		cr_expect(refresh_clock_current(&c, &check, &policy, t0, 0));
+		cr_expect(current(&c, &check, &policy, t0, 0));
 		cr_expect(eq(i64, c.due.ns, at(rows[i].due).ns), "%u left", rows[i].left);
 	}
 }
@@ -258,10 +268,24 @@ Test(refresh_clock, knows_when_it_was_checked_last)
 	cr_expect(eq(u32, c.checked, 1000), "whatever is left");
 	refresh_clock_failed(&c, at(1), 0);
 	cr_expect(eq(u32, c.checked, 1000));
-	cr_expect(refresh_clock_current(&c, &outrun, &open_policy, at(2), 0));
+	cr_expect(current(&c, &outrun, &open_policy, at(2), 0));
 	cr_expect(eq(u32, c.checked, 1002));
-	cr_expect(not(refresh_clock_current(&c, &outrun, &open_policy, at(3), 0)));
+	cr_expect(not(current(&c, &outrun, &open_policy, at(3), 0)));
 	cr_expect(eq(u32, c.checked, 1002), "it is no good check that is behind for long");
+}
+
+Test(refresh_clock, expire_begins_when_it_was_confirmed_not_when_the_round_is_over)
+{
+	refresh_clock_t c = loaded(1, 100, 10, 1000);
+	const refresh_check_t check = { .at = at(990) }, late = { .at = at(1985) };
+
+	cr_expect(refresh_clock_current(&c, &check, &open_policy, at(995), 0));
+	cr_expect(eq(i64, c.expires.ns, at(1990).ns));
+	cr_expect(eq(u32, c.checked, 1990));
+	cr_expect(eq(i64, c.due.ns, at(1095).ns), "the next round begins after this one");
+	cr_expect(refresh_clock_tick(&c, at(1990)));
+	cr_expect(refresh_clock_current(&c, &late, &open_policy, at(2990), 0));
+	cr_expect(c.expired, "what was said 1005 s ago revives nothing");
 }
 
 Test(refresh_clock, the_later_of_both_expiries_counts)
@@ -275,7 +299,7 @@ Test(refresh_clock, the_later_of_both_expiries_counts)
 		refresh_clock_t c = loaded(1, 100, 10, 1000);
 		const refresh_check_t check = until(rows[i].left);
 
-		cr_expect(refresh_clock_current(&c, &check, &open_policy, at(100), 0));
+		cr_expect(current(&c, &check, &open_policy, at(100), 0));
 		cr_expect(eq(i64, c.expires.ns, at(rows[i].expires).ns), "%u", rows[i].left);
 	}
 }
@@ -288,7 +312,7 @@ Test(refresh_clock, a_chain_of_secondaries_does_not_keep_itself_alive)
 	for (int t = 100; t < 1000; t += 100) {
 		const refresh_check_t check = until((uint32_t)(1000 - t));
 
-		cr_expect(refresh_clock_current(&c, &check, &open_policy, at(t), 0));
+		cr_expect(current(&c, &check, &open_policy, at(t), 0));
 		cr_expect(eq(i64, c.expires.ns, at(1000).ns));
 	}
 	cr_expect(refresh_clock_tick(&c, at(1000)));
@@ -300,19 +324,19 @@ Test(refresh_clock, what_is_behind_renews_expire_once)
 {
 	refresh_clock_t c = loaded(1, 100, 10, 1000);
 
-	cr_expect(refresh_clock_current(&c, &outrun, &open_policy, at(100), 0), "the first time");
+	cr_expect(current(&c, &outrun, &open_policy, at(100), 0), "the first time");
 	cr_expect(eq(i64, c.expires.ns, at(1100).ns));
 	for (int t = 200; t < 1100; t += 100) {
-		cr_expect(not(refresh_clock_current(&c, &outrun, &open_policy, at(t), 0)));
+		cr_expect(not(current(&c, &outrun, &open_policy, at(t), 0)));
 		cr_expect(eq(i64, c.due.ns, at(t + 100).ns), "REFRESH is renewed");
 		cr_expect(eq(i64, c.expires.ns, at(1100).ns), "EXPIRE is not");
 	}
 	cr_expect(refresh_clock_tick(&c, at(1100)));
-	cr_expect(not(refresh_clock_current(&c, &outrun, &open_policy, at(1200), 0)));
+	cr_expect(not(current(&c, &outrun, &open_policy, at(1200), 0)));
 	cr_expect(c.expired, "nor does the zone live again by it");
-	cr_expect(refresh_clock_current(&c, &good, &open_policy, at(1300), 0));
+	cr_expect(current(&c, &good, &open_policy, at(1300), 0));
 	cr_expect(not(c.expired), "but when nobody has more");
-	cr_expect(refresh_clock_current(&c, &outrun, &open_policy, at(1400), 0),
+	cr_expect(current(&c, &outrun, &open_policy, at(1400), 0),
 	          "and then it counts from the start");
 	cr_expect(eq(i64, c.expires.ns, at(2400).ns));
 }
@@ -323,9 +347,9 @@ Test(refresh_clock, what_is_behind_renews_expire_for_the_grace_that_is_set)
 	refresh_clock_t c = loaded(1, 100, 10, 1000);
 
 	patient.stale_grace = 500;
-	cr_expect(refresh_clock_current(&c, &outrun, &patient, at(100), 0));
-	cr_expect(refresh_clock_current(&c, &outrun, &patient, at(599), 0));
-	cr_expect(not(refresh_clock_current(&c, &outrun, &patient, at(600), 0)));
+	cr_expect(current(&c, &outrun, &patient, at(100), 0));
+	cr_expect(current(&c, &outrun, &patient, at(599), 0));
+	cr_expect(not(current(&c, &outrun, &patient, at(600), 0)));
 	cr_expect(eq(i64, c.expires.ns, at(1599).ns));
 }
 
