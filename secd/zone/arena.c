@@ -6,8 +6,8 @@
 #include "zone/arena.h"
 
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #ifdef __SANITIZE_ADDRESS__
@@ -26,6 +26,8 @@ enum {
 
 static const size_t COMMIT_STEP = (size_t)2 << 20; /* a huge page */
 static const size_t SMALL = (size_t)4 << 20;       /* up to here malloc serves better */
+static const size_t MOST = (size_t)UINT32_MAX * ZONE_UNIT;
+static const size_t LESS = 4; /* of what was refused: tried next */
 
 /* Blocks under way from a freed version to the writer. */
 typedef struct parcel {
@@ -83,15 +85,70 @@ zone_arena_t *zone_arena_new(size_t reserve)
 	return a;
 }
 
-void zone_arena_trim(zone_arena_t *a, size_t reserve)
+zone_arena_t *zone_arena_for(uint64_t estimate)
 {
+	size_t least = estimate < MOST ? (size_t)estimate : MOST;
+	zone_arena_t *a = NULL;
+
+	if (least <= SMALL)
+		return zone_arena_new(least);
+	for (size_t most = MOST; !a && most > least; most /= LESS)
+		a = zone_arena_new(most);
+	return a ? a : zone_arena_new(least);
+}
+
+void zone_arena_trim(zone_arena_t *a, uint64_t reserve)
+{
+	if (a->small || reserve >= a->reserved)
+		return;
 	reserve = (reserve + COMMIT_STEP - 1) / COMMIT_STEP * COMMIT_STEP;
 	if (reserve < a->committed)
 		reserve = a->committed;
-	if (a->small || reserve >= a->reserved)
+	if (reserve >= a->reserved)
 		return;
 	munmap(a->base + reserve, a->reserved - reserve);
 	a->reserved = reserve;
+}
+
+static bool commit(zone_arena_t *a, size_t upto)
+{
+	if (upto <= a->committed)
+		return true;
+	if (a->small)
+		return false;
+	size_t to = (upto + COMMIT_STEP - 1) / COMMIT_STEP * COMMIT_STEP;
+	if (to > a->reserved ||
+	    mprotect(a->base + a->committed, to - a->committed, PROT_READ | PROT_WRITE) != 0)
+		return false;
+	a->committed = to;
+	return true;
+}
+
+/* Into a place where it fits; the lists of what is free name blocks by reference, and hold. */
+bool zone_arena_widen(zone_arena_t *a, size_t octets)
+{
+	zone_arena_t *wide;
+	size_t reserve = a->reserved;
+
+	if (!a->small || octets > MOST - a->reserved)
+		return false;
+	while (reserve < a->used + octets * 2) /* a large block is rounded up */
+		reserve *= 2;
+	if (!(wide = zone_arena_for(reserve)))
+		return false;
+	if (!commit(wide, a->used)) {
+		zone_arena_drop(wide);
+		return false;
+	}
+	ASAN_UNPOISON_MEMORY_REGION(a->base, a->committed);
+	memcpy(wide->base + ZONE_UNIT, a->base + ZONE_UNIT, a->used - ZONE_UNIT);
+	free(a->base);
+	a->base = wide->base;
+	a->reserved = wide->reserved;
+	a->committed = wide->committed;
+	a->small = wide->small;
+	free(wide);
+	return true;
 }
 
 void zone_arena_hold(zone_arena_t *a)
@@ -167,20 +224,6 @@ static zone_ref_t pop(zone_arena_t *a, unsigned list, size_t size)
 		a->free[list] = *(zone_ref_t *)(void *)p;
 	}
 	return ref;
-}
-
-static bool commit(zone_arena_t *a, size_t upto)
-{
-	if (upto <= a->committed)
-		return true;
-	if (a->small)
-		return false;
-	size_t to = (upto + COMMIT_STEP - 1) / COMMIT_STEP * COMMIT_STEP;
-	if (to > a->reserved ||
-	    mprotect(a->base + a->committed, to - a->committed, PROT_READ | PROT_WRITE) != 0)
-		return false;
-	a->committed = to;
-	return true;
 }
 
 /* One writer: it need not be one step. */

@@ -9,6 +9,7 @@
  * frees it. For zone/ alone. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,8 +36,17 @@ typedef struct zone_arena zone_arena_t;
 /* An arena that may grow to reserve octets (at most 32 GiB), held once. NULL: no address space. */
 zone_arena_t *zone_arena_new(size_t reserve);
 
+/* The same for content of which an estimate says that it needs so much with room to spare: a small one
+ * takes that; a larger one gets all the address space that there is, and is trimmed when its content
+ * is known. NULL: no memory, or no address space. */
+zone_arena_t *zone_arena_for(uint64_t estimate);
+
 /* Let go of address space beyond reserve octets, as far as nothing is there yet. The writer. */
-void zone_arena_trim(zone_arena_t *a, size_t reserve);
+void zone_arena_trim(zone_arena_t *a, uint64_t reserve);
+
+/* A small arena that was full gets room for so many octets more, and moves: as long as its writer alone
+ * knows where it is. False: it is no small one, or there is no memory; it is as it was. */
+bool zone_arena_widen(zone_arena_t *a, size_t octets);
 
 void zone_arena_hold(zone_arena_t *a); /* any thread */
 void zone_arena_drop(zone_arena_t *a); /* any thread; NULL is fine */
@@ -46,7 +56,7 @@ void zone_arena_drop(zone_arena_t *a); /* any thread; NULL is fine */
 void zone_arena_pin(zone_arena_t *a);
 void zone_arena_unpin(zone_arena_t *a); /* any thread; may free it */
 
-/* Where reference 0 would be; constant for the arena's life. */
+/* Where reference 0 would be; constant for the arena's life, but for zone_arena_widen(). */
 uint8_t *zone_arena_base(const zone_arena_t *a);
 
 /* A block of this many octets, 8-aligned, its content undefined; 0 when the arena is full. */

@@ -37,16 +37,15 @@ bool zone_chain_params(const zone_node_t *apex, dns_nsec3_params_t *out)
 	return false;
 }
 
-bool zone_chain_params_logged(const zone_log_t *log, dns_nsec3_params_t *out)
+bool zone_chain_params_of(const zone_rec_t **recs, size_t count, dns_nsec3_params_t *out)
 {
 	const zone_rec_t *first = NULL;
-	size_t end = log->names.count > 0 ? zone_list_run(&log->names, 0) : 0;
 
-	for (size_t i = 0; i < end; i++) {
-		const zone_rec_t *rec = log->names.entry[i].rec;
+	for (size_t i = 0; i < count; i++) {
+		const zone_rec_t *rec = recs[i];
 		dns_nsec3_params_t params;
 
-		if (rec->rel_labels > 0 || rec->type != DNS_TYPE_NSEC3PARAM || rec->is_sig ||
+		if (rec->type != DNS_TYPE_NSEC3PARAM || rec->is_sig ||
 		    !counts(zone_rec_rdata(rec), rec->rdlen, &params))
 			continue;
 		size_t least = first && first->rdlen < rec->rdlen ? first->rdlen : rec->rdlen;

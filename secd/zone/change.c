@@ -16,6 +16,10 @@ zone_ref_t zone_change_take(zone_change_t *c, size_t octets)
 {
 	zone_ref_t ref = zone_arena_take(c->arena, octets);
 
+	if (ref == 0 && c->bulk && zone_arena_widen(c->arena, octets)) {
+		c->base = zone_arena_base(c->arena);
+		ref = zone_arena_take(c->arena, octets);
+	}
 	if (ref == 0 || c->bulk || zone_blocks_add(&c->taken, ref, octets) == ST_OK)
 		return ref;
 	zone_arena_give(c->arena, ref, octets);

@@ -482,7 +482,8 @@ static status_t compacted(const work_t *w, size_t live, zone_version_t **out)
 {
 	const zone_delta_t *d = w->d;
 	size_t hashes = (size_t)w->root.index.names * 2 * DNS_NSEC3_HASH_LEN;
-	zone_arena_t *arena = zone_arena_new((live + hashes) * 4 + (1 << 16));
+	size_t reserve = (live + hashes) * 4 + (1 << 16);
+	zone_arena_t *arena = zone_arena_new(reserve);
 	zone_encoder_t *e = NULL;
 	dns_nsec3_params_t params;
 	zone_change_t c;
@@ -505,6 +506,7 @@ static status_t compacted(const work_t *w, size_t live, zone_version_t **out)
 		*out = zone_write_version(&d->base->key, &d->apex, arena, &fresh, true);
 		st = *out ? ST_OK : ST_NOMEM;
 	}
+	zone_arena_trim(arena, reserve); /* it may have had to move */
 	zone_arena_drop(arena);
 	return st;
 }

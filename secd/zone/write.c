@@ -21,25 +21,25 @@ typedef struct level {
 	uint64_t hash;
 } level_t;
 
-typedef struct writer {
+struct zone_writer {
 	zone_change_t *c;
 	const siphash_key_t *key;
-	zone_encoder_t *e;
 	zone_log_t *log;
-	bool spend; /* the log, as it is written */
 	zone_doubts_t *doubts;
+	uint64_t records; /* that will come */
+	zone_encoder_t *e; /* from the apex on */
+	dns_nsec3_params_t params;
+	uint8_t salt[UINT8_MAX];
 	zone_expiry_t expiry;
 	zone_named_t *named; /* in canonical order */
 	size_t names, name_room;
 	zone_ref_t *denial;
-	size_t denials;
+	size_t denials, denial_room;
 	level_t level[DNS_LABELS_MAX + 1];
-	const zone_rec_t *last; /* of the owner before */
-	const zone_rec_t **group;
-	size_t group_room;
+	zone_owner_t last; /* the name before */
 	zone_root_t root;
 	unsigned soas;
-} writer_t;
+};
 
 static zone_node_t *node_at(const zone_change_t *c, zone_ref_t ref)
 {
@@ -56,24 +56,44 @@ static zone_ref_t place(zone_change_t *c, const zone_image_t *image)
 	return ref;
 }
 
-static status_t enlist(writer_t *w, zone_ref_t ref, uint64_t hash)
+/* A list whose room is used up, with twice as much; NULL: no memory, and it is as it was. */
+static void *longer(void *list, size_t *room, size_t size)
+{
+	void *grown = huge_grow(list, *room * size, *room * 2 * size);
+
+	if (grown)
+		*room *= 2;
+	return grown;
+}
+
+static status_t enlist(zone_writer_t *w, zone_ref_t ref, uint64_t hash)
 {
 	if (w->names == w->name_room) {
-		size_t room = w->name_room * 2;
-		zone_named_t *grown =
-			huge_grow(w->named, w->name_room * sizeof *grown, room * sizeof *grown);
+		zone_named_t *grown = longer(w->named, &w->name_room, sizeof *grown);
 
 		if (!grown)
 			return ST_NOMEM;
 		w->named = grown;
-		w->name_room = room;
 	}
 	w->named[w->names++] = (zone_named_t){ hash, ref };
 	return ST_OK;
 }
 
+static status_t enlist_denial(zone_writer_t *w, zone_ref_t ref)
+{
+	if (w->denials == w->denial_room) {
+		zone_ref_t *grown = longer(w->denial, &w->denial_room, sizeof *grown);
+
+		if (!grown)
+			return ST_NOMEM;
+		w->denial = grown;
+	}
+	w->denial[w->denials++] = ref;
+	return ST_OK;
+}
+
 /* One name more right below the parent, whose node has room for the number. */
-static void count_child(writer_t *w, unsigned labels, const uint8_t *rel)
+static void count_child(zone_writer_t *w, unsigned labels, const uint8_t *rel)
 {
 	zone_node_t *parent = node_at(w->c, w->level[labels - 1].ref);
 
@@ -82,133 +102,112 @@ static void count_child(writer_t *w, unsigned labels, const uint8_t *rel)
 		parent->flags |= ZONE_NODE_WILD_CHILD;
 }
 
+/* Count what the node that was just placed holds. */
+static status_t account(zone_writer_t *w, const zone_image_t *image)
+{
+	w->root.records += image->records;
+	return image->sigs > 0 ? zone_expiry_add(&w->expiry, image->node) : ST_OK;
+}
+
 /* The node of a name: of an empty non-terminal when there are no records. */
-static status_t put_name(writer_t *w, const uint8_t *rel, size_t rel_len, unsigned labels,
-                         size_t records, bool parent)
+static status_t put_name(zone_writer_t *w, const zone_owner_t *o, const zone_rec_t **recs,
+                         size_t count, bool parent)
 {
 	zone_image_t image;
-	status_t st = zone_encode(w->e, rel, rel_len, labels, w->group, records,
+	status_t st = zone_encode(w->e, o->rel, o->len, o->labels, recs, count,
 	                          ZONE_NODE_HASHED | (parent ? ZONE_NODE_PARENT : 0u), 0, &image);
 	zone_ref_t ref = st == ST_OK ? place(w->c, &image) : 0;
 	uint64_t hash;
 
 	if (ref == 0)
 		return st == ST_OK ? ST_NOMEM : st;
-	if (labels == 0) {
+	if (o->labels == 0) {
 		hash = zone_write_hash(w->key, &w->log->apex, NULL, 0);
 		w->root.apex = ref;
 	} else {
-		hash = zone_hash_child(w->key, w->level[labels - 1].hash, rel);
-		count_child(w, labels, rel);
+		hash = zone_hash_child(w->key, w->level[o->labels - 1].hash, o->rel);
+		count_child(w, o->labels, o->rel);
 	}
-	w->level[labels] = (level_t){ ref, hash };
-	if (image.sigs > 0 && zone_expiry_add(&w->expiry, image.node) != ST_OK)
-		return ST_NOMEM;
-	w->root.records += image.records;
+	w->level[o->labels] = (level_t){ ref, hash };
 	w->soas += image.soas;
 	if (image.soas > 0)
 		w->root.soa = image.soa;
 	if (zone_doubtful(image.node->flags, image.inside) &&
 	    zone_doubts_add(w->doubts, ref) != ST_OK)
 		return ST_NOMEM;
-	return enlist(w, ref, hash);
+	return account(w, &image) == ST_OK ? enlist(w, ref, hash) : ST_NOMEM;
 }
 
 /* The empty non-terminals between what is there and this owner. */
-static status_t put_missing(writer_t *w, const zone_rec_t *rec)
+static status_t put_missing(zone_writer_t *w, const zone_owner_t *o)
 {
-	unsigned at[DNS_LABELS_MAX + 1], pos = 0, labels = rec->rel_labels, depth = 1;
-	const uint8_t *rel = rec->bytes;
+	unsigned at[DNS_LABELS_MAX + 1], pos = 0, labels = o->labels;
 	status_t st = ST_OK;
 
 	if (labels < 2)
 		return ST_OK;
-	for (unsigned i = 0; i < labels; i++, pos += rel[pos] + 1u)
+	for (unsigned i = 0; i < labels; i++, pos += o->rel[pos] + 1u)
 		at[i] = pos;
-	if (w->last)
-		depth += zone_rel_shared(rel, labels, w->last->bytes, w->last->rel_labels);
+	unsigned depth = 1 + zone_rel_shared(o->rel, labels, w->last.rel, w->last.labels);
 	for (; depth < labels && st == ST_OK; depth++) {
 		unsigned off = at[labels - depth];
+		zone_owner_t missing = { o->rel + off, (uint8_t)(o->len - off), (uint8_t)depth };
 
-		st = put_name(w, rel + off, rec->rel_len - off, depth, 0, true);
+		st = put_name(w, &missing, NULL, 0, true);
 	}
 	return st;
 }
 
-static bool is_below(const zone_rec_t *next, const zone_rec_t *rec)
+static bool is_below(const zone_owner_t *next, const zone_owner_t *o)
 {
-	return next && next->rel_labels > rec->rel_labels &&
-	       zone_rel_shared(next->bytes, next->rel_labels, rec->bytes, rec->rel_labels) ==
-	               rec->rel_labels;
+	return next && next->labels > o->labels &&
+	       zone_rel_shared(next->rel, next->labels, o->rel, o->labels) == o->labels;
 }
 
-static status_t put_denial(writer_t *w, const zone_rec_t *rec, size_t records)
+/* How names are hashed is known from the apex's records. */
+static status_t begin(zone_writer_t *w, const zone_owner_t *apex, const zone_rec_t **recs,
+                      size_t count)
+{
+	dns_nsec3_params_t *p = &w->params;
+	bool hashed;
+
+	if (apex->labels != 0)
+		return ST_NOENT; /* nothing at the apex, so no SOA either */
+	hashed = zone_chain_params_of(recs, count, p);
+	if (hashed) { /* the record need not stay */
+		memcpy(w->salt, p->salt, p->salt_len);
+		p->salt = w->salt;
+	}
+	w->e = zone_encoder_new(w->log, hashed ? p : NULL, w->records);
+	return w->e ? ST_OK : ST_NOMEM;
+}
+
+status_t zone_writer_name(zone_writer_t *w, const zone_owner_t *owner, const zone_rec_t **recs,
+                          size_t count, const zone_owner_t *next)
+{
+	status_t st = w->e ? put_missing(w, owner) : begin(w, owner, recs, count);
+
+	if (st == ST_OK)
+		st = put_name(w, owner, recs, count, is_below(next, owner));
+	w->last = *owner;
+	return st;
+}
+
+status_t zone_writer_denial(zone_writer_t *w, const zone_owner_t *owner, const zone_rec_t **recs,
+                            size_t count)
 {
 	zone_image_t image;
-	status_t st = zone_encode(w->e, rec->bytes, rec->rel_len, rec->rel_labels, w->group,
-	                          records, 0, 0, &image);
+	status_t st = zone_encode(w->e, owner->rel, owner->len, owner->labels, recs, count, 0, 0,
+	                          &image);
 	zone_ref_t ref = st == ST_OK ? place(w->c, &image) : 0;
 
 	if (ref == 0)
 		return st == ST_OK ? ST_NOMEM : st;
-	if (image.sigs > 0 && zone_expiry_add(&w->expiry, image.node) != ST_OK)
-		return ST_NOMEM;
-	w->denial[w->denials++] = ref;
-	w->root.records += image.records;
-	return ST_OK;
-}
-
-static status_t gather(writer_t *w, const zone_entry_t *entry, size_t count)
-{
-	if (count > w->group_room) {
-		const zone_rec_t **grown = reallocarray(w->group, count, sizeof *grown);
-
-		if (!grown)
-			return ST_NOMEM;
-		w->group = grown;
-		w->group_room = count;
-	}
-	for (size_t i = 0; i < count; i++)
-		w->group[i] = entry[i].rec;
-	return ST_OK;
-}
-
-/* The node of entries first..end, which are one owner's, and of the names it needs above it. */
-static status_t put_owner(writer_t *w, const zone_list_t *l, size_t first, size_t end)
-{
-	const zone_rec_t *rec = l->entry[first].rec;
-	const zone_rec_t *next = end < l->count ? l->entry[end].rec : NULL;
-	status_t st = put_missing(w, rec);
-
-	if (st == ST_OK)
-		st = put_name(w, rec->bytes, rec->rel_len, rec->rel_labels, end - first,
-		              is_below(next, rec));
-	w->last = rec;
-	return st;
-}
-
-static status_t put_list(writer_t *w, zone_list_t *l, bool denial)
-{
-	status_t st = ST_OK;
-
-	for (size_t i = 0, end, spent = 0; i < l->count && st == ST_OK; i = end) {
-		end = zone_list_run(l, i);
-		st = gather(w, l->entry + i, end - i);
-		if (st == ST_OK && denial)
-			st = put_denial(w, l->entry[i].rec, end - i);
-		else if (st == ST_OK)
-			st = put_owner(w, l, i, end);
-		if (w->spend) { /* all but what w->last is one of */
-			zone_log_spend(w->log, l, spent, i);
-			spent = i;
-		}
-	}
-	w->last = NULL;
-	return st;
+	return account(w, &image) == ST_OK ? enlist_denial(w, ref) : ST_NOMEM;
 }
 
 /* The tree of owners of NSEC, if the apex is one: they are in order still. */
-static status_t build_names_tree(writer_t *w)
+static status_t build_names_tree(zone_writer_t *w)
 {
 	zone_ref_t *refs;
 	size_t owners = 0;
@@ -229,7 +228,7 @@ static status_t build_names_tree(writer_t *w)
 }
 
 /* Over the nodes that are written: the trees, when signatures run out, the index. */
-static status_t build_over(writer_t *w)
+static status_t build_over(zone_writer_t *w)
 {
 	status_t st = build_names_tree(w);
 
@@ -241,42 +240,144 @@ static status_t build_over(writer_t *w)
 	return st == ST_OK ? zone_index_build(w->c, w->named, w->names, &w->root.index) : st;
 }
 
-static void release(writer_t *w)
+static void release(zone_writer_t *w)
 {
 	zone_encoder_free(w->e);
 	zone_expiry_free(&w->expiry);
 	huge_give(w->named, w->name_room * sizeof *w->named);
-	free(w->denial);
-	free(w->group);
+	huge_give(w->denial, w->denial_room * sizeof *w->denial);
 }
 
-status_t zone_write_log(zone_change_t *c, const siphash_key_t *key, zone_log_t *log, bool spend,
+/* Room for these lists, which is touched as it is used. */
+static status_t make_lists(zone_writer_t *w, size_t names, size_t denials)
+{
+	w->name_room = names > 0 ? names : 1;
+	w->denial_room = denials > 0 ? denials : 1;
+	w->named = huge_take(w->name_room * sizeof *w->named);
+	w->denial = huge_take(w->denial_room * sizeof *w->denial);
+	return w->named && w->denial ? ST_OK : ST_NOMEM;
+}
+
+zone_writer_t *zone_writer_new(zone_change_t *c, const siphash_key_t *key, zone_log_t *log,
+                               zone_doubts_t *doubts, uint64_t records, size_t names,
+                               size_t denials)
+{
+	zone_writer_t *w = calloc(1, sizeof *w);
+
+	if (!w)
+		return NULL;
+	w->c = c;
+	w->key = key;
+	w->log = log;
+	w->doubts = doubts;
+	w->records = records;
+	if (make_lists(w, names, denials) == ST_OK)
+		return w;
+	zone_writer_free(w);
+	return NULL;
+}
+
+void zone_writer_free(zone_writer_t *w)
+{
+	if (!w)
+		return;
+	release(w);
+	free(w);
+}
+
+status_t zone_writer_end(zone_writer_t *w, zone_root_t *out)
+{
+	status_t st;
+
+	if (w->soas != 1)
+		return w->soas == 0 ? ST_NOENT : ST_EXIST;
+	st = build_over(w);
+	w->root.octets = w->log->stats.octets;
+	*out = w->root;
+	return st;
+}
+
+/* --- from a log --------------------------------------------------------------------------------- */
+
+/* Records of one owner, as the encoder wants them. */
+typedef struct group {
+	const zone_rec_t **rec;
+	size_t room;
+} group_t;
+
+static status_t gather(group_t *g, const zone_entry_t *entry, size_t count)
+{
+	if (count > g->room) {
+		const zone_rec_t **grown = reallocarray(g->rec, count, sizeof *grown);
+
+		if (!grown)
+			return ST_NOMEM;
+		g->rec = grown;
+		g->room = count;
+	}
+	for (size_t i = 0; i < count; i++)
+		g->rec[i] = entry[i].rec;
+	return ST_OK;
+}
+
+static zone_owner_t owner_of(const zone_entry_t *entry)
+{
+	const zone_rec_t *rec = entry->rec;
+
+	return (zone_owner_t){ rec->bytes, rec->rel_len, rec->rel_labels };
+}
+
+static status_t put_list(zone_writer_t *w, zone_list_t *l, group_t *g, bool denial)
+{
+	status_t st = ST_OK;
+
+	for (size_t i = 0, end, spent = 0; i < l->count && st == ST_OK; i = end) {
+		zone_owner_t owner = owner_of(l->entry + i), next = { 0 };
+
+		end = zone_list_run(l, i);
+		if (end < l->count)
+			next = owner_of(l->entry + end);
+		st = gather(g, l->entry + i, end - i);
+		if (st == ST_OK && denial)
+			st = zone_writer_denial(w, &owner, g->rec, end - i);
+		else if (st == ST_OK)
+			st = zone_writer_name(w, &owner, g->rec, end - i,
+			                      end < l->count ? &next : NULL);
+		zone_log_spend(w->log, l, spent, i); /* all but the owner, which w knows still */
+		spent = i;
+	}
+	return st;
+}
+
+status_t zone_write_log(zone_change_t *c, const siphash_key_t *key, zone_log_t *log,
                         zone_doubts_t *doubts, zone_root_t *out)
 {
-	size_t denials = log->denial.count;
-	writer_t w = { .c = c, .key = key, .log = log, .spend = spend, .doubts = doubts };
-	dns_nsec3_params_t params;
+	zone_writer_t *w = zone_writer_new(c, key, log, doubts, log->stats.added, log->names.count,
+	                                   log->denial.count);
+	group_t group = { 0 };
 	status_t st = ST_NOMEM;
 
-	if (log->names.count == 0 || log->names.entry[0].rec->rel_labels != 0)
-		return ST_NOENT; /* nothing at the apex, so no SOA either */
-	w.e = zone_encoder_new(log, zone_chain_params_logged(log, &params) ? &params : NULL,
-	                       log->stats.added);
-	w.denial = malloc((denials ? denials : 1) * sizeof *w.denial);
-	w.named = huge_take(log->names.count * sizeof *w.named); /* room is touched as it is used */
-	w.name_room = w.named ? log->names.count : 0;
-	if (w.e && w.denial && w.named)
-		st = put_list(&w, &log->names, false);
+	if (w)
+		st = log->names.count > 0 ? put_list(w, &log->names, &group, false) : ST_NOENT;
 	if (st == ST_OK)
-		st = put_list(&w, &log->denial, true);
-	if (st == ST_OK && w.soas != 1)
-		st = w.soas == 0 ? ST_NOENT : ST_EXIST;
+		st = put_list(w, &log->denial, &group, true);
 	if (st == ST_OK)
-		st = build_over(&w);
-	release(&w);
-	w.root.octets = log->stats.octets;
-	*out = w.root;
+		st = zone_writer_end(w, out);
+	zone_writer_free(w);
+	free(group.rec);
 	return st;
+}
+
+/* Address space costs nothing; what is beyond the estimate is for names that need many empty
+ * non-terminals, and for the changes to come. */
+uint64_t zone_write_estimate(uint64_t records, uint64_t octets)
+{
+	enum { FIRST = 4096, TIMES = 4, RECORD_EXTRA = 64 };
+	const uint64_t most = UINT64_MAX / (2 * TIMES * RECORD_EXTRA);
+
+	if (records > most || octets > most) /* none can be so large */
+		return UINT64_MAX;
+	return FIRST + (octets + records * RECORD_EXTRA) * TIMES;
 }
 
 uint64_t zone_write_hash(const siphash_key_t *key, const dns_name_t *apex, const uint8_t *rel,
@@ -304,9 +405,9 @@ static zone_ref_t copy_node(zone_change_t *c, const uint8_t *base, zone_ref_t re
 	return place(c, &image);
 }
 
-static status_t copy_denial(writer_t *w, const uint8_t *base, const zone_root_t *root)
+static status_t copy_denial(zone_writer_t *w, const uint8_t *base, const zone_root_t *root)
 {
-	size_t n = zone_tree_all(base, root->denial, w->denial);
+	size_t n = zone_tree_all(base, root->denial, w->denial); /* for which there is room */
 
 	for (; w->denials < n; w->denials++) {
 		w->denial[w->denials] = copy_node(w->c, base, w->denial[w->denials]);
@@ -317,7 +418,7 @@ static status_t copy_denial(writer_t *w, const uint8_t *base, const zone_root_t 
 }
 
 /* The node with other hashes. */
-static status_t rehash_node(writer_t *w, const uint8_t *base, zone_ref_t ref, zone_ref_t *out)
+static status_t rehash_node(zone_writer_t *w, const uint8_t *base, zone_ref_t ref, zone_ref_t *out)
 {
 	const zone_node_t *node = (const void *)(base + (size_t)ref * ZONE_UNIT);
 	unsigned flags = node->flags & (ZONE_NODE_PARENT | ZONE_NODE_WILD_CHILD);
@@ -349,7 +450,7 @@ static size_t list_names(const uint8_t *base, const zone_root_t *root, zone_ref_
 	return zone_tree_all(base, root->names, refs) + others;
 }
 
-static status_t copy_names(writer_t *w, const dns_name_t *apex, const uint8_t *base,
+static status_t copy_names(zone_writer_t *w, const dns_name_t *apex, const uint8_t *base,
                            const zone_root_t *root, zone_ref_t *refs)
 {
 	size_t n = list_names(base, root, refs);
@@ -377,14 +478,11 @@ status_t zone_write_copy(zone_change_t *c, const siphash_key_t *key, const dns_n
                          zone_root_t *out)
 {
 	zone_ref_t *refs = malloc((size_t)root->index.names * sizeof *refs);
-	writer_t w = { .c = c, .key = key, .root = *root, .e = e };
-	status_t st = ST_NOMEM;
+	zone_writer_t w = { .c = c, .key = key, .root = *root, .e = e };
+	status_t st = make_lists(&w, root->index.names, root->denials);
 
-	w.denial = malloc((root->denials ? root->denials : 1) * sizeof *w.denial);
-	w.name_room = root->index.names;
-	w.named = huge_take(w.name_room * sizeof *w.named);
-	if (refs && w.denial && w.named)
-		st = copy_names(&w, apex, base, root, refs);
+	if (st == ST_OK)
+		st = refs ? copy_names(&w, apex, base, root, refs) : ST_NOMEM;
 	if (st == ST_OK)
 		st = copy_denial(&w, base, root);
 	w.root.names = w.root.expiry = 0;
