@@ -66,8 +66,8 @@ CONF := secd/conf/conf.c secd/conf/faults.c secd/conf/include.c secd/conf/keys.c
 ZONE := secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c secd/zone/check.c \
         secd/zone/decode.c secd/zone/delta.c secd/zone/expiry.c secd/zone/gates.c \
         secd/zone/hold.c secd/zone/index.c secd/zone/log.c secd/zone/lookup.c \
-        secd/zone/node.c secd/zone/order.c secd/zone/set.c secd/zone/tree.c \
-        secd/zone/version.c secd/zone/write.c secd/zone/zonemd.c
+        secd/zone/node.c secd/zone/order.c secd/zone/pack.c secd/zone/set.c secd/zone/tree.c \
+        secd/zone/unpack.c secd/zone/version.c secd/zone/write.c secd/zone/zonemd.c
 ANSWER := secd/answer/answer.c secd/answer/compose.c secd/answer/denial.c secd/answer/edns.c \
           secd/answer/glue.c secd/answer/resolve.c
 XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/digest.c secd/xfr/fetch.c secd/xfr/ixfr.c \
@@ -178,6 +178,8 @@ UNIT_zone_log := tests/unit/zone/test_log.c $(filter-out tests/unit/zone/%,$(UNI
 UNIT_zone_lookup := tests/unit/zone/test_lookup.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNITS += zone_gates zone_zonemd
 UNIT_zone_gates := tests/unit/zone/test_gates.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
+UNITS += zone_pack
+UNIT_zone_pack := tests/unit/zone/test_pack.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_zonemd := tests/unit/zone/test_zonemd.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_set := tests/unit/zone/test_set.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 

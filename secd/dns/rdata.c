@@ -434,6 +434,21 @@ status_t dns_rdata_read(buf_t *msg, uint16_t type, size_t rdlen, uint8_t out[655
 	return dns_rdata_read_by_fields(msg, type, rdlen, out, out_len);
 }
 
+bool dns_rdata_sound(uint16_t type, const uint8_t *rdata, size_t rdlen)
+{
+	buf_t in = buf_over(rdata, rdlen);
+	uint8_t out[65535];
+	size_t len;
+
+	if (rdlen > sizeof out)
+		return false;
+	if (is_plain(type, rdata, rdlen))
+		return true;
+	/* Where the first pointer stands, what it stands for begins with another octet. */
+	return dns_rdata_read_by_fields(&in, type, rdlen, out, &len) == ST_OK && len == rdlen &&
+	       memcmp(out, rdata, len) == 0;
+}
+
 /* Octets that a field takes in sound, uncompressed RDATA with left octets to go. */
 static size_t field_len(const uint8_t *p, size_t left, ldns_rdf_type field)
 {

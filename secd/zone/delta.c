@@ -94,6 +94,11 @@ size_t zone_delta_memory(const zone_delta_t *d)
 	return d->log.memory;
 }
 
+const zone_log_t *zone_delta_log(const zone_delta_t *d)
+{
+	return &d->log;
+}
+
 void zone_delta_culprit(const zone_delta_t *d, zone_culprit_t *out)
 {
 	const zone_rec_t *r = d->culprit;

@@ -39,6 +39,9 @@ const zone_build_stats_t *zone_delta_stats(const zone_delta_t *d);
 /* Memory that the records take until they are applied. */
 size_t zone_delta_memory(const zone_delta_t *d);
 
+/* All that was logged. For zone/ alone. */
+const struct zone_log *zone_delta_log(const zone_delta_t *d);
+
 /* After ST_STALE: the record that was removed though it isn't there, or added though it is. */
 typedef struct zone_culprit {
 	dns_name_t owner;

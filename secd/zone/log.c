@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "common/huge.h"
+#include "dns/nsec3.h"
 #include "dns/rrtype.h"
 #include "dns/wire.h"
 #include "zone/layout.h"
@@ -190,28 +191,32 @@ static status_t list_append(zone_list_t *l, zone_entry_t entry)
 }
 
 /* RFC 5155 3: one label below the apex, base32hex. */
-static bool is_hash(const zone_log_t *l, const dns_rr_t *rr)
+static bool is_hash(const uint8_t *rel, unsigned rel_labels)
 {
-	const uint8_t *label = rr->owner.wire;
-
-	if (rr->owner.labels != l->apex.labels + 1)
+	if (rel_labels != 1)
 		return false;
-	for (unsigned i = 1; i <= *label; i++) {
-		if (!((label[i] >= '0' && label[i] <= '9') || (label[i] >= 'a' && label[i] <= 'v')))
+	for (unsigned i = 1; i <= *rel; i++) {
+		if (!((rel[i] >= '0' && rel[i] <= '9') || (rel[i] >= 'a' && rel[i] <= 'v')))
 			return false;
 	}
 	return true;
 }
 
-static bool may_hold(const zone_log_t *l, const dns_rr_t *rr)
+bool zone_log_may_hold(uint16_t type, const uint8_t *rel, unsigned rel_labels, const uint8_t *rdata)
 {
-	if (rr->class != DNS_CLASS_IN || dns_type_is_meta(rr->type))
+	if (dns_type_is_meta(type))
 		return false;
-	if (rr->type == DNS_TYPE_SOA)
-		return rr->owner.len == l->apex.len;
+	if (type == DNS_TYPE_SOA)
+		return rel_labels == 0;
 	/* With SHA-1 a hash has exactly 32 characters. */
-	return rr->type != DNS_TYPE_NSEC3 ||
-	       (is_hash(l, rr) && (rr->rdata[0] != 1 || rr->owner.wire[0] == 32));
+	return type != DNS_TYPE_NSEC3 ||
+	       (is_hash(rel, rel_labels) && (rdata[0] != 1 || rel[0] == DNS_NSEC3_LABEL_LEN));
+}
+
+/* An RRSIG that covers NSEC3 at another name is a stray, and stays there. */
+bool zone_log_is_denial(uint16_t type, bool is_sig, const uint8_t *rel, unsigned rel_labels)
+{
+	return type == DNS_TYPE_NSEC3 && (!is_sig || is_hash(rel, rel_labels));
 }
 
 static status_t copy_record(zone_log_t *l, const dns_rr_t *rr, bool remove)
@@ -238,8 +243,7 @@ static status_t copy_record(zone_log_t *l, const dns_rr_t *rr, bool remove)
 	l->stats.added++;
 	l->stats.octets += (remove ? -1ull : 1ull) * zone_rec_octets(rec, &l->apex);
 	zone_entry_t entry = { sort_prefix(&rr->owner, rec->rel_labels), rec };
-	/* An RRSIG that covers NSEC3 at another name is a stray, and stays there. */
-	bool denial = rec->type == DNS_TYPE_NSEC3 && (!rec->is_sig || is_hash(l, rr));
+	bool denial = zone_log_is_denial(rec->type, rec->is_sig, rec->bytes, rec->rel_labels);
 	l->memory += sizeof entry;
 	return list_append(denial ? &l->denial : &l->names, entry);
 }
@@ -250,20 +254,33 @@ static status_t exceeded(zone_log_t *l, zone_limit_t limit, uint64_t most)
 	return ST_LIMIT;
 }
 
-status_t zone_log_add(zone_log_t *l, const dns_rr_t *rr, bool remove)
+status_t zone_log_admit(zone_log_t *l, size_t octets)
 {
 	const zone_limits_t *most = &l->limits;
 
-	l->wire_bytes += (uint64_t)rr->owner.len + DNS_RR_FIXED + rr->rdlen;
+	l->wire_bytes += octets;
 	if (l->stats.added + l->stats.outside >= most->max_records || l->stats.added == UINT32_MAX)
 		return exceeded(l, ZONE_LIMIT_RECORDS, most->max_records);
 	if (l->wire_bytes > most->max_bytes)
 		return exceeded(l, ZONE_LIMIT_BYTES, most->max_bytes);
+	return ST_OK;
+}
+
+status_t zone_log_add(zone_log_t *l, const dns_rr_t *rr, bool remove)
+{
+	status_t st = zone_log_admit(l, (size_t)rr->owner.len + DNS_RR_FIXED + rr->rdlen);
+
+	if (st != ST_OK)
+		return st;
 	if (!dns_name_within(&rr->owner, &l->apex)) {
 		l->stats.outside++;
 		return ST_OUTSIDE;
 	}
-	return may_hold(l, rr) ? copy_record(l, rr, remove) : ST_MALFORMED;
+	if (rr->class != DNS_CLASS_IN ||
+	    !zone_log_may_hold(rr->type, rr->owner.wire,
+	                       (unsigned)(rr->owner.labels - l->apex.labels), rr->rdata))
+		return ST_MALFORMED;
+	return copy_record(l, rr, remove);
 }
 
 static int entry_order(const void *a, const void *b)

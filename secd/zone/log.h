@@ -72,6 +72,17 @@ typedef struct zone_log {
 void zone_log_init(zone_log_t *l, const dns_name_t *apex, const zone_limits_t *limits);
 void zone_log_free(zone_log_t *l);
 
+/* May a zone hold a record of this type at the owner that is given by what stands left of the apex? No
+ * meta types, SOA at the apex alone, NSEC3 where a hash may be (RFC 5155 3). rdata is sound. */
+bool zone_log_may_hold(uint16_t type, const uint8_t *rel, unsigned rel_labels,
+                       const uint8_t *rdata);
+
+/* Does it belong to the owners of NSEC3 rather than to the names? type: of an RRSIG, what it covers. */
+bool zone_log_is_denial(uint16_t type, bool is_sig, const uint8_t *rel, unsigned rel_labels);
+
+/* One record more, of so many octets, is to be counted: ST_LIMIT if that is too many. */
+status_t zone_log_admit(zone_log_t *l, size_t octets);
+
 /* Take a copy of rr; the statuses are those of zone_build_add(). */
 status_t zone_log_add(zone_log_t *l, const dns_rr_t *rr, bool remove);
 

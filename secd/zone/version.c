@@ -4,7 +4,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "dns/rdata.h"
 #include "dns/wire.h"
 
 _Static_assert(sizeof(zone_rrset_head_t) == 16, "an RRset's head has no holes");
@@ -182,30 +181,83 @@ void zone_node_name(const zone_version_t *v, const zone_node_t *node, dns_name_t
 	dns_name_from_wire(wire, out);
 }
 
+/* What stands at off and behind in the node's name, whole. */
+static uint8_t *put_owner_end(const zone_version_t *v, const zone_node_t *node, size_t off,
+                              uint8_t *out)
+{
+	if (off < node->rel_len) {
+		memcpy(out, node->name + off, node->rel_len - off);
+		out += node->rel_len - off;
+		off = node->rel_len;
+	}
+	off -= node->rel_len;
+	memcpy(out, v->apex + off, v->apex_len - off);
+	return out + (v->apex_len - off);
+}
+
+/* Labels from name on to its root, by whatever pointers lead there; returns the end of out. */
+static uint8_t *put_name(const zone_version_t *v, const zone_node_t *node, const zone_rrset_t *set,
+                         const uint8_t *name, uint8_t *out)
+{
+	while (*name != 0) {
+		unsigned to = get_u16(name) & DNS_PTR_MAX;
+
+		if (*name < 0xc0) {
+			memcpy(out, name, *name + 1u);
+			out += *name + 1u;
+			name += *name + 1u;
+		} else if (to < ZONE_WIRE_AT) {
+			return put_owner_end(v, node, to - DNS_HEADER_LEN, out);
+		} else {
+			name = set->wire + (to - ZONE_WIRE_AT);
+		}
+	}
+	*out++ = 0;
+	return out;
+}
+
+/* Where pointer i of the set stands, and the first one at or behind an octet of its wire. */
+static size_t fix_at(const zone_rrset_t *set, unsigned i)
+{
+	uint16_t at;
+
+	memcpy(&at, set->fix + i * sizeof at, sizeof at);
+	return at;
+}
+
+static unsigned first_fix(const zone_rrset_t *set, size_t from)
+{
+	unsigned low = 0, high = set->fixes;
+
+	while (low < high) {
+		unsigned mid = (low + high) / 2;
+
+		if (fix_at(set, mid) < from)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 size_t zone_wire_rdata(const zone_version_t *v, const zone_node_t *node, const zone_rrset_t *set,
                        const uint8_t *record, uint8_t out[65535])
 {
-	enum { RDATA_AT = 2 * ZONE_WIRE_AT };
-	uint8_t msg[RDATA_AT + 65535];
-	uint16_t type = get_u16(record + 2), rdlen = get_u16(record + 10);
-	size_t before = (size_t)(record - set->wire), out_len = 0;
+	size_t from = (size_t)(record - set->wire) + 2 + DNS_RR_FIXED;
+	size_t end = from + get_u16(record + 10);
+	uint8_t *to = out;
 
-	if (set->fixes == 0) {
-		memcpy(out, record + 2 + DNS_RR_FIXED, rdlen);
-		return rdlen;
+	for (unsigned i = set->fixes > 0 ? first_fix(set, from) : 0; i < set->fixes; i++) {
+		size_t at = fix_at(set, i);
+
+		if (at >= end)
+			break;
+		memcpy(to, set->wire + from, at - from);
+		to = put_name(v, node, set, set->wire + at, to + (at - from));
+		from = at + 2;
 	}
-	/* Put everything where its pointers take it to be, and read the RDATA as if it had come
-	 * off the wire. */
-	memset(msg, 0, DNS_HEADER_LEN);
-	whole_name(v, node, msg + DNS_HEADER_LEN);
-	before += 2 + DNS_RR_FIXED + (size_t)rdlen;
-	memcpy(msg + ZONE_WIRE_AT, set->wire, before < ZONE_WIRE_AT ? before : ZONE_WIRE_AT);
-	memcpy(msg + RDATA_AT, record + 2 + DNS_RR_FIXED, rdlen);
-	buf_t b = buf_over(msg, RDATA_AT + (size_t)rdlen);
-	b.pos = RDATA_AT;
-	/* Cannot fail: these bytes were made from what the same function accepted. */
-	(void)dns_rdata_read(&b, type, rdlen, out, &out_len);
-	return out_len;
+	memcpy(to, set->wire + from, end - from);
+	return (size_t)(to - out) + (end - from);
 }
 
 size_t zone_rrset_rdata(const zone_version_t *v, const zone_node_t *node, const zone_rrset_t *set,

@@ -26,7 +26,7 @@ struct zone_writer {
 	const siphash_key_t *key;
 	zone_log_t *log;
 	zone_doubts_t *doubts;
-	uint64_t records; /* that will come */
+	uint64_t records;  /* that will come */
 	zone_encoder_t *e; /* from the apex on */
 	dns_nsec3_params_t params;
 	uint8_t salt[UINT8_MAX];
@@ -197,8 +197,8 @@ status_t zone_writer_denial(zone_writer_t *w, const zone_owner_t *owner, const z
                             size_t count)
 {
 	zone_image_t image;
-	status_t st = zone_encode(w->e, owner->rel, owner->len, owner->labels, recs, count, 0, 0,
-	                          &image);
+	status_t st =
+		zone_encode(w->e, owner->rel, owner->len, owner->labels, recs, count, 0, 0, &image);
 	zone_ref_t ref = st == ST_OK ? place(w->c, &image) : 0;
 
 	if (ref == 0)

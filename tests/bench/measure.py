@@ -397,6 +397,9 @@ def instructions(opts: Options, results: Results) -> None:
                         said["feed_ns"])
             results.add(f"in process {kind}", "seal, per record", "ns", "secd", said["seal_ns"])
             results.add(f"in process {kind}", "gates, per record", "ns", "secd", said["check_ns"])
+            results.add(f"in process {kind}", "pack, per record", "ns", "secd", said["pack_ns"])
+            results.add(f"in process {kind}", "unpack, seal and gates, per record", "ns", "secd",
+                        said["unpack_ns"])
             results.add(f"in process {kind}", "store per record", "B", "secd",
                         said["bytes_per_record"])
 
