@@ -49,6 +49,26 @@ static inline void put_u64(uint8_t *p, uint64_t v)
 	memcpy(p, &be, sizeof be);
 }
 
+/* Octets of a name or a label: few, and a call costs more than they do, as does an instruction for long
+ * strings, which compilers make of a memcpy() that they know to be short. Two words that may overlap hold
+ * what is from one to two words long. */
+static inline void copy_few(uint8_t *to, const uint8_t *from, size_t n)
+{
+	for (; n > 16; n -= 16, to += 16, from += 16)
+		memcpy(to, from, 16);
+	if (n >= 8) {
+		memcpy(to, from, 8);
+		memcpy(to + n - 8, from + n - 8, 8);
+	} else if (n >= 4) {
+		memcpy(to, from, 4);
+		memcpy(to + n - 4, from + n - 4, 4);
+	} else if (n > 0) {
+		to[0] = from[0];
+		to[n / 2] = from[n / 2];
+		to[n - 1] = from[n - 1];
+	}
+}
+
 /* The reader. base..base+len may be read, pos is the next byte. */
 typedef struct buf {
 	const uint8_t *base;

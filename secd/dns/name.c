@@ -13,25 +13,6 @@ const uint8_t dns_fold_table[256] = {
 	92,      93,       94,  95,  ROWS(96), ROWS(128), ROWS(160), ROWS(192), ROWS(224),
 };
 
-/* n octets, 1 to 63: those of a label. Most are short, and a call costs more than they do: two
- * words that may overlap hold what is from 8 to 16. */
-static inline void copy_label(uint8_t *to, const uint8_t *from, size_t n)
-{
-	if (n > 16) {
-		memcpy(to, from, n);
-	} else if (n >= 8) {
-		memcpy(to, from, 8);
-		memcpy(to + n - 8, from + n - 8, 8);
-	} else if (n >= 4) {
-		memcpy(to, from, 4);
-		memcpy(to + n - 4, from + n - 4, 4);
-	} else {
-		to[0] = from[0];
-		to[n / 2] = from[n / 2];
-		to[n - 1] = from[n - 1];
-	}
-}
-
 /* One label of n octets at p onto the end of out, or the closing root with n = 0. */
 static inline status_t append_label(dns_name_t *out, size_t *len, const uint8_t *p, size_t n)
 {
@@ -40,7 +21,7 @@ static inline status_t append_label(dns_name_t *out, size_t *len, const uint8_t 
 	out->off[out->labels] = (uint8_t)*len;
 	out->wire[*len] = (uint8_t)n;
 	if (n > 0) {
-		copy_label(out->wire + *len + 1, p, n);
+		copy_few(out->wire + *len + 1, p, n);
 		out->labels++;
 	}
 	*len += n + 1;

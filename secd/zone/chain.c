@@ -379,30 +379,27 @@ static void sort_by_name(const uint8_t *base, zone_ref_t *refs, size_t count)
 	qsort_r(refs, count, sizeof *refs, by_name, (void *)(uintptr_t)base);
 }
 
-/* By number, eleven bits at a time; the result is in refs. */
-static void sort_by_place(zone_ref_t *refs, zone_ref_t *spare, size_t count)
+/* By number. They are distinct, so each is a bit among as many as an arena has units, which is little
+ * beside the arena. False: no memory. */
+static bool sort_by_place(zone_ref_t *refs, size_t count)
 {
-	enum { BITS = 11, DIGITS = 1 << BITS };
-	zone_ref_t *from = refs, *to = spare;
+	zone_ref_t last = 0;
+	size_t at = 0;
 
-	for (unsigned shift = 0; shift < 32; shift += BITS) {
-		size_t at[DIGITS] = { 0 }, sum = 0;
-
-		for (size_t i = 0; i < count; i++)
-			at[from[i] >> shift & (DIGITS - 1)]++;
-		for (unsigned d = 0; d < DIGITS; d++) {
-			size_t n = at[d];
-
-			at[d] = sum;
-			sum += n;
-		}
-		for (size_t i = 0; i < count; i++)
-			to[at[from[i] >> shift & (DIGITS - 1)]++] = from[i];
-		zone_ref_t *swap = from;
-		from = to;
-		to = swap;
+	for (size_t i = 0; i < count; i++)
+		last = refs[i] > last ? refs[i] : last;
+	size_t words = last / 64 + (size_t)1;
+	uint64_t *map = calloc(words, sizeof *map);
+	if (!map)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		map[refs[i] / 64] |= UINT64_C(1) << refs[i] % 64;
+	for (size_t i = 0; i < words; i++) {
+		for (uint64_t w = map[i]; w != 0; w &= w - 1)
+			refs[at++] = (zone_ref_t)(i * 64) + (unsigned)__builtin_ctzll(w);
 	}
-	memcpy(refs, spare, count * sizeof *refs); /* after three turns it is there */
+	free(map);
+	return true;
 }
 
 /* A version is written in canonical order, so in the order of places all names of a fresh one are in
@@ -412,11 +409,11 @@ void zone_chain_sort(const uint8_t *base, zone_ref_t *refs, size_t count)
 	zone_ref_t *late = malloc((count + 1) * sizeof *late);
 	size_t kept = 0, lates = 0;
 
-	if (!late) {
+	if (!late || !sort_by_place(refs, count)) {
 		sort_by_name(base, refs, count);
+		free(late);
 		return;
 	}
-	sort_by_place(refs, late, count);
 	for (size_t i = 0; i < count; i++) {
 		zone_ref_t ref = refs[i];
 

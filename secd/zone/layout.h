@@ -182,6 +182,10 @@ static inline size_t zone_node_size(const zone_node_t *node)
 	return (size_t)((const uint8_t *)h - (const uint8_t *)node);
 }
 
+/* The RRset as others see it, but for what follows it. */
+void zone_rrset_view(const zone_version_t *v, const zone_node_t *node, const zone_rrset_head_t *h,
+                     zone_rrset_t *out);
+
 /* RDATA of one stored record of set, decompressed; returns its length. */
 size_t zone_wire_rdata(const zone_version_t *v, const zone_node_t *node, const zone_rrset_t *set,
                        const uint8_t *record, uint8_t out[65535]);

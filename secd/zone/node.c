@@ -154,7 +154,7 @@ static status_t begin(zone_encoder_t *e, const uint8_t *rel, size_t rel_len, uns
 		.rel_len = (uint8_t)rel_len,
 		.rel_labels = (uint8_t)rel_labels,
 	};
-	memcpy(node->name, rel, rel_len);
+	copy_few(node->name, rel, rel_len);
 	e->used = sizeof *node + rel_len;
 	while (e->used % 4)
 		e->image[e->used++] = 0;
@@ -365,8 +365,8 @@ static const dns_name_t *owner_of(zone_encoder_t *e)
 	uint8_t wire[DNS_NAME_MAX];
 
 	if (e->owner.len == 0) {
-		memcpy(wire, node->name, node->rel_len);
-		memcpy(wire + node->rel_len, e->log->apex.wire, e->log->apex.len);
+		copy_few(wire, node->name, node->rel_len);
+		copy_few(wire + node->rel_len, e->log->apex.wire, e->log->apex.len);
 		dns_name_from_wire(wire, &e->owner);
 	}
 	return &e->owner;

@@ -134,39 +134,6 @@ zone_walk_t *zone_walk_any(const zone_version_t *v)
 	return w;
 }
 
-/* Owners of NSEC are in order already; the others are sorted and put between them. */
-static status_t merge_names(zone_walk_t *w)
-{
-	const zone_version_t *v = w->v;
-	size_t owners = 0, others = 0, at = 0;
-	zone_ref_t *owner = malloc((w->count + 1) * sizeof *owner);
-
-	if (!owner)
-		return ST_NOMEM;
-	for (size_t i = 0; i < w->count; i++) {
-		if (!zone_node_find(zone_node_at(v, w->ref[i]), DNS_TYPE_NSEC))
-			w->ref[others++] = w->ref[i];
-	}
-	zone_chain_sort(v->base, w->ref, others);
-	owners = zone_tree_all(v->base, v->root.names, owner);
-	memmove(w->ref + owners, w->ref, others * sizeof *w->ref);
-	const zone_ref_t *other = w->ref + owners, *end = other + others;
-	for (size_t i = 0; i < owners; i++) {
-		const zone_node_t *node = zone_node_at(v, owner[i]);
-
-		for (; other < end; other++) {
-			const zone_node_t *o = zone_node_at(v, *other);
-
-			if (zone_rel_cmp(o->name, o->rel_labels, node->name, node->rel_labels) > 0)
-				break;
-			w->ref[at++] = *other;
-		}
-		w->ref[at++] = owner[i];
-	}
-	free(owner);
-	return ST_OK;
-}
-
 zone_walk_t *zone_walk_new(const zone_version_t *v, bool denial)
 {
 	zone_walk_t *w;
@@ -178,12 +145,8 @@ zone_walk_t *zone_walk_new(const zone_version_t *v, bool denial)
 		return w;
 	}
 	w = zone_walk_any(v);
-	if (w && v->root.names == 0)
+	if (w)
 		zone_chain_sort(v->base, w->ref, w->count);
-	else if (w && merge_names(w) != ST_OK) {
-		free(w);
-		w = NULL;
-	}
 	return w;
 }
 

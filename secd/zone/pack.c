@@ -106,22 +106,36 @@ static uint8_t *put_stored(uint8_t *out, const uint8_t *record)
 	return out + len;
 }
 
-static uint8_t *put_rrset(const zone_pack_t *p, uint8_t *out, const zone_rrset_t *set)
+/* Records of which some have pointers, put together. */
+static uint8_t *put_expanded(const zone_pack_t *p, uint8_t *out, const zone_rrset_head_t *h)
 {
-	const uint8_t *record = set->wire, *end = set->wire + set->wire_len;
+	zone_rrset_t set;
 
-	put_u16(out, set->type);
-	put_u16(out + 2, set->count);
-	put_u16(out + 4, set->sig_count);
-	put_u32(out + 6, get_u32(set->wire + 6));
-	out += RRSET_HEAD;
-	for (; set->fixes > 0 && record < end; record += RR_HEAD + get_u16(record + 10)) {
-		size_t len = zone_wire_rdata(p->v, p->node, set, record, out + 2);
+	zone_rrset_view(p->v, p->node, h, &set);
+	for (const uint8_t *record = set.wire, *end = set.wire + set.wire_len; record < end;
+	     record += RR_HEAD + get_u16(record + RR_HEAD - 2)) {
+		size_t len = zone_wire_rdata(p->v, p->node, &set, record, out + 2);
 
 		put_u16(out, (unsigned)len);
 		out += 2 + len;
 	}
-	for (end += set->sig_len; record < end; record += RR_HEAD + get_u16(record + 10))
+	return out;
+}
+
+static uint8_t *put_rrset(const zone_pack_t *p, uint8_t *out, const zone_rrset_head_t *h)
+{
+	const uint8_t *record = (const uint8_t *)(h + 1), *end = record + h->wire_len + h->sig_len;
+
+	put_u16(out, h->type);
+	put_u16(out + 2, h->count);
+	put_u16(out + 4, h->sig_count);
+	put_u32(out + 6, get_u32(record + 6));
+	out += RRSET_HEAD;
+	if (h->fixes > 0) {
+		out = put_expanded(p, out, h);
+		record += h->wire_len;
+	}
+	for (; record < end; record += RR_HEAD + get_u16(record + RR_HEAD - 2))
 		out = put_stored(out, record);
 	return out;
 }
@@ -130,17 +144,16 @@ static uint8_t *put_rrset(const zone_pack_t *p, uint8_t *out, const zone_rrset_t
 static void put_owner(zone_pack_t *p)
 {
 	const zone_node_t *node = p->node;
+	const zone_rrset_head_t *h = zone_rrset_first(node);
 	uint8_t *out = p->octets + p->used;
-	zone_rrset_t set;
 
 	*out++ = node->rel_len;
-	memcpy(out, node->name, node->rel_len);
+	copy_few(out, node->name, node->rel_len);
 	out += node->rel_len;
 	put_u16(out, node->rrsets);
 	out += 2;
-	for (bool more = zone_node_first(p->v, node, &set); more;
-	     more = zone_node_next(p->v, node, &set))
-		out = put_rrset(p, out, &set);
+	for (unsigned i = 0; i < node->rrsets; i++, h = zone_rrset_next(h))
+		out = put_rrset(p, out, h);
 	p->used = (size_t)(out - p->octets);
 }
 

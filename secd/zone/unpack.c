@@ -132,101 +132,135 @@ static status_t grow_recs(zone_unpack_t *u)
 	return ST_OK;
 }
 
+/* An RRset as its head has it; the signatures come after the records. */
+typedef struct rrset {
+	uint16_t type;
+	unsigned count, sigs;
+	uint32_t ttl;
+} rrset_t;
+
 /* One more for the encoder, which is told of the owner apart. */
-static status_t keep_record(zone_unpack_t *u, const zone_rec_t *head, const uint8_t *rdata)
+static status_t keep_record(zone_unpack_t *u, const rrset_t *set, bool is_sig, const uint8_t *rdata,
+                            uint16_t rdlen)
 {
-	size_t n = zone_align(sizeof *head + head->rdlen, 8);
+	size_t n = zone_align(sizeof(zone_rec_t) + rdlen, 8);
 
 	if (n > u->room - u->used && grow_bytes(u, n) != ST_OK)
 		return ST_NOMEM;
 	if (u->count == u->recs_room && grow_recs(u) != ST_OK)
 		return ST_NOMEM;
 	zone_rec_t *rec = (void *)(u->bytes + u->used);
-	*rec = *head;
-	memcpy(rec->bytes, rdata, head->rdlen);
+	*rec = (zone_rec_t){ .ttl = set->ttl, .type = set->type, .rdlen = rdlen, .is_sig = is_sig };
+	memcpy(rec->bytes, rdata, rdlen);
 	u->used += n;
 	u->recs[u->count++] = rec;
 	return ST_OK;
 }
 
-/* What a zone can't hold, or not here. */
-static bool may_hold(const zone_unpack_t *u, const zone_owner_t *o, const zone_rec_t *r,
-                     const uint8_t *rdata)
+/* Or is it what a zone can't hold, or not here? */
+static bool may_hold(const zone_unpack_t *u, const zone_owner_t *o, uint16_t type, bool is_sig,
+                     const uint8_t *rdata, size_t rdlen)
 {
-	uint16_t type = r->is_sig ? DNS_TYPE_RRSIG : r->type;
+	uint16_t own = is_sig ? DNS_TYPE_RRSIG : type;
 
-	if (!dns_rdata_sound(type, rdata, r->rdlen))
+	if (!dns_rdata_sound(own, rdata, rdlen))
 		return false;
-	if (r->is_sig ? get_u16(rdata) != r->type : r->type == DNS_TYPE_RRSIG)
+	if (is_sig ? get_u16(rdata) != type : type == DNS_TYPE_RRSIG)
 		return false;
-	return zone_log_may_hold(type, o->rel, o->labels, rdata) &&
-	       zone_log_is_denial(r->type, r->is_sig, o->rel, o->labels) == u->denial;
+	return zone_log_may_hold(own, o->rel, o->labels, rdata) &&
+	       zone_log_is_denial(type, is_sig, o->rel, o->labels) == u->denial;
 }
 
-static status_t read_record(zone_unpack_t *u, buf_t *in, const zone_owner_t *o, zone_rec_t *head)
+static status_t read_record(zone_unpack_t *u, buf_t *in, const zone_owner_t *o, const rrset_t *set,
+                            bool is_sig)
 {
 	size_t octets = (size_t)o->len + u->log.apex.len + DNS_RR_FIXED;
-	const uint8_t *rdata;
+	uint16_t rdlen = buf_u16(in);
+	const uint8_t *rdata = buf_take(in, rdlen);
 	status_t st;
 
-	head->rdlen = buf_u16(in);
-	rdata = buf_take(in, head->rdlen);
 	if (!rdata)
 		return ST_SHORT;
-	if (!may_hold(u, o, head, rdata))
+	if (!may_hold(u, o, set->type, is_sig, rdata, rdlen))
 		return ST_MALFORMED;
-	st = zone_log_admit(&u->log, octets + head->rdlen);
+	st = zone_log_admit(&u->log, octets + rdlen);
 	if (st != ST_OK)
 		return st;
 	u->log.stats.added++;
-	u->log.stats.octets += octets + head->rdlen;
-	return keep_record(u, head, rdata);
+	u->log.stats.octets += octets + rdlen;
+	return keep_record(u, set, is_sig, rdata, rdlen);
 }
 
-/* *type: that of the RRset before; 0 for the first. */
-static status_t read_rrset(zone_unpack_t *u, buf_t *in, const zone_owner_t *o, bool first,
-                           uint16_t *type)
+/* The one behind an RRset of type above; -1: the first. */
+static status_t read_rrset(zone_unpack_t *u, buf_t *in, const zone_owner_t *o, long above,
+                           rrset_t *set)
 {
-	zone_rec_t head = { .type = buf_u16(in) };
-	unsigned count = buf_u16(in), sigs = buf_u16(in);
+	const uint8_t *head = buf_take(in, 2 + 2 + 2 + 4);
 	status_t st = ST_OK;
 
-	head.ttl = buf_u32(in);
-	if (!buf_ok(in))
+	if (!head)
 		return ST_SHORT;
-	if ((!first && head.type <= *type) || count + sigs == 0 || head.ttl > DNS_TTL_MAX)
+	*set = (rrset_t){ get_u16(head), get_u16(head + 2), get_u16(head + 4), get_u32(head + 6) };
+	if (set->type <= above || set->count + set->sigs == 0 || set->ttl > DNS_TTL_MAX)
 		return ST_MALFORMED;
-	*type = head.type;
-	for (unsigned i = 0; i < count + sigs && st == ST_OK; i++) {
-		head.is_sig = i >= count;
-		st = read_record(u, in, o, &head);
-	}
+	for (unsigned i = 0; i < set->count + set->sigs && st == ST_OK; i++)
+		st = read_record(u, in, o, set, i >= set->count);
 	return st;
 }
 
 static status_t read_rrsets(zone_unpack_t *u, buf_t *in, const zone_owner_t *o)
 {
 	unsigned rrsets = buf_u16(in);
-	uint16_t type = 0;
 	status_t st = ST_OK;
+	long above = -1;
 
 	if (!buf_ok(in))
 		return ST_SHORT;
 	if (rrsets == 0)
 		return ST_MALFORMED;
 	u->used = u->count = 0;
-	for (unsigned i = 0; i < rrsets && st == ST_OK; i++)
-		st = read_rrset(u, in, o, i == 0, &type);
+	for (unsigned i = 0; i < rrsets && st == ST_OK; i++) {
+		rrset_t set;
+
+		st = read_rrset(u, in, o, above, &set);
+		above = set.type;
+	}
 	return st;
 }
 
 /* --- owners ------------------------------------------------------------------------------------- */
 
+/* Is there a capital letter among eight octets? Each is looked at without its top bit, and carries into
+ * it what is behind 'A', or behind 'Z'. */
+static bool has_upper(const uint8_t *p)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+	uint64_t w;
+
+	memcpy(&w, p, sizeof w);
+	uint64_t low = w & ~tops;
+	return (low + ones * (0x80 - 'A')) & ~(low + ones * (0x7f - 'Z')) & ~w & tops;
+}
+
+/* No length of a label looks like a letter, so a name is folded if none of its octets is a capital. */
+static bool is_folded(const uint8_t *rel, size_t len)
+{
+	size_t at = 0;
+
+	if (len < 8) {
+		while (at < len && dns_fold(rel[at]) == rel[at])
+			at++;
+		return at == len;
+	}
+	while (at + 8 < len && !has_upper(rel + at))
+		at += 8;
+	return at + 8 >= len && !has_upper(rel + len - 8);
+}
+
 /* What stands left of an apex of so many octets: labels that are folded. *labels: how many. */
 static bool is_name(const uint8_t *rel, size_t len, size_t apex_len, unsigned *labels)
 {
 	size_t at = 0;
-	bool upper = false;
 
 	if (len + apex_len > DNS_NAME_MAX)
 		return false;
@@ -234,9 +268,7 @@ static bool is_name(const uint8_t *rel, size_t len, size_t apex_len, unsigned *l
 		if (rel[at] == 0 || rel[at] > DNS_LABEL_MAX)
 			return false;
 	}
-	for (size_t i = 0; i < len; i++) /* no length looks like a letter */
-		upper |= rel[i] >= 'A' && rel[i] <= 'Z';
-	return at == len && !upper;
+	return at == len && is_folded(rel, len);
 }
 
 static status_t read_name(const zone_unpack_t *u, buf_t *in, zone_owner_t *out)
@@ -274,7 +306,7 @@ static const zone_owner_t *keep_name(zone_unpack_t *u, const zone_owner_t *o)
 {
 	named_t *name = &u->name[u->at = 1 - u->at];
 
-	memcpy(name->rel, o->rel, o->len);
+	copy_few(name->rel, o->rel, o->len);
 	name->owner.len = o->len;
 	name->owner.labels = o->labels;
 	u->behind = true;

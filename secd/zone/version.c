@@ -39,19 +39,25 @@ unsigned zone_rel_shared(const uint8_t *a, unsigned a_labels, const uint8_t *b, 
 	return shared;
 }
 
+static int label_cmp(const uint8_t *a, const uint8_t *b)
+{
+	int cmp = memcmp(a + 1, b + 1, *a < *b ? *a : *b);
+
+	return cmp != 0 ? cmp : (int)*a - (int)*b;
+}
+
 int zone_rel_cmp(const uint8_t *a, unsigned a_labels, const uint8_t *b, unsigned b_labels)
 {
 	uint8_t a_off[DNS_LABELS_MAX], b_off[DNS_LABELS_MAX];
 	unsigned common = a_labels < b_labels ? a_labels : b_labels;
 
+	if (a_labels == 1 && b_labels == 1)
+		return label_cmp(a, b);
 	rel_offsets(a, a_labels, a_off);
 	rel_offsets(b, b_labels, b_off);
 	for (unsigned i = 1; i <= common; i++) {
-		const uint8_t *la = a + a_off[a_labels - i], *lb = b + b_off[b_labels - i];
-		int cmp = memcmp(la + 1, lb + 1, *la < *lb ? *la : *lb);
+		int cmp = label_cmp(a + a_off[a_labels - i], b + b_off[b_labels - i]);
 
-		if (cmp == 0)
-			cmp = (int)*la - (int)*lb;
 		if (cmp != 0)
 			return cmp;
 	}
@@ -109,8 +115,8 @@ unsigned zone_node_rrsets(const zone_node_t *node)
 	return node->rrsets;
 }
 
-static void view(const zone_version_t *v, const zone_node_t *node, const zone_rrset_head_t *h,
-                 zone_rrset_t *out)
+void zone_rrset_view(const zone_version_t *v, const zone_node_t *node, const zone_rrset_head_t *h,
+                     zone_rrset_t *out)
 {
 	const uint8_t *wire = (const uint8_t *)(h + 1);
 	size_t fix_at = zone_align(sizeof *h + h->wire_len + h->sig_len, 2);
@@ -132,7 +138,7 @@ bool zone_node_first(const zone_version_t *v, const zone_node_t *node, zone_rrse
 {
 	if (node->rrsets == 0)
 		return false;
-	view(v, node, zone_rrset_first(node), out);
+	zone_rrset_view(v, node, zone_rrset_first(node), out);
 	out->left = (uint16_t)(node->rrsets - 1);
 	return true;
 }
@@ -144,7 +150,7 @@ bool zone_node_next(const zone_version_t *v, const zone_node_t *node, zone_rrset
 
 	if (left == 0)
 		return false;
-	view(v, node, zone_rrset_next(h), set);
+	zone_rrset_view(v, node, zone_rrset_next(h), set);
 	set->left = (uint16_t)(left - 1);
 	return true;
 }
@@ -156,7 +162,7 @@ bool zone_node_rrset(const zone_version_t *v, const zone_node_t *node, uint16_t 
 
 	for (unsigned i = 0; i < node->rrsets; i++, h = zone_rrset_next(h)) {
 		if (h->type == type && h->count > 0) {
-			view(v, node, h, out);
+			zone_rrset_view(v, node, h, out);
 			return true;
 		}
 		if (h->type > type)
@@ -168,8 +174,8 @@ bool zone_node_rrset(const zone_version_t *v, const zone_node_t *node, uint16_t 
 /* The node's name, whole, in wire form; returns its length. */
 static size_t whole_name(const zone_version_t *v, const zone_node_t *node, uint8_t *wire)
 {
-	memcpy(wire, node->name, node->rel_len);
-	memcpy(wire + node->rel_len, v->apex, v->apex_len);
+	copy_few(wire, node->name, node->rel_len);
+	copy_few(wire + node->rel_len, v->apex, v->apex_len);
 	return (size_t)node->rel_len + v->apex_len;
 }
 
@@ -186,12 +192,12 @@ static uint8_t *put_owner_end(const zone_version_t *v, const zone_node_t *node, 
                               uint8_t *out)
 {
 	if (off < node->rel_len) {
-		memcpy(out, node->name + off, node->rel_len - off);
+		copy_few(out, node->name + off, node->rel_len - off);
 		out += node->rel_len - off;
 		off = node->rel_len;
 	}
 	off -= node->rel_len;
-	memcpy(out, v->apex + off, v->apex_len - off);
+	copy_few(out, v->apex + off, v->apex_len - off);
 	return out + (v->apex_len - off);
 }
 
@@ -203,7 +209,7 @@ static uint8_t *put_name(const zone_version_t *v, const zone_node_t *node, const
 		unsigned to = get_u16(name) & DNS_PTR_MAX;
 
 		if (*name < 0xc0) {
-			memcpy(out, name, *name + 1u);
+			copy_few(out, name, *name + 1u);
 			out += *name + 1u;
 			name += *name + 1u;
 		} else if (to < ZONE_WIRE_AT) {

@@ -387,9 +387,8 @@ uint64_t zone_write_hash(const siphash_key_t *key, const dns_name_t *apex, const
 	zone_hashes_t hashes;
 	dns_name_t name;
 
-	if (rel_len > 0)
-		memcpy(wire, rel, rel_len);
-	memcpy(wire + rel_len, apex->wire, apex->len);
+	copy_few(wire, rel, rel_len);
+	copy_few(wire + rel_len, apex->wire, apex->len);
 	dns_name_from_wire(wire, &name);
 	zone_hash_name(key, &name, &hashes);
 	return hashes.h[0];
