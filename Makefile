@@ -178,8 +178,10 @@ UNIT_zone_log := tests/unit/zone/test_log.c $(filter-out tests/unit/zone/%,$(UNI
 UNIT_zone_lookup := tests/unit/zone/test_lookup.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNITS += zone_gates zone_zonemd
 UNIT_zone_gates := tests/unit/zone/test_gates.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
-UNITS += zone_pack
-UNIT_zone_pack := tests/unit/zone/test_pack.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
+UNITS += zone_pack zone_unpack
+PACK_NEEDS := tests/unit/support/packs.c common/status.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
+UNIT_zone_pack := tests/unit/zone/test_pack.c $(PACK_NEEDS)
+UNIT_zone_unpack := tests/unit/zone/test_unpack.c $(PACK_NEEDS)
 UNIT_zone_zonemd := tests/unit/zone/test_zonemd.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_set := tests/unit/zone/test_set.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 
@@ -227,6 +229,9 @@ FUZZ_axfr := tests/fuzz/fuzz_axfr.c secd/xfr/axfr.c secd/xfr/stream.c secd/xfr/w
              common/epoch.c common/huge.c common/random.c common/siphash.c common/status.c
 FUZZ_ixfr := tests/fuzz/fuzz_ixfr.c common/clock.c secd/xfr/ixfr.c secd/xfr/work.c \
              $(filter-out tests/fuzz/%,$(FUZZ_axfr))
+FUZZERS += pack
+FUZZ_pack := tests/fuzz/fuzz_pack.c $(ZONE) $(DNS) common/epoch.c common/huge.c common/random.c \
+             common/siphash.c common/status.c
 FUZZ_poll := tests/fuzz/fuzz_poll.c secd/xfr/soa_answer.c $(DNS) common/siphash.c
 
 # --- rules -------------------------------------------------------------------------------------
@@ -255,7 +260,7 @@ $(foreach u,$(UNITS),$(eval $(call unit_rule,$(u))))
 ifeq ($(VARIANT),tsan)
 # The settings are read before there are threads; a delta, and a look at a version, has one.
 UNITS := $(filter-out conf_% zone_delta zone_expiry zone_faults zone_flood zone_gates zone_lookup \
-                      zone_zonemd,$(UNITS))
+                      zone_pack zone_unpack zone_zonemd,$(UNITS))
 endif
 UNIT_BINS := $(UNITS:%=$(OUT)/unit/%)
 units: $(UNIT_BINS)

@@ -1,9 +1,9 @@
-/* zone/build.h - the one way into the store: records in, a sealed version out.
+/* zone/build.h - the way into the store: records in, a sealed version out.
  *
  *     zone_build_new -> zone_build_add ... -> zone_build_seal -> zone_build_check -> zone_set_publish
  *
- * AXFR and the state on disk enter here alike. A build belongs to one thread; it touches no
- * version that is served. */
+ * A build belongs to one thread; it touches no version that is served. What was packed as octets comes in
+ * by zone/unpack.h, which has the same limits and statuses. */
 #pragma once
 
 #include <stdint.h>

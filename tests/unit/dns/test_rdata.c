@@ -118,6 +118,7 @@ Test(dns_rdata, takes_every_type_as_it_is)
 		cr_expect(eq(sz, buf_left(&b), 0), "%s", sound[i]);
 		cr_expect(eq(sz, rr->rdlen, len - head), "%s", sound[i]);
 		cr_expect(memcmp(rr->rdata, wire + head, rr->rdlen) == 0, "%s", sound[i]);
+		cr_expect(dns_rdata_sound(rr->type, wire + head, len - head), "%s", sound[i]);
 		free(wire);
 	}
 	free(rr);
@@ -143,6 +144,9 @@ Test(dns_rdata, never_reads_behind_rdata_that_is_cut)
 			status_t st = dns_rr_read(&b, rr);
 			cr_expect(st == ST_OK || st == ST_MALFORMED, "%s cut at %zu: %s", sound[i],
 			          cut, status_text(st));
+			cr_expect(eq(int, dns_rdata_sound(get_u16(part + 3), part + head, cut),
+			             st == ST_OK),
+			          "%s cut at %zu", sound[i], cut);
 			refused += st != ST_OK;
 			free(part);
 		}
@@ -262,6 +266,8 @@ Test(dns_rdata, refuses_what_is_malformed)
 		put_u16(msg + 9, (unsigned)n);
 		buf_t b = buf_over(msg, 11 + n);
 		cr_expect(eq(int, dns_rr_read(&b, rr), raw[i].want), "%s", raw[i].why);
+		cr_expect(eq(int, dns_rdata_sound(raw[i].type, msg + 11, n), raw[i].want == ST_OK),
+		          "%s", raw[i].why);
 	}
 	free(rr);
 }
@@ -300,6 +306,7 @@ Test(dns_rdata, decompresses_where_rfc_3597_allows_it_and_nowhere_else)
 		          type);
 		if (allowed)
 			cr_expect(memcmp(rr->rdata + skip, "\1a", 3) == 0, "TYPE%u", type);
+		cr_expect(not(dns_rdata_sound(type, msg + 15, n)), "TYPE%u", type);
 		tried++;
 	}
 	cr_expect(eq(int, tried, 14));

@@ -1,5 +1,5 @@
-/* tests/unit/zone/test_faults.c - each allocation of a build and of a delta refused in turn: the
- * failure is told, nothing leaks, and what is served stays as it is.
+/* tests/unit/zone/test_faults.c - each allocation of a build, of a delta, of packing and reading back
+ * refused in turn: the failure is told, nothing leaks, and what is served stays as it is.
  *
  * The linker turns malloc and its relatives into the functions below. */
 #include <criterion/criterion.h>
@@ -12,6 +12,8 @@
 #include "zone/delta.h"
 #include "zone/gates.h"
 #include "zone/layout.h"
+#include "zone/pack.h"
+#include "zone/unpack.h"
 
 TestSuite(zone_faults, .timeout = 120);
 
@@ -178,6 +180,61 @@ Test(zone_faults, a_build_that_is_refused_memory_says_so)
 		make_records(large);
 		cr_expect(gt(int, (int)refused_builds(true), 15));
 		cr_expect(gt(int, (int)refused_builds(false), 15));
+		drop_records();
+	}
+}
+
+/* Pack v, and read each chunk back at once; begin says that there is room for nothing, if it is to lie. */
+static status_t go_round(const zone_version_t *v, bool lie, zone_version_t **out)
+{
+	static uint8_t chunk[2000000];
+	dns_name_t apex = zones_name("z.");
+	zone_unpack_t *u = zone_unpack_new(&zones_key, &apex, &zones_limits);
+	zone_pack_t *p = zone_pack_new(v);
+	status_t st = u && p ? ST_OK : ST_NOMEM;
+	const uint8_t *octets;
+	size_t len;
+
+	*out = NULL;
+	while (st == ST_OK && (st = zone_pack_next(p, &octets, &len)) == ST_OK) {
+		memcpy(chunk, octets, len);
+		if (lie && chunk[0] == ZONE_PACK_BEGIN)
+			memset(chunk + 9, 0, 8);
+		st = zone_unpack_feed(u, chunk, len);
+	}
+	if (st == ST_NOENT)
+		st = zone_unpack_seal(u, out);
+	zone_pack_free(p);
+	zone_unpack_free(u);
+	return st;
+}
+
+Test(zone_faults, a_round_trip_that_is_refused_memory_says_so)
+{
+	for (int large = 0; large < 2; large++) {
+		zone_version_t *v, *got;
+		bool over = false;
+		long n;
+
+		make_records(large);
+		cr_assert(build(&v) == ST_OK);
+		for (n = 0; !over; n++) {
+			stay = n % 2;
+			refused = false;
+			countdown = n / 2;
+			status_t st = go_round(v, large, &got);
+			over = !refused;
+			countdown = -1;
+			cr_assert(st == ST_NOMEM || (st == ST_OK && (over || !stay)), "%ld: %s", n,
+			          status_text(st));
+			cr_assert(eq(int, got != NULL, st == ST_OK));
+			if (got)
+				cr_assert(eq(u64, zone_version_records(got),
+				             zone_version_records(v)));
+			zone_version_free(got);
+		}
+		cr_expect(gt(long, n, 30));
+		zone_version_free(v);
 		drop_records();
 	}
 }
