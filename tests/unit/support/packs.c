@@ -49,7 +49,8 @@ const packs_change_t packs_changes[PACKS_CHANGES] = {
 	  "-b A 192.0.2.1\n+a A 192.0.2.9\n" NEW_SOA "+b A 192.0.2.1\n-a A 192.0.2.9\n"
 	  "-b A 192.0.2.1\n+b 60 A 192.0.2.1\n" },
 	{ "what came late stays in order", SOA "b A 192.0.2.1\n",
-	  NEW_SOA "+z A 192.0.2.1\n-b A 192.0.2.1\n+y A 192.0.2.1\n+b A 192.0.2.1\n+x TXT x\n"
+	  NEW_SOA "+" H2 " NSEC3 1 1 0 - " H1 " A\n+" H1 " NSEC3 1 1 0 - " H2 " A\n"
+	          "+z A 192.0.2.1\n-b A 192.0.2.1\n+y A 192.0.2.1\n+b A 192.0.2.1\n+x TXT x\n"
 	          "-b A 192.0.2.1\n+c.b A 192.0.2.1\n" },
 	{ "a chain of NSEC3 comes, case is kept, signatures change",
 	  SOA "a RRSIG A" SIG "a A 192.0.2.1\n",

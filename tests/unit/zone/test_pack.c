@@ -14,10 +14,10 @@ TestSuite(zone_pack, .timeout = 120);
 
 #define SOA "@ SOA ns hm 7 3600 600 86400 60\n"
 
-/* The hash of example., without salt and iterations. */
+/* The hash of example., with two iterations and salt. */
 static void apex_label(uint8_t out[1 + DNS_NSEC3_LABEL_LEN])
 {
-	const dns_nsec3_params_t params = { .salt = (const uint8_t *)"" };
+	const dns_nsec3_params_t params = { 2, 3, (const uint8_t *)"xyz" };
 	uint8_t hash[DNS_NSEC3_HASH_LEN];
 
 	dns_nsec3_hash(&params, (const uint8_t *)"\7example", 9, hash);
@@ -43,7 +43,10 @@ Test(zone_pack, a_chain_of_nsec3_comes_back_with_its_hashes)
 
 	apex_label(label);
 	snprintf(lines, sizeof lines,
-	         SOA "@ NSEC3PARAM 1 0 0 -\n%.32s NSEC3 1 1 0 - %.32s SOA\na.b A 192.0.2.1\n",
+	         SOA
+	         "@ NSEC3PARAM 1 0 2 78797A\n%.32s NSEC3 1 1 2 78797A %.32s SOA\na.b A 192.0.2.1\n"
+	         "b TXT \"what takes the place of the apex's records, and of the salt among them: "
+	         "some hundred octets of text, none of which is as it should be\"\n",
 	         label + 1, label + 1);
 	zone_version_t *v = zones_version(&zones_key, "example.", lines);
 	cr_assert(eq(int, zone_version_denial(v), ZONE_DENIAL_NSEC3));
@@ -59,6 +62,11 @@ Test(zone_pack, comes_back_under_any_apex)
 	zone_version_t *v = zones_version(
 		&zones_key, ".", "@ SOA a b 1 1 1 1 1\ncom NS ns.com\nns.com A 192.0.2.1\n");
 	zone_version_free(packs_round_trip(".", v, "the root"));
+	zone_version_free(v);
+	v = zones_version(&zones_key, "a.b.example.",
+	                  "@ SOA a b 1 1 1 1 1\n@ NS ns.b.example.\nc MX 1 X.example.\n"
+	                  "c MX 2 y.X.example.\n");
+	zone_version_free(packs_round_trip("a.b.example.", v, "names that end like half an apex"));
 	zone_version_free(v);
 	memset(apex, 'a', sizeof apex);
 	for (int i = 0; i < 4; i++)
