@@ -76,7 +76,7 @@ static const zone_node_t *node_at(const uint8_t *base, zone_ref_t ref)
 
 static uint16_t tag_of(uint64_t hash)
 {
-	return (uint16_t)hash;
+	return (uint16_t)zone_named_top(hash);
 }
 
 /* The bits of the next level down, when left bits are still to be used. */
@@ -262,7 +262,7 @@ static zone_ref_t fill_bucket(zone_change_t *c, const zone_named_t *named, size_
 	bucket_t *b = bucket_at(c->base, ref);
 	b->count = (uint16_t)count;
 	for (size_t i = 0; i < count; i++) {
-		b->tag[i] = tag_of(named[i].hash);
+		b->tag[i] = (uint16_t)named[i].top;
 		bucket_refs(b)[i] = named[i].ref;
 	}
 	return ref;
@@ -271,9 +271,9 @@ static zone_ref_t fill_bucket(zone_change_t *c, const zone_named_t *named, size_
 enum { DIGIT = 8, AHEAD = 8 };
 
 /* The n bits of the hash behind the first done ones. */
-static size_t digit(uint64_t hash, unsigned done, unsigned n)
+static size_t digit(uint32_t top, unsigned done, unsigned n)
 {
-	return (hash << done) >> (64 - n);
+	return (top << done) >> (32 - n);
 }
 
 /* Move each to where its part grows, until one comes that belongs where it is. at[i], end[i]: of
@@ -286,7 +286,7 @@ static void distribute(zone_named_t *named, size_t *at, const size_t *end, unsig
 			zone_named_t moving = named[at[i]];
 			size_t to;
 
-			while ((to = digit(moving.hash, done, n)) != i) {
+			while ((to = digit(moving.top, done, n)) != i) {
 				zone_named_t there = named[at[to]];
 
 				named[at[to]++] = moving;
@@ -308,7 +308,7 @@ static void by_bucket(zone_named_t *named, size_t count, unsigned done, unsigned
 	if (bits == 0 || count < 2)
 		return;
 	for (size_t i = 0; i < count; i++)
-		end[digit(named[i].hash, done, n)]++;
+		end[digit(named[i].top, done, n)]++;
 	for (size_t i = 0; i < (size_t)1 << n; i++) {
 		at[i] = sum;
 		sum += end[i];
@@ -354,7 +354,7 @@ status_t zone_index_build(zone_change_t *c, zone_named_t *named, size_t count, z
 	st = refs ? ST_OK : ST_NOMEM;
 	by_bucket(named, count, 0, bits);
 	for (size_t i = 0, from = 0, to = 0; i < buckets && st == ST_OK; i++, from = to) {
-		while (to < count && (bits == 0 || digit(named[to].hash, 0, bits) == i))
+		while (to < count && (bits == 0 || digit(named[to].top, 0, bits) == i))
 			to++;
 		refs[i] = fill_bucket(c, named + from, to - from);
 		st = refs[i] != 0 ? ST_OK : ST_NOMEM;

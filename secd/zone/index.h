@@ -5,7 +5,8 @@
  * A table is sized when it is built, at 8 to 16 names a bucket, and rebuilt when it has outgrown
  * that: so a lookup is a page or two that stay in the cache, one bucket, and the node. A change
  * copies the path to the bucket that it touches; what it has copied already it changes in place.
- * A tag is 16 bits of the hash, so a name that isn't there rarely costs a look at a node.
+ * A tag is 16 bits of the hash, so a name that isn't there rarely costs a look at a node. Beyond a million
+ * names some of them say what the bucket says already; of a hundred million, seven bits are left.
  *
  * Names whose hashes pile up in one bucket (only a broken hash could do that) move to a tree in
  * order of names there, so that each still costs O(log n).
@@ -19,11 +20,16 @@
 #include "common/status.h"
 #include "zone/change.h"
 
-/* Names for a table: nodes and their hashes. */
+/* Names for a table: nodes, and as much of their hashes as a table needs. A build has one for each name. */
 typedef struct zone_named {
-	uint64_t hash;
+	uint32_t top; /* zone_named_top() of the hash */
 	zone_ref_t ref;
 } zone_named_t;
+
+static inline uint32_t zone_named_top(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32);
+}
 
 /* Make the table of count names, whose order is changed. ST_NOMEM: the arena is full. */
 status_t zone_index_build(zone_change_t *c, zone_named_t *named, size_t count, zone_index_t *out);

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 
 #include "common/huge.h"
-#include "dns/nsec3.h"
-#include "dns/rrtype.h"
 #include "dns/wire.h"
 #include "zone/layout.h"
 
@@ -190,8 +188,7 @@ static status_t list_append(zone_list_t *l, zone_entry_t entry)
 	return ST_OK;
 }
 
-/* RFC 5155 3: one label below the apex, base32hex. */
-static bool is_hash(const uint8_t *rel, unsigned rel_labels)
+bool zone_log_is_hash(const uint8_t *rel, unsigned rel_labels)
 {
 	if (rel_labels != 1)
 		return false;
@@ -200,23 +197,6 @@ static bool is_hash(const uint8_t *rel, unsigned rel_labels)
 			return false;
 	}
 	return true;
-}
-
-bool zone_log_may_hold(uint16_t type, const uint8_t *rel, unsigned rel_labels, const uint8_t *rdata)
-{
-	if (dns_type_is_meta(type))
-		return false;
-	if (type == DNS_TYPE_SOA)
-		return rel_labels == 0;
-	/* With SHA-1 a hash has exactly 32 characters. */
-	return type != DNS_TYPE_NSEC3 ||
-	       (is_hash(rel, rel_labels) && (rdata[0] != 1 || rel[0] == DNS_NSEC3_LABEL_LEN));
-}
-
-/* An RRSIG that covers NSEC3 at another name is a stray, and stays there. */
-bool zone_log_is_denial(uint16_t type, bool is_sig, const uint8_t *rel, unsigned rel_labels)
-{
-	return type == DNS_TYPE_NSEC3 && (!is_sig || is_hash(rel, rel_labels));
 }
 
 static status_t copy_record(zone_log_t *l, const dns_rr_t *rr, bool remove)
@@ -238,7 +218,7 @@ static status_t copy_record(zone_log_t *l, const dns_rr_t *rr, bool remove)
 		.rel_len = (uint8_t)rel_len,
 		.rel_labels = (uint8_t)(rr->owner.labels - l->apex.labels),
 	};
-	memcpy(rec->bytes, rr->owner.wire, rel_len);
+	copy_few(rec->bytes, rr->owner.wire, rel_len);
 	memcpy(rec->bytes + rel_len, rr->rdata, rr->rdlen);
 	l->stats.added++;
 	l->stats.octets += (remove ? -1ull : 1ull) * zone_rec_octets(rec, &l->apex);
@@ -248,22 +228,10 @@ static status_t copy_record(zone_log_t *l, const dns_rr_t *rr, bool remove)
 	return list_append(denial ? &l->denial : &l->names, entry);
 }
 
-static status_t exceeded(zone_log_t *l, zone_limit_t limit, uint64_t most)
+status_t zone_log_exceeded(zone_log_t *l, zone_limit_t limit, uint64_t most)
 {
 	l->excess = (zone_excess_t){ .limit = limit, .most = most };
 	return ST_LIMIT;
-}
-
-status_t zone_log_admit(zone_log_t *l, size_t octets)
-{
-	const zone_limits_t *most = &l->limits;
-
-	l->wire_bytes += octets;
-	if (l->stats.added + l->stats.outside >= most->max_records || l->stats.added == UINT32_MAX)
-		return exceeded(l, ZONE_LIMIT_RECORDS, most->max_records);
-	if (l->wire_bytes > most->max_bytes)
-		return exceeded(l, ZONE_LIMIT_BYTES, most->max_bytes);
-	return ST_OK;
 }
 
 status_t zone_log_add(zone_log_t *l, const dns_rr_t *rr, bool remove)

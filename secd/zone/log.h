@@ -9,7 +9,9 @@
 #include <stdint.h>
 
 #include "common/status.h"
+#include "dns/nsec3.h"
 #include "dns/rr.h"
+#include "dns/rrtype.h"
 #include "dns/wire.h"
 #include "zone/build.h"
 
@@ -72,16 +74,44 @@ typedef struct zone_log {
 void zone_log_init(zone_log_t *l, const dns_name_t *apex, const zone_limits_t *limits);
 void zone_log_free(zone_log_t *l);
 
-/* May a zone hold a record of this type at the owner that is given by what stands left of the apex? No
- * meta types, SOA at the apex alone, NSEC3 where a hash may be (RFC 5155 3). rdata is sound. */
-bool zone_log_may_hold(uint16_t type, const uint8_t *rel, unsigned rel_labels,
-                       const uint8_t *rdata);
+/* Can it be the hash of a name (RFC 5155 3): one label below the apex, base32hex? */
+bool zone_log_is_hash(const uint8_t *rel, unsigned rel_labels);
 
-/* Does it belong to the owners of NSEC3 rather than to the names? type: of an RRSIG, what it covers. */
-bool zone_log_is_denial(uint16_t type, bool is_sig, const uint8_t *rel, unsigned rel_labels);
+/* May a zone hold a record of this type at the owner that is given by what stands left of the apex? No
+ * meta types, SOA at the apex alone, NSEC3 where a hash may be; with SHA-1 that has exactly 32
+ * characters. rdata is sound. */
+static inline bool zone_log_may_hold(uint16_t type, const uint8_t *rel, unsigned rel_labels,
+                                     const uint8_t *rdata)
+{
+	if (type == DNS_TYPE_NSEC3)
+		return zone_log_is_hash(rel, rel_labels) &&
+		       (rdata[0] != DNS_NSEC3_SHA1 || rel[0] == DNS_NSEC3_LABEL_LEN);
+	return type == DNS_TYPE_SOA ? rel_labels == 0 : !dns_type_is_meta(type);
+}
+
+/* Does it belong to the owners of NSEC3 rather than to the names? type: of an RRSIG, what it covers; one
+ * that covers NSEC3 at another name is a stray, and stays there. */
+static inline bool zone_log_is_denial(uint16_t type, bool is_sig, const uint8_t *rel,
+                                      unsigned rel_labels)
+{
+	return type == DNS_TYPE_NSEC3 && (!is_sig || zone_log_is_hash(rel, rel_labels));
+}
+
+/* A limit of the whole zone is passed: ST_LIMIT. */
+status_t zone_log_exceeded(zone_log_t *l, zone_limit_t limit, uint64_t most);
 
 /* One record more, of so many octets, is to be counted: ST_LIMIT if that is too many. */
-status_t zone_log_admit(zone_log_t *l, size_t octets);
+static inline status_t zone_log_admit(zone_log_t *l, size_t octets)
+{
+	const zone_limits_t *most = &l->limits;
+
+	l->wire_bytes += octets;
+	if (l->stats.added + l->stats.outside >= most->max_records || l->stats.added == UINT32_MAX)
+		return zone_log_exceeded(l, ZONE_LIMIT_RECORDS, most->max_records);
+	if (l->wire_bytes > most->max_bytes)
+		return zone_log_exceeded(l, ZONE_LIMIT_BYTES, most->max_bytes);
+	return ST_OK;
+}
 
 /* Take a copy of rr; the statuses are those of zone_build_add(). */
 status_t zone_log_add(zone_log_t *l, const dns_rr_t *rr, bool remove);

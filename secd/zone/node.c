@@ -66,13 +66,10 @@ void zone_encoder_free(zone_encoder_t *e)
 	free(e);
 }
 
-/* n more octets behind what is used. */
-static status_t reserve(zone_encoder_t *e, size_t n)
+static status_t grow_image(zone_encoder_t *e, size_t n)
 {
 	size_t room = e->room ? e->room : 1024;
 
-	if (n <= e->room - e->used && e->image)
-		return ST_OK;
 	while (n > room - e->used)
 		room *= 2;
 	uint8_t *grown = realloc(e->image, room);
@@ -81,6 +78,12 @@ static status_t reserve(zone_encoder_t *e, size_t n)
 	e->image = grown;
 	e->room = room;
 	return ST_OK;
+}
+
+/* n more octets behind what is used. */
+static inline status_t reserve(zone_encoder_t *e, size_t n)
+{
+	return n <= e->room - e->used ? ST_OK : grow_image(e, n);
 }
 
 static zone_node_t *image_node(const zone_encoder_t *e)
@@ -406,7 +409,7 @@ static void put_record(rrset_out_t *o, zone_encoder_t *e, const zone_rec_t *r, u
 }
 
 /* Drop what stands twice; count is what stays. */
-static size_t unique(zone_encoder_t *e, const zone_rec_t **rec, size_t count)
+static inline size_t unique(zone_encoder_t *e, const zone_rec_t **rec, size_t count)
 {
 	size_t kept = count > 0;
 

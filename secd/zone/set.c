@@ -118,7 +118,7 @@ static status_t resize(zone_set_t *set)
 		for (size_t i = 0; i < count; i++) {
 			const zone_node_t *node = zone_change_at(&set->change, refs[i]);
 
-			named[i] = (zone_named_t){ slot_of(node)->hash, refs[i] };
+			named[i] = (zone_named_t){ zone_named_top(slot_of(node)->hash), refs[i] };
 		}
 		st = build(&set->change, named, count, &next);
 	}

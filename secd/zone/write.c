@@ -75,7 +75,7 @@ static status_t enlist(zone_writer_t *w, zone_ref_t ref, uint64_t hash)
 			return ST_NOMEM;
 		w->named = grown;
 	}
-	w->named[w->names++] = (zone_named_t){ hash, ref };
+	w->named[w->names++] = (zone_named_t){ zone_named_top(hash), ref };
 	return ST_OK;
 }
 
