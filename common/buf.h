@@ -49,9 +49,9 @@ static inline void put_u64(uint8_t *p, uint64_t v)
 	memcpy(p, &be, sizeof be);
 }
 
-/* Octets of a name or a label: few, and a call costs more than they do, as does an instruction for long
- * strings, which compilers make of a memcpy() that they know to be short. Two words that may overlap hold
- * what is from one to two words long. */
+/* Octets of a name or a label: few, and a call costs more than they do, as does an instruction for
+ * long strings, which compilers make of a memcpy() that they know to be short. Two words that may
+ * overlap hold what is from one to two words long. */
 static inline void copy_few(uint8_t *to, const uint8_t *from, size_t n)
 {
 	for (; n > 16; n -= 16, to += 16, from += 16)

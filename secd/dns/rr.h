@@ -45,8 +45,8 @@ typedef void (*dns_rdata_name_cb)(void *arg, size_t off, size_t len);
 void dns_rdata_names(uint16_t type, const uint8_t *rdata, size_t rdlen, dns_rdata_name_cb visit,
                      void *arg);
 
-/* Is this sound RDATA of the type, with no name in it compressed? What dns_rr_read() has made of a record
- * is; anything else may come off a disk. */
+/* Is this sound RDATA of the type, with no name in it compressed? What dns_rr_read() has made of a
+ * record is; anything else may come off a disk. */
 bool dns_rdata_sound(uint16_t type, const uint8_t *rdata, size_t rdlen);
 
 /* Canonical RDATA (RFC 4034 6.2): names folded for the types listed there. In place. */

@@ -36,16 +36,16 @@ typedef struct zone_arena zone_arena_t;
 /* An arena that may grow to reserve octets (at most 32 GiB), held once. NULL: no address space. */
 zone_arena_t *zone_arena_new(size_t reserve);
 
-/* The same for content of which an estimate says that it needs so much with room to spare: a small one
- * takes that; a larger one gets all the address space that there is, and is trimmed when its content
- * is known. NULL: no memory, or no address space. */
+/* The same for content of which an estimate says that it needs so much with room to spare: a small
+ * one takes that; a larger one gets all the address space that there is, and is trimmed when its
+ * content is known. NULL: no memory, or no address space. */
 zone_arena_t *zone_arena_for(uint64_t estimate);
 
 /* Let go of address space beyond reserve octets, as far as nothing is there yet. The writer. */
 void zone_arena_trim(zone_arena_t *a, uint64_t reserve);
 
-/* A small arena that was full gets room for so many octets more, and moves: as long as its writer alone
- * knows where it is. False: it is no small one, or there is no memory; it is as it was. */
+/* A small arena that was full gets room for so many octets more, and moves: as long as its writer
+ * alone knows where it is. False: it is no small one, or there is no memory; it is as it was. */
 bool zone_arena_widen(zone_arena_t *a, size_t octets);
 
 void zone_arena_hold(zone_arena_t *a); /* any thread */

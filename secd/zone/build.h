@@ -2,8 +2,8 @@
  *
  *     zone_build_new -> zone_build_add ... -> zone_build_seal -> zone_build_check -> zone_set_publish
  *
- * A build belongs to one thread; it touches no version that is served. What was packed as octets comes in
- * by zone/unpack.h, which has the same limits and statuses. */
+ * A build belongs to one thread; it touches no version that is served. What was packed as octets
+ * comes in by zone/unpack.h, which has the same limits and statuses. */
 #pragma once
 
 #include <stdint.h>

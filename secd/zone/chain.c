@@ -379,8 +379,8 @@ static void sort_by_name(const uint8_t *base, zone_ref_t *refs, size_t count)
 	qsort_r(refs, count, sizeof *refs, by_name, (void *)(uintptr_t)base);
 }
 
-/* By number. They are distinct, so each is a bit among as many as an arena has units, which is little
- * beside the arena. False: no memory. */
+/* By number. They are distinct, so each is a bit among as many as an arena has units, which is
+ * little beside the arena. False: no memory. */
 static bool sort_by_place(zone_ref_t *refs, size_t count)
 {
 	zone_ref_t last = 0;

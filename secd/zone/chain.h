@@ -15,8 +15,8 @@
 #include "zone/log.h"
 #include "zone/tree.h"
 
-/* How the names of a zone are hashed, by its apex or by the apex's records, in any order. False: they
- * are not. The salt is borrowed from there. */
+/* How the names of a zone are hashed, by its apex or by the apex's records, in any order. False:
+ * they are not. The salt is borrowed from there. */
 bool zone_chain_params(const zone_node_t *apex, dns_nsec3_params_t *out);
 bool zone_chain_params_of(const zone_rec_t **recs, size_t count, dns_nsec3_params_t *out);
 

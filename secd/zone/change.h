@@ -23,8 +23,8 @@ typedef struct zone_change {
 	zone_blocks_t spare; /* taken and replaced again: they belong to both lists in the end */
 } zone_change_t;
 
-/* Begin: bulk for a build into an arena of its own, which may move as it takes blocks: pointers into it
- * don't hold beyond that. */
+/* Begin: bulk for a build into an arena of its own, which may move as it takes blocks: pointers
+ * into it don't hold beyond that. */
 void zone_change_begin(zone_change_t *c, zone_arena_t *arena, bool bulk);
 
 /* A new block, whose reference is remembered. 0: the arena is full, or there is no memory. */

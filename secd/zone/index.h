@@ -5,8 +5,9 @@
  * A table is sized when it is built, at 8 to 16 names a bucket, and rebuilt when it has outgrown
  * that: so a lookup is a page or two that stay in the cache, one bucket, and the node. A change
  * copies the path to the bucket that it touches; what it has copied already it changes in place.
- * A tag is 16 bits of the hash, so a name that isn't there rarely costs a look at a node. Beyond a million
- * names some of them say what the bucket says already; of a hundred million, seven bits are left.
+ * A tag is 16 bits of the hash, so a name that isn't there rarely costs a look at a node. Beyond a
+ * million names some of them say what the bucket says already; of a hundred million, seven bits are
+ * left.
  *
  * Names whose hashes pile up in one bucket (only a broken hash could do that) move to a tree in
  * order of names there, so that each still costs O(log n).
@@ -20,7 +21,8 @@
 #include "common/status.h"
 #include "zone/change.h"
 
-/* Names for a table: nodes, and as much of their hashes as a table needs. A build has one for each name. */
+/* Names for a table: nodes, and as much of their hashes as a table needs. A build has one for each
+ * name. */
 typedef struct zone_named {
 	uint32_t top; /* zone_named_top() of the hash */
 	zone_ref_t ref;

@@ -77,8 +77,8 @@ void zone_log_free(zone_log_t *l);
 /* Can it be the hash of a name (RFC 5155 3): one label below the apex, base32hex? */
 bool zone_log_is_hash(const uint8_t *rel, unsigned rel_labels);
 
-/* May a zone hold a record of this type at the owner that is given by what stands left of the apex? No
- * meta types, SOA at the apex alone, NSEC3 where a hash may be; with SHA-1 that has exactly 32
+/* May a zone hold a record of this type at the owner that is given by what stands left of the apex?
+ * No meta types, SOA at the apex alone, NSEC3 where a hash may be; with SHA-1 that has exactly 32
  * characters. rdata is sound. */
 static inline bool zone_log_may_hold(uint16_t type, const uint8_t *rel, unsigned rel_labels,
                                      const uint8_t *rdata)
@@ -89,8 +89,8 @@ static inline bool zone_log_may_hold(uint16_t type, const uint8_t *rel, unsigned
 	return type == DNS_TYPE_SOA ? rel_labels == 0 : !dns_type_is_meta(type);
 }
 
-/* Does it belong to the owners of NSEC3 rather than to the names? type: of an RRSIG, what it covers; one
- * that covers NSEC3 at another name is a stray, and stays there. */
+/* Does it belong to the owners of NSEC3 rather than to the names? type: of an RRSIG, what it
+ * covers; one that covers NSEC3 at another name is a stray, and stays there. */
 static inline bool zone_log_is_denial(uint16_t type, bool is_sig, const uint8_t *rel,
                                       unsigned rel_labels)
 {

@@ -228,7 +228,8 @@ static uint8_t *put_list(uint8_t *out, const zone_entry_t *entry, size_t count)
 status_t zone_pack_delta(const zone_delta_t *d, uint8_t **octets, size_t *len)
 {
 	const zone_log_t *log = zone_delta_log(d);
-	/* What came late is apart until it is sorted. It came behind all of the same owner that is not. */
+	/* What came late is apart until it is sorted. It came behind all of the same owner that is
+	 * not. */
 	const zone_entries_t part[] = {
 		{ log->names.entry, log->names.count, 0 },
 		log->names.late,

@@ -1,7 +1,7 @@
 /* zone/unpack.c - owners off hostile octets, one after the other, straight to the writer.
  *
- * Whether a name has others below it is known when the next one has come, so one owner waits, with its
- * records, in a buffer that is used over and over. */
+ * Whether a name has others below it is known when the next one has come, so one owner waits, with
+ * its records, in a buffer that is used over and over. */
 #include "zone/unpack.h"
 
 #include <stdlib.h>
@@ -230,8 +230,8 @@ static status_t read_rrsets(zone_unpack_t *u, buf_t *in, const zone_owner_t *o)
 
 /* --- owners ------------------------------------------------------------------------------------- */
 
-/* Is there a capital letter among eight octets? Each is looked at without its top bit, and carries into
- * it what is behind 'A', or behind 'Z'. */
+/* Is there a capital letter among eight octets? Each is looked at without its top bit, and carries
+ * into it what is behind 'A', or behind 'Z'. */
 static bool has_upper(const uint8_t *p)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
@@ -242,7 +242,7 @@ static bool has_upper(const uint8_t *p)
 	return (low + ones * (0x80 - 'A')) & ~(low + ones * (0x7f - 'Z')) & ~w & tops;
 }
 
-/* No length of a label looks like a letter, so a name is folded if none of its octets is a capital. */
+/* No length of a label looks like a letter: a name is folded if none of its octets is a capital. */
 static bool is_folded(const uint8_t *rel, size_t len)
 {
 	size_t at = 0;
@@ -342,8 +342,8 @@ static uint64_t read_u64(buf_t *in)
 	return high << 32 | buf_u32(in);
 }
 
-/* The first chunk says how many records there are. It is believed as to how much the hashing of names may
- * cost, and memory is had as it is used; in the end it must have been true. */
+/* The first chunk says how many records there are. It is believed as to how much the hashing of
+ * names may cost, and memory is had as it is used; in the end it must have been true. */
 static status_t begin(zone_unpack_t *u, buf_t *in)
 {
 	uint64_t records = read_u64(in), octets = read_u64(in);

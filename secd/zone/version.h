@@ -149,8 +149,8 @@ const uint8_t *zone_node_hash(const zone_node_t *node);
 const uint8_t *zone_node_hash_wild(const zone_node_t *node);
 
 /* A walk over every node in canonical order; or, with denial true, over the owners of NSEC3
- * records, which are no names of the zone (RFC 5155 7.2.8). Allocates, and sorts: the names by where they
- * lie, which is their order but for what deltas have changed. NULL: no memory. */
+ * records, which are no names of the zone (RFC 5155 7.2.8). Allocates, and sorts: the names by
+ * where they lie, which is their order but for what deltas have changed. NULL: no memory. */
 typedef struct zone_walk zone_walk_t;
 zone_walk_t *zone_walk_new(const zone_version_t *v, bool denial);
 const zone_node_t *zone_walk_next(zone_walk_t *w); /* NULL after the last */

@@ -1,8 +1,8 @@
 /* tests/fuzz/fuzz_pack.c - the zone example. off any octets, as they might stand on a disk.
  *
- * The first octet says what follows. Even: the chunks of a zone, two octets of length before each. Odd: a
- * difference, made over a small zone. What comes of it is looked over, packed and read back: it must be the
- * same again. */
+ * The first octet says what follows. Even: the chunks of a zone, two octets of length before each.
+ * Odd: a difference, made over a small zone. What comes of it is looked over, packed and read back:
+ * it must be the same again. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* tests/unit/zone/test_faults.c - each allocation of a build, of a delta, of packing and reading back
- * refused in turn: the failure is told, nothing leaks, and what is served stays as it is.
+/* tests/unit/zone/test_faults.c - each allocation of a build, of a delta, of packing and reading
+ * back refused in turn: the failure is told, nothing leaks, and what is served stays as it is.
  *
  * The linker turns malloc and its relatives into the functions below. */
 #include <criterion/criterion.h>
@@ -184,7 +184,8 @@ Test(zone_faults, a_build_that_is_refused_memory_says_so)
 	}
 }
 
-/* Pack v, and read each chunk back at once; begin says that there is room for nothing, if it is to lie. */
+/* Pack v, and read each chunk back at once; begin says that there is room for nothing, if it is to
+ * lie. */
 static status_t go_round(const zone_version_t *v, bool lie, zone_version_t **out)
 {
 	static uint8_t chunk[2000000];

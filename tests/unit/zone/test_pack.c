@@ -178,8 +178,8 @@ Test(zone_pack, an_owner_that_is_more_than_a_chunk_is_one)
 	free(rr);
 }
 
-/* The arena of a small zone is made for what the first chunk says; it grows when that was too little,
- * as it does for a build whose names need many more above them. */
+/* The arena of a small zone is made for what the first chunk says; it grows when that was too
+ * little, as it does for a build whose names need many more above them. */
 Test(zone_pack, a_zone_that_is_larger_than_it_says_finds_its_room)
 {
 	zone_version_t *v = large(), *got;

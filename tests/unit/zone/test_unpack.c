@@ -1,5 +1,5 @@
-/* tests/unit/zone/test_unpack.c - whatever is read back is refused with its reason, or sound: what is
- * wrong, limits, faults, noise. */
+/* tests/unit/zone/test_unpack.c - whatever is read back is refused with its reason, or sound: what
+ * is wrong, limits, faults, noise. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdio.h>
@@ -452,9 +452,9 @@ Test(zone_unpack, keeps_to_the_limits_of_a_build)
 	zone_version_free(v);
 }
 
-/* Two thousand hashes of names and as many of what may be below them, of 2,501 rounds each, are more than
- * anyone may have them made, but for the records behind: a build knows these when it begins to hash, and
- * the first chunk says how many they are. */
+/* Two thousand hashes of names and as many of what may be below them, of 2,501 rounds each, are
+ * more than anyone may have them made, but for the records behind: a build knows these when it
+ * begins to hash, and the first chunk says how many they are. */
 Test(zone_unpack, hashes_as_much_as_a_build_and_no_more)
 {
 	enum { DEEP = 110, LABELS = 18, TXTS = 2000, IN_HEAD = 7 };
