@@ -51,7 +51,7 @@ $(OUT)/obj/tests/unit/%.o: WARN += -Wno-conversion -Wno-shadow -Wno-cast-qual
 
 ALL_CFLAGS = $(SANE) $(WARN) $(CFLAGS) $(VARIANT_FLAGS) $(EXTRA_CFLAGS)
 LINK = $(CC) $(SANE) $(CFLAGS) $(VARIANT_FLAGS) $(LDFLAGS)
-LIBS := -lev -lldns -linih -lcrypto
+LIBS := -lev -lldns -linih -lcrypto -lxxhash
 
 # --- the house, floor by floor (secd/README.md) ------------------------------------------------
 
@@ -70,19 +70,22 @@ ZONE := secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c
         secd/zone/unpack.c secd/zone/version.c secd/zone/write.c secd/zone/zonemd.c
 ANSWER := secd/answer/answer.c secd/answer/compose.c secd/answer/denial.c secd/answer/edns.c \
           secd/answer/glue.c secd/answer/resolve.c
+STATE := secd/state/clocks.c secd/state/compact.c secd/state/disk.c secd/state/draft.c \
+         secd/state/file.c secd/state/index.c secd/state/queue.c secd/state/read.c \
+         secd/state/record.c secd/state/scan.c secd/state/state.c secd/state/writer.c
 XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/digest.c secd/xfr/fetch.c secd/xfr/ixfr.c \
-       secd/xfr/link.c secd/xfr/poll.c secd/xfr/soa_answer.c secd/xfr/stream.c secd/xfr/why.c \
+       secd/xfr/keep.c secd/xfr/link.c secd/xfr/poll.c secd/xfr/refusal.c secd/xfr/soa_answer.c secd/xfr/stream.c secd/xfr/why.c \
        secd/xfr/work.c
 REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/events.c secd/refresh/follow.c \
-           secd/refresh/publish.c secd/refresh/queue.c secd/refresh/refresh.c secd/refresh/report.c \
+           secd/refresh/keep.c secd/refresh/publish.c secd/refresh/queue.c secd/refresh/refresh.c secd/refresh/report.c \
            secd/refresh/round.c secd/refresh/strangers.c secd/refresh/terms.c secd/refresh/told.c \
-           secd/refresh/way.c secd/refresh/ways.c
+           secd/refresh/wake.c secd/refresh/way.c secd/refresh/ways.c
 NET := secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \
        secd/net/tcp.c secd/net/udp.c secd/net/worker.c
 REPORT := secd/ctl/report.c secd/ctl/report_json.c secd/ctl/report_text.c
 CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c \
        secd/ctl/verbs.c
-SECD := $(COMMON) $(DNS) $(CONF) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) $(CTL) secd/main.c
+SECD := $(COMMON) $(DNS) $(CONF) $(STATE) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) $(CTL) secd/main.c
 SECDCTL := secd/ctl/secdctl.c secd/ctl/table.c $(CONF) secd/dns/name.c common/addr.c common/log.c \
            common/random.c common/siphash.c
 
@@ -115,11 +118,11 @@ UNIT_xfr_why := tests/unit/xfr/test_why.c secd/xfr/why.c $(DNS) common/addr.c co
 UNIT_xfr_axfr := tests/unit/xfr/test_axfr.c tests/unit/xfr/support/stream.c secd/xfr/axfr.c \
                  secd/xfr/stream.c secd/xfr/why.c $(DNS) $(ZONE) $(COMMON)
 UNIT_xfr_ixfr := tests/unit/xfr/test_ixfr.c tests/unit/xfr/support/stream.c secd/xfr/axfr.c \
-                 secd/xfr/ixfr.c secd/xfr/stream.c secd/xfr/why.c secd/xfr/work.c $(DNS) $(ZONE) \
+                 secd/xfr/ixfr.c secd/xfr/keep.c secd/xfr/refusal.c $(STATE) secd/xfr/stream.c secd/xfr/why.c secd/xfr/work.c $(DNS) $(ZONE) \
                  $(COMMON)
 UNIT_xfr_fetch := tests/unit/xfr/test_fetch.c tests/unit/xfr/support/server.c \
                   tests/unit/xfr/support/signer.c tests/unit/xfr/support/stream.c \
-                  tests/unit/support/wall.c $(XFR) $(DNS) $(ZONE) $(COMMON)
+                  tests/unit/support/wall.c $(XFR) $(DNS) $(STATE) $(ZONE) $(COMMON)
 
 UNITS += dns_cookie dns_nsec3 dns_query dns_rdata dns_text
 UNIT_dns_text := tests/unit/dns/test_text.c secd/dns/text.c secd/dns/name.c secd/dns/rdata.c \
@@ -227,7 +230,8 @@ FUZZ_tsig := tests/fuzz/fuzz_tsig.c secd/dns/hmac.c secd/dns/name.c secd/dns/rda
 FUZZERS += axfr ixfr poll
 FUZZ_axfr := tests/fuzz/fuzz_axfr.c secd/xfr/axfr.c secd/xfr/stream.c secd/xfr/why.c $(ZONE) $(DNS) \
              common/epoch.c common/huge.c common/random.c common/siphash.c common/status.c
-FUZZ_ixfr := tests/fuzz/fuzz_ixfr.c common/clock.c secd/xfr/ixfr.c secd/xfr/work.c \
+FUZZ_ixfr := tests/fuzz/fuzz_ixfr.c common/clock.c common/mailbox.c secd/xfr/ixfr.c secd/xfr/keep.c \
+             secd/xfr/refusal.c secd/xfr/work.c $(STATE) \
              $(filter-out tests/fuzz/%,$(FUZZ_axfr))
 FUZZERS += pack
 FUZZ_pack := tests/fuzz/fuzz_pack.c $(ZONE) $(DNS) common/epoch.c common/huge.c common/random.c \

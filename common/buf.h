@@ -28,6 +28,14 @@ static inline uint32_t get_u32(const uint8_t *p)
 	return __builtin_bswap32(v);
 }
 
+static inline uint64_t get_u64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return __builtin_bswap64(v);
+}
+
 static inline void put_u16(uint8_t *p, unsigned v)
 {
 	uint16_t be = __builtin_bswap16((uint16_t)v);
@@ -126,6 +134,13 @@ static inline uint32_t buf_u32(buf_t *b)
 	return p ? get_u32(p) : 0;
 }
 
+static inline uint64_t buf_u64(buf_t *b)
+{
+	const uint8_t *p = buf_take(b, 8);
+
+	return p ? get_u64(p) : 0;
+}
+
 /* The writer. Room is base..base+room, pos is the next byte to write. */
 typedef struct bufw {
 	uint8_t *base;
@@ -179,6 +194,14 @@ static inline void bufw_u32(bufw_t *b, uint32_t v)
 
 	if (p)
 		put_u32(p, v);
+}
+
+static inline void bufw_u64(bufw_t *b, uint64_t v)
+{
+	uint8_t *p = bufw_take(b, 8);
+
+	if (p)
+		put_u64(p, v);
 }
 
 static inline void bufw_bytes(bufw_t *b, const void *src, size_t n)

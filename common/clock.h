@@ -1,7 +1,8 @@
 /* common/clock.h - time is a type and an argument; only this room reads a clock.
  *
- * mono_t counts nanoseconds since boot, suspension included (CLOCK_BOOTTIME), so that an
- * EXPIRE of a week is a week also on a machine that slept. */
+ * mono_t counts nanoseconds by a clock that runs from boot to boot, suspension included
+ * (CLOCK_BOOTTIME), so that an EXPIRE of a week is a week also on a machine that slept. It does not
+ * begin at the boot with 0, but with CLOCK_BOOTS_AT: what was before has a time as well. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,6 +20,8 @@ typedef struct wall {
 #define NS_PER_S  INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
 
+#define CLOCK_BOOTS_AT INT64_C(630720000) /* 20 years, in seconds */
+
 /* Any thread. A system call at worst: never per query by UDP. */
 mono_t clock_mono(void);
 
@@ -27,6 +30,12 @@ wall_t clock_wall_coarse(void);
 
 /* Milliseconds since 1970, for people and scripts. Any thread; a system call at worst. */
 int64_t clock_wall_ms(void);
+
+/* Does the kernel take the wall clock for right, since something keeps it so? A system call. */
+bool clock_is_synced(void);
+
+/* A number of this boot: two boots have different ones. 0: the system doesn't say. Reads a file. */
+uint64_t clock_boot(void);
 
 static inline mono_t mono_add_s(mono_t t, int64_t s)
 {

@@ -19,6 +19,7 @@
 #include "ctl/ctl.h"
 #include "dns/tsig.h"
 #include "net/net.h"
+#include "refresh/keep.h"
 #include "refresh/refresh.h"
 #include "xfr/fetch.h"
 #include "zone/set.h"
@@ -48,6 +49,7 @@ typedef struct daemon {
 	pool_t *builders;
 	bool env_open;
 	xfr_env_t env;
+	keep_t *keep;
 	refresh_t *refresh;
 	bool notify_open;
 	mailbox_t notify;
@@ -237,6 +239,23 @@ static void start_control(daemon_t *d)
 	log_info("control listening path=%s", d->conf->control);
 }
 
+/* The state. That another secd has it, or a newer one, is a fault; that the disk fails is not worth
+ * leaving the zones unserved. */
+static status_t open_keep(daemon_t *d)
+{
+	char why[256] = "";
+
+	if (d->conf->state_dir[0] == '\0')
+		return ST_OK;
+	d->keep = keep_new(d->loop, d->conf->state_dir, d->conf->relaxed, d->builders);
+	if (!d->keep)
+		return ST_NOMEM;
+	status_t st = keep_open(d->keep, why);
+	if (st != ST_OK)
+		log_error("secd failed why=\"%s\"", why);
+	return st;
+}
+
 static status_t start(daemon_t *d)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -256,7 +275,12 @@ static status_t start(daemon_t *d)
 	xfr_env_open(&d->env, d->loop, d->builders, zone_set_key(d->zones),
 	             d->conf->transfer_memory);
 	d->env_open = true;
-	d->refresh = refresh_new(d->loop, d->conf, d->zones, d->epoch, &d->env, &d->keys);
+	status_t st = open_keep(d);
+	if (st == ST_NOMEM)
+		goto nomem;
+	if (st != ST_OK)
+		return st;
+	d->refresh = refresh_new(d->loop, d->conf, d->zones, d->epoch, &d->env, &d->keys, d->keep);
 	if (!d->refresh)
 		goto nomem;
 	mailbox_open(&d->notify, d->loop, on_notify, d);
@@ -285,6 +309,7 @@ static void stop(daemon_t *d)
 	pool_free(d->builders);
 	if (d->env_open)
 		xfr_env_close(&d->env);
+	keep_free(d->keep);
 	zone_set_free(d->zones);
 	epoch_free(d->epoch);
 	dns_tsig_keys_free(&d->keys);

@@ -114,12 +114,13 @@ typedef struct conf {
 	/* [server] */
 	addr_t *listen; /* addresses with their ports, at least one */
 	size_t listen_count;
-	uint32_t workers; /* 0: one per core */
-	const char *state_dir;
-	const char *control;  /* the socket for secdctl; "": none */
-	const char *version;  /* for CHAOS version.bind and version.server; "" refuses */
-	const char *identity; /* for CHAOS id.server and hostname.bind; "" refuses */
-	const uint8_t *nsid;  /* for EDNS NSID; without octets it is ignored */
+	uint32_t workers;      /* 0: one per core */
+	const char *state_dir; /* "": nothing is kept on disk */
+	bool relaxed;          /* serve before it is on disk */
+	const char *control;   /* the socket for secdctl; "": none */
+	const char *version;   /* for CHAOS version.bind and version.server; "" refuses */
+	const char *identity;  /* for CHAOS id.server and hostname.bind; "" refuses */
+	const uint8_t *nsid;   /* for EDNS NSID; without octets it is ignored */
 	size_t nsid_len;
 	bool cookies;
 	bool rotate;                   /* the order of records */
@@ -204,18 +205,20 @@ typedef enum conf_section {
 } conf_section_t;
 
 typedef enum conf_type {
-	CONF_NUMBER,  /* uint32_t */
-	CONF_COUNT,   /* uint64_t */
-	CONF_SECONDS, /* uint32_t; s, m, h, d, w behind the number */
-	CONF_SIZE,    /* uint64_t octets; k, M, G behind the number */
-	CONF_SHARE,   /* uint32_t percent; % behind the number */
-	CONF_TEXT,    /* const char *, may be empty */
-	CONF_OCTETS,  /* uint8_t list: text as it is, or 0x and hex digits; may be empty */
-	CONF_SWITCH,  /* bool: on or off */
-	CONF_CHOICE,  /* conf_choice_t: off, warn or refuse */
-	CONF_ZONEMD,  /* conf_zonemd_t: off, if-present or required */
-	CONF_PATH,    /* const char *, relative to the file */
-	CONF_SOCKET,  /* the same, of a socket; may be empty */
+	CONF_NUMBER,     /* uint32_t */
+	CONF_COUNT,      /* uint64_t */
+	CONF_SECONDS,    /* uint32_t; s, m, h, d, w behind the number */
+	CONF_SIZE,       /* uint64_t octets; k, M, G behind the number */
+	CONF_SHARE,      /* uint32_t percent; % behind the number */
+	CONF_TEXT,       /* const char *, may be empty */
+	CONF_OCTETS,     /* uint8_t list: text as it is, or 0x and hex digits; may be empty */
+	CONF_SWITCH,     /* bool: on or off */
+	CONF_CHOICE,     /* conf_choice_t: off, warn or refuse */
+	CONF_ZONEMD,     /* conf_zonemd_t: off, if-present or required */
+	CONF_DURABILITY, /* bool, is it relaxed: commit or relaxed */
+	CONF_PATH,       /* const char *, relative to the file */
+	CONF_DIR,        /* the same, of a directory; may be empty */
+	CONF_SOCKET,     /* the same, of a socket; may be empty */
 	CONF_LOG_TARGET,
 	CONF_LOG_LEVEL,
 	CONF_ADDRESSES, /* addr_t list; adds up */

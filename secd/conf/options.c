@@ -17,7 +17,8 @@ static const conf_option_t options[] = {
 	{ CONF_SERVER, "listen", CONF_ADDRESSES, .fallback = "0.0.0.0@53, ::@53", SERVER(listen),
 	  COUNT_IN(conf_t, listen_count) },
 	{ CONF_SERVER, "workers", CONF_NUMBER, .max = 256, .fallback = "0", SERVER(workers) },
-	{ CONF_SERVER, "state-dir", CONF_PATH, .fallback = "/var/lib/secd", SERVER(state_dir) },
+	{ CONF_SERVER, "state-dir", CONF_DIR, .fallback = "/var/lib/secd", SERVER(state_dir) },
+	{ CONF_SERVER, "durability", CONF_DURABILITY, .fallback = "commit", SERVER(relaxed) },
 	{ CONF_SERVER, "control", CONF_SOCKET, .fallback = "/run/secd/secd.sock", SERVER(control) },
 	{ CONF_SERVER, "version", CONF_TEXT, .fallback = "", SERVER(version) },
 	{ CONF_SERVER, "identity", CONF_TEXT, .fallback = "", SERVER(identity) },
@@ -172,7 +173,9 @@ bool conf_type_adds_up(conf_type_t type)
 	case CONF_TEXT:
 	case CONF_OCTETS:
 	case CONF_SWITCH:
+	case CONF_DURABILITY:
 	case CONF_PATH:
+	case CONF_DIR:
 	case CONF_SOCKET:
 	case CONF_LOG_TARGET:
 	case CONF_LOG_LEVEL:

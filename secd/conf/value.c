@@ -114,12 +114,18 @@ static void set_text(const setting_t *s, const char *text)
 		*(const char **)target_of(s) = text;
 }
 
+/* A path, or nothing. */
+static const char *path_of(const setting_t *s)
+{
+	return *s->value == '\0'
+	               ? ""
+	               : conf_path_join(&s->b->conf->own->arena, s->where->file, s->value);
+}
+
 static void set_socket(const setting_t *s)
 {
-	const char *path = "";
+	const char *path = path_of(s);
 
-	if (*s->value != '\0')
-		path = conf_path_join(&s->b->conf->own->arena, s->where->file, s->value);
 	if (path && strlen(path) > CONF_SOCKET_MAX)
 		conf_fault(s->b, s->where,
 		           "%s is a path of %zu octets; a socket's may have %d at most",
@@ -137,6 +143,17 @@ static void set_switch(const setting_t *s)
 	else
 		conf_fault(s->b, s->where, "%s is neither on nor off; write one of the two",
 		           s->option->key);
+}
+
+static void set_durability(const setting_t *s)
+{
+	const bool relaxed = strcmp(s->value, "relaxed") == 0;
+
+	if (relaxed || strcmp(s->value, "commit") == 0)
+		*(bool *)target_of(s) = relaxed;
+	else
+		conf_fault(s->b, s->where, "%s is '%.60s'; write commit or relaxed", s->option->key,
+		           s->value);
 }
 
 /* One of three words, whose place is the setting. */
@@ -457,7 +474,8 @@ void conf_value_set(conf_build_t *b, conf_object_t *object, const conf_option_t 
 	size_t len;
 
 	if (option->type != CONF_TEXT && option->type != CONF_OCTETS &&
-	    option->type != CONF_SOCKET && !conf_item_next(&at, &item, &len)) {
+	    option->type != CONF_SOCKET && option->type != CONF_DIR &&
+	    !conf_item_next(&at, &item, &len)) {
 		conf_fault(b, where, "%s has no value; write one or remove the line", option->key);
 		return;
 	}
@@ -493,6 +511,12 @@ void conf_value_set(conf_build_t *b, conf_object_t *object, const conf_option_t 
 		break;
 	case CONF_SWITCH:
 		set_switch(&s);
+		break;
+	case CONF_DURABILITY:
+		set_durability(&s);
+		break;
+	case CONF_DIR:
+		set_text(&s, path_of(&s));
 		break;
 	case CONF_PATH:
 		set_text(&s, conf_path_join(&b->conf->own->arena, where->file, value));

@@ -36,12 +36,10 @@ static void checked(refresh_clock_t *c, mono_t at, const conf_policy_t *policy, 
 	c->due = later(now, next < c->refresh ? (uint32_t)next : c->refresh, spread);
 }
 
-void refresh_clock_loaded(refresh_clock_t *c, const dns_soa_t *soa, const conf_policy_t *policy,
-                          const uint32_t *left, mono_t now, unsigned spread)
+/* The timers of a SOA, within their limits. */
+static void take_timers(refresh_clock_t *c, const dns_soa_t *soa, const conf_policy_t *policy)
 {
 	c->loaded = true;
-	c->expired = false;
-	c->outrun = (mono_t){ 0 };
 	c->serial = soa->serial;
 	c->refresh = clamp(soa->refresh, policy->min_refresh, policy->max_refresh);
 	c->retry = clamp(soa->retry, policy->min_retry, policy->max_retry);
@@ -50,8 +48,33 @@ void refresh_clock_loaded(refresh_clock_t *c, const dns_soa_t *soa, const conf_p
 	uint64_t least = (uint64_t)c->refresh + c->retry;
 	if (c->expire < least)
 		c->expire = least > UINT32_MAX ? UINT32_MAX : (uint32_t)least;
+}
+
+void refresh_clock_loaded(refresh_clock_t *c, const dns_soa_t *soa, const conf_policy_t *policy,
+                          const uint32_t *left, mono_t now, unsigned spread)
+{
+	take_timers(c, soa, policy);
+	c->expired = false;
+	c->outrun = (mono_t){ 0 };
 	c->expires = mono_add_s(now, left && *left < c->expire ? *left : c->expire);
 	checked(c, now, policy, now, spread);
+}
+
+void refresh_clock_restored(refresh_clock_t *c, const dns_soa_t *soa, const refresh_kept_t *kept,
+                            const conf_policy_t *policy, mono_t now, unsigned spread,
+                            uint32_t overdue_ms)
+{
+	take_timers(c, soa, policy);
+	c->expired = kept->expired;
+	c->failures = kept->failures;
+	c->outrun = kept->outrun;
+	c->expires = mono_min(kept->expires, mono_add_s(now, c->expire));
+	c->checked = kept->checked.ns > 0 ? (uint32_t)(kept->checked.ns / NS_PER_S) : 0;
+	c->due = later(kept->checked, c->refresh, spread);
+	if (c->failures > 0 || c->expired || mono_before(c->due, now))
+		c->due = mono_add_ms(now, (int64_t)overdue_ms * spread / 1000);
+	else
+		c->due = mono_min(c->due, later(now, c->refresh, spread));
 }
 
 /* Does what we hold live on by this check, or was it known for too long that there is more? */

@@ -48,6 +48,19 @@ void refresh_clock_init(refresh_clock_t *c, mono_t now);
 void refresh_clock_loaded(refresh_clock_t *c, const dns_soa_t *soa, const conf_policy_t *policy,
                           const uint32_t *left, mono_t now, unsigned spread);
 
+/* What a clock was when it was saved, in times of now. */
+typedef struct refresh_kept {
+	bool expired;
+	uint16_t failures;
+	mono_t checked, expires, outrun;
+} refresh_kept_t;
+
+/* A version with this SOA is there again after a restart, with the time that it had left: EXPIRE has
+ * run on. It is due when it was; what was due meanwhile is so within overdue_ms, by spread. */
+void refresh_clock_restored(refresh_clock_t *c, const dns_soa_t *soa, const refresh_kept_t *kept,
+                            const conf_policy_t *policy, mono_t now, unsigned spread,
+                            uint32_t overdue_ms);
+
 /* A primary holds the serial that we hold: REFRESH starts again, and EXPIRE does from when it said so;
  * an expired zone lives again. Where the primary tells when its own copy expires, the later of that and of
  * ours counts, so that a chain of secondaries never outlives its head (RFC 7314 4); one that has

@@ -279,8 +279,6 @@ static void begin_poll(seat_t *s)
 static void on_fetched(void *arg, xfr_result_t *result)
 {
 	seat_t *s = arg;
-	follow_t *f = s->follow;
-
 	const bool was_plain = is_plain(s);
 
 	s->fetch = NULL;
@@ -292,7 +290,6 @@ static void on_fetched(void *arg, xfr_result_t *result)
 	}
 	turn_done(s, &result->why);
 	publish_fetched(s, result);
-	follow_step(f);
 }
 
 /* Records that a new version is measured against: none, where what is held has expired. */
@@ -321,6 +318,7 @@ static void begin_fetch(seat_t *s)
 		.plain = is_plain(s),
 		.key = seat_key(s),
 		.strict = seat_primary(s)->tsig_strict,
+		.state = keep_state(z->r->keep),
 	};
 	xfr_result_t failed = { .why = xfr_why(XFR_WHY_NO_MEMORY, 0, 0) };
 
@@ -333,7 +331,6 @@ static void begin_fetch(seat_t *s)
 	}
 	way_leave(&s->turn);
 	publish_fetched(s, &failed);
-	follow_step(s->follow);
 }
 
 /* --- steps --------------------------------------------------------------------------------- */
@@ -351,7 +348,6 @@ static void turned_away(seat_t *s)
 		return;
 	}
 	publish_fetched(s, &(xfr_result_t){ .why = why });
-	follow_step(f);
 }
 
 static void take_turn(way_turn_t *turn, way_verdict_t verdict)
@@ -442,6 +438,7 @@ void follow_stop(follow_t *f)
 			xfr_fetch_stop(s->fetch);
 		way_leave(&s->turn);
 	}
+	publish_give_up(f->saving);
 	f->zone->follow = NULL;
 	free(f);
 }

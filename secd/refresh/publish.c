@@ -1,4 +1,5 @@
 /* refresh/publish.c - from a transfer's result to what is served, and from a round to the timers. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/buf.h"
@@ -68,36 +69,6 @@ static xfr_why_t objection(const seat_t *s, const xfr_result_t *res)
 	return (xfr_why_t){ 0 };
 }
 
-static void serve(seat_t *s, xfr_result_t *res)
-{
-	zone_t *z = s->follow->zone;
-	const zone_version_t *before = res->outcome == XFR_DIFFERENCE ? zone_slot_version(z->slot)
-	                                                              : NULL;
-	const bool was_expired = z->clock.expired;
-
-	refresh_clock_loaded(&z->clock, &res->soa, policy(z), res->has_expire ? &res->expire : NULL,
-	                     clock_mono(), refresh_spread(z));
-	zone_set_expires(z->slot, z->clock.expires); /* who sees the version sees its time */
-	/* Cannot be stale: nobody but this round publishes the zone. */
-	if (zone_set_publish(z->r->set, z->slot, res->version, before) != ST_OK) {
-		zone_version_free(res->version);
-		return;
-	}
-	z->source = s->index;
-	z->loaded_at = (uint32_t)(clock_mono().ns / NS_PER_S);
-	z->ms = (uint32_t)(res->seconds * 1000);
-	z->octets = res->bytes;
-	z->how = (uint8_t)res->outcome;
-	seat_remember(s, &(xfr_why_t){ 0 });
-	if (res->outcome == XFR_DIFFERENCE)
-		z->peers[s->index].delta_failures = 0;
-	told_installed(s, res);
-	told_faults(z, res);
-	if (was_expired)
-		told_fresh(z, "a new version came");
-	refresh_retired(z->r);
-}
-
 static round_fetched_t failed(seat_t *s, const xfr_result_t *res)
 {
 	const xfr_why_kind_t kind = xfr_why_kind(&res->why);
@@ -132,36 +103,183 @@ static round_fetched_t current(seat_t *s, xfr_result_t *res)
 	return ROUND_GOT_NOTHING;
 }
 
-static round_fetched_t outcome(seat_t *s, xfr_result_t *res)
+/* A version from its verdict until it is served: on its way to the disk, or straight on. */
+struct publish_saving {
+	seat_t *seat;
+	xfr_result_t result;
+	refresh_clock_t clock; /* the zone's, once it is served: EXPIRE begins when it had come */
+	bool accepted;
+	keep_note_t *note;
+};
+
+static void free_result(xfr_result_t *res)
+{
+	zone_version_free(res->version);
+	state_draft_free(res->draft);
+	if (res->base)
+		zone_version_unclaim(res->base);
+	res->version = NULL;
+	res->draft = NULL;
+	res->base = NULL;
+}
+
+static void take_over(const publish_saving_t *p, zone_t *z)
+{
+	const xfr_result_t *res = &p->result;
+
+	z->clock = p->clock;
+	z->source = p->seat->index;
+	z->accepted = p->accepted;
+	z->loaded_at = p->clock.checked;
+	z->ms = (uint32_t)(res->seconds * 1000);
+	z->octets = res->bytes;
+	z->how = (uint8_t)res->outcome;
+	z->edition++;
+	keep_sure(z->r->keep, z);
+}
+
+static void serve(publish_saving_t *p)
+{
+	seat_t *s = p->seat;
+	zone_t *z = s->follow->zone;
+	xfr_result_t *res = &p->result;
+	const bool was_expired = z->clock.expired;
+
+	zone_set_expires(z->slot, p->clock.expires); /* who sees the version sees its time */
+	/* Cannot be stale: nobody but this round publishes the zone. */
+	if (zone_set_publish(z->r->set, z->slot, res->version, res->base) != ST_OK) {
+		free_result(res);
+		return;
+	}
+	take_over(p, z);
+	seat_remember(s, &(xfr_why_t){ 0 });
+	if (res->outcome == XFR_DIFFERENCE)
+		z->peers[s->index].delta_failures = 0;
+	told_installed(s, res);
+	told_faults(z, res);
+	if (was_expired)
+		told_fresh(z, "a new version came");
+	res->version = NULL; /* the set's */
+	free_result(res);
+	refresh_retired(z->r);
+}
+
+/* The round goes on. */
+static void finish(seat_t *s, round_fetched_t got, uint32_t serial)
+{
+	follow_t *f = s->follow;
+
+	round_fetched(f->round, s->index, got, serial, (unsigned)seat_primary(s)->address_count,
+	              clock_mono());
+	if (got == ROUND_GOT_NOTHING)
+		told_poll(s, f->round->seats[s->index].verdict, serial);
+	follow_step(f);
+}
+
+static void serve_and_finish(publish_saving_t *p, bool saved)
+{
+	seat_t *s = p->seat;
+	zone_t *z = s->follow->zone;
+	const uint32_t serial = p->result.soa.serial;
+
+	s->follow->saving = NULL;
+	serve(p);
+	free(p);
+	if (z->r->keep && saved)
+		keep_saved(z->r->keep, z);
+	else if (z->r->keep)
+		keep_unsaved(z->r->keep, z);
+	finish(s, ROUND_GOT, serial);
+}
+
+void publish_saved(publish_saving_t *p, zone_t *z, bool saved, uint16_t edition)
+{
+	if (p)
+		serve_and_finish(p, saved);
+	else if (!saved && z->edition == (uint16_t)(edition + 1))
+		keep_unsaved(z->r->keep, z); /* relaxed: it is served already */
+}
+
+void publish_give_up(publish_saving_t *p)
+{
+	if (!p)
+		return;
+	keep_forget(p->note);
+	free_result(&p->result);
+	free(p);
+}
+
+/* On the disk first, if it takes it; then it is served. */
+static void install(seat_t *s, xfr_result_t *res)
+{
+	zone_t *z = s->follow->zone;
+	keep_t *keep = z->r->keep;
+	publish_saving_t *p = malloc(sizeof *p);
+
+	if (!p) { /* as if it had not come */
+		free_result(res);
+		res->why = xfr_why(XFR_WHY_NO_MEMORY, 0, 0);
+		finish(s, failed(s, res), 0);
+		return;
+	}
+	*p = (publish_saving_t){
+		.seat = s,
+		.result = *res,
+		.clock = z->clock,
+		.accepted = s->follow->round->why == ROUND_ACCEPT,
+	};
+	refresh_clock_loaded(&p->clock, &res->soa, policy(z), res->has_expire ? &res->expire : NULL,
+	                     clock_mono(), refresh_spread(z));
+	const keep_facts_t facts = {
+		.clock = &p->clock,
+		.source = s->index,
+		.accepted = p->accepted,
+		.how = told_how(res->outcome),
+		.octets = res->bytes,
+		.ms = (uint32_t)(res->seconds * 1000),
+		.loaded_at = p->clock.checked,
+	};
+	const bool waits = keep && !keep_is_relaxed(keep);
+	if (keep)
+		p->note = keep_version(keep, z, p->result.draft, res->soa.serial, &facts,
+		                       waits ? p : NULL);
+	p->result.draft = NULL; /* the keep's */
+	if (p->note && waits)
+		s->follow->saving = p;
+	else
+		serve_and_finish(p, p->note != NULL);
+}
+
+static bool is_version(const xfr_result_t *res)
 {
 	switch (res->outcome) {
 	case XFR_FAILED:
-		return failed(s, res);
 	case XFR_CURRENT:
-		return current(s, res);
+		return false;
 	case XFR_AXFR:
 	case XFR_WHOLE:
 	case XFR_DIFFERENCE:
 		break;
 	}
-	res->why = objection(s, res);
-	if (res->why.code != XFR_WHY_NONE) {
-		zone_version_free(res->version);
-		res->version = NULL;
-		return failed(s, res);
-	}
-	serve(s, res);
-	return ROUND_GOT;
+	return true;
 }
 
 void publish_fetched(seat_t *s, xfr_result_t *res)
 {
-	round_fetched_t got = outcome(s, res);
+	if (!is_version(res)) {
+		const round_fetched_t got = res->outcome == XFR_CURRENT ? current(s, res)
+		                                                        : failed(s, res);
 
-	round_fetched(s->follow->round, s->index, got, res->soa.serial,
-	              (unsigned)seat_primary(s)->address_count, clock_mono());
-	if (got == ROUND_GOT_NOTHING)
-		told_poll(s, s->follow->round->seats[s->index].verdict, res->soa.serial);
+		finish(s, got, res->soa.serial);
+		return;
+	}
+	res->why = objection(s, res);
+	if (res->why.code == XFR_WHY_NONE) {
+		install(s, res);
+		return;
+	}
+	free_result(res);
+	finish(s, failed(s, res), res->soa.serial);
 }
 
 /* --- rounds -------------------------------------------------------------------------------- */
@@ -178,6 +296,8 @@ static void confirmed(follow_t *f, bool behind, mono_t now)
 		told_stale(z);
 	if (behind)
 		refresh_clock_hurry(&z->clock, now, refresh_spread(z));
+	keep_sure(z->r->keep, z);
+	keep_touch(z->r->keep, z);
 	zone_set_expires(z->slot, z->clock.expires);
 	if (was_expired && !z->clock.expired) {
 		zone_set_expire(z->slot, false);
@@ -213,6 +333,7 @@ void publish_round_end(follow_t *f)
 			refresh_clock_missed(&z->clock, policy(z), now, refresh_spread(z));
 		else
 			refresh_clock_failed(&z->clock, now, refresh_spread(z));
+		keep_touch(z->r->keep, z);
 		told_unrefreshed(z);
 		return;
 	}
@@ -227,5 +348,6 @@ void publish_tick(zone_t *z, mono_t now)
 	if (!refresh_clock_tick(&z->clock, now))
 		return;
 	zone_set_expire(z->slot, true);
+	keep_touch(z->r->keep, z);
 	told_expired(z);
 }

@@ -288,6 +288,20 @@ void refresh_rested(zone_t *z)
 		refresh_set_timer(z);
 }
 
+void refresh_woken(zone_t *z)
+{
+	if (z->stage == STAGE_LOADING)
+		z->stage = STAGE_IDLE;
+	if (z->stage != STAGE_IDLE)
+		return;
+	if (z->again)
+		refresh_rested(z);
+	else if (!z->clock.loaded)
+		refresh_enqueue(z);
+	else
+		refresh_set_timer(z);
+}
+
 static void ask_for(zone_t *z, round_why_t why)
 {
 	switch (z->stage) {
@@ -303,6 +317,7 @@ static void ask_for(zone_t *z, round_why_t why)
 	case STAGE_IDLE:
 		hasten(z, why, 0);
 		return;
+	case STAGE_LOADING:
 	case STAGE_ROUND:
 		z->again = true;
 		if (z->again_why < why)
@@ -479,7 +494,7 @@ static status_t add_zones(refresh_t *r)
 }
 
 refresh_t *refresh_new(struct ev_loop *loop, const conf_t *conf, zone_set_t *set, epoch_t *epoch,
-                       xfr_env_t *env, const dns_tsig_keys_t *keys)
+                       xfr_env_t *env, const dns_tsig_keys_t *keys, keep_t *keep)
 {
 	refresh_t *r = calloc(1, sizeof *r);
 
@@ -491,6 +506,7 @@ refresh_t *refresh_new(struct ev_loop *loop, const conf_t *conf, zone_set_t *set
 	r->epoch = epoch;
 	r->env = env;
 	r->keys = keys;
+	r->keep = keep;
 	r->limits = (way_limits_t){ .max_queries = conf->polls, .max_transfers = conf->transfers };
 	r->began = clock_mono();
 	r->events = refresh_events_new(REFRESH_EVENTS_OCTETS);
@@ -507,7 +523,9 @@ refresh_t *refresh_new(struct ev_loop *loop, const conf_t *conf, zone_set_t *set
 
 void refresh_start(refresh_t *r)
 {
-	for (size_t i = 0; i < r->zone_count; i++)
+	if (r->keep)
+		keep_start(r->keep, r);
+	for (size_t i = 0; i < r->zone_count && !r->keep; i++)
 		refresh_enqueue(r->zones[i]);
 	ev_prepare_start(r->loop, &r->pump);
 }
@@ -516,10 +534,11 @@ void refresh_free(refresh_t *r)
 {
 	if (!r)
 		return;
-	for (size_t i = 0; i < r->zone_count; i++) {
+	for (size_t i = 0; i < r->zone_count; i++)
 		follow_stop(r->zones[i]->follow);
+	keep_detach(r->keep);
+	for (size_t i = 0; i < r->zone_count; i++)
 		free(r->zones[i]);
-	}
 	ev_prepare_stop(r->loop, &r->pump);
 	ev_timer_stop(r->loop, &r->wake);
 	ev_timer_stop(r->loop, &r->reclaim);

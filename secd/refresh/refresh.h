@@ -20,6 +20,7 @@
 #include "common/status.h"
 #include "conf/conf.h"
 #include "dns/tsig.h"
+#include "refresh/keep.h"
 #include "xfr/fetch.h"
 #include "zone/set.h"
 
@@ -27,9 +28,11 @@ typedef struct refresh refresh_t;
 
 /* Follow every zone of conf, each of which gets a slot in set. conf, set, env and keys, which are those
  * of conf in its order, are borrowed.
- * Nothing is asked before refresh_start(). NULL: out of memory. */
+ * Nothing is asked before refresh_start().
+ *   keep   where zones are kept from one start to the next; borrowed; NULL: nowhere.
+ * NULL: out of memory. */
 refresh_t *refresh_new(struct ev_loop *loop, const conf_t *conf, zone_set_t *set, epoch_t *epoch,
-                       xfr_env_t *env, const dns_tsig_keys_t *keys);
+                       xfr_env_t *env, const dns_tsig_keys_t *keys, keep_t *keep);
 
 void refresh_start(refresh_t *r);
 

@@ -119,7 +119,9 @@ static void report_version(const zone_t *z, refresh_zone_report_t *out)
 	out->refresh = z->clock.refresh;
 	out->retry = z->clock.retry;
 	out->expire = z->clock.expire;
-	out->source = z->group->conf->primaries[z->source]->name;
+	if (z->source != ROUND_NO_SOURCE) /* not one that the settings have no more */
+		out->source = z->group->conf->primaries[z->source]->name;
+	out->unsaved = z->unsaved;
 	out->kind = told_how((xfr_outcome_t)z->how);
 	out->octets = z->octets;
 	out->ms = z->ms;
@@ -364,4 +366,12 @@ const char *refresh_work_text(refresh_work_t work)
 		return "transfer";
 	}
 	return "?";
+}
+
+bool refresh_keep_report(const refresh_t *r, keep_report_t *out)
+{
+	if (!r->keep)
+		return false;
+	keep_report(r->keep, out);
+	return true;
 }

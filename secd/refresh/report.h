@@ -13,6 +13,7 @@
 #include "common/status.h"
 #include "dns/name.h"
 #include "refresh/events.h"
+#include "refresh/keep.h"
 #include "refresh/refresh.h"
 #include "zone/set.h"
 
@@ -72,11 +73,13 @@ typedef struct refresh_zone_report {
 	mono_t loaded_at, checked_at, expires;
 	uint32_t refresh, retry, expire; /* seconds, within the group's limits */
 	uint64_t records;
-	size_t memory;      /* octets */
-	const char *source; /* primary that it came from */
-	const char *kind;   /* of the last transfer: "axfr", "ixfr", "axfr-in-ixfr" */
-	uint64_t octets;    /* that it brought */
-	uint32_t ms;        /* that it took */
+	size_t memory; /* octets */
+	const char
+		*source;  /* primary that it came from; NULL: one that is not configured any more */
+	bool unsaved;     /* the state does not have it: the disk did not take it */
+	const char *kind; /* of the last transfer: "axfr", "ixfr", "axfr-in-ixfr" */
+	uint64_t octets;  /* that it brought */
+	uint32_t ms;      /* that it took */
 } refresh_zone_report_t;
 
 /* False: no such zone. */
@@ -99,6 +102,9 @@ typedef struct refresh_primary_report {
 /* Primary i (0..primaries-1) of a zone, in configured order. False: there is none. */
 bool refresh_primary_report(const refresh_t *r, const dns_name_t *apex, size_t i,
                             refresh_primary_report_t *out);
+
+/* The state on disk. False: there is none to be. */
+bool refresh_keep_report(const refresh_t *r, keep_report_t *out);
 
 /* The last events of all zones. */
 const refresh_events_t *refresh_events(const refresh_t *r);

@@ -3,6 +3,8 @@
  *     refresh.c   when: timers, NOTIFY, operators; lanes; the loop
  *     follow.c    a round: from whom, by refresh/round.h, through refresh/way.h
  *     publish.c   what came of a transfer
+ *     keep.c      ... and its way to the state
+ *     wake.c      ... and back, at a start
  *     told.c      every line of the log */
 #pragma once
 
@@ -14,6 +16,7 @@
 #include "conf/conf.h"
 #include "refresh/clock.h"
 #include "refresh/events.h"
+#include "refresh/keep.h"
 #include "refresh/queue.h"
 #include "refresh/refresh.h"
 #include "refresh/round.h"
@@ -25,10 +28,12 @@
 typedef struct zone zone_t;
 typedef struct follow follow_t;
 typedef struct group group_t;
+typedef struct publish_saving publish_saving_t;
 
 typedef enum zone_stage {
 	STAGE_IDLE,
-	STAGE_QUEUED, /* waits until its primaries are not crowded */
+	STAGE_LOADING, /* the state may have it: nobody is asked before */
+	STAGE_QUEUED,  /* waits until its primaries are not crowded */
 	STAGE_ROUND,
 } zone_stage_t;
 
@@ -48,9 +53,10 @@ typedef struct seat {
 /* A round under way. Lives as long as it. */
 struct follow {
 	zone_t *zone;
-	round_t *round;        /* behind the seats */
-	refresh_check_t check; /* what those said that hold our serial */
-	mono_t until;          /* when to look again; 0: when something happens */
+	round_t *round;           /* behind the seats */
+	refresh_check_t check;    /* what those said that hold our serial */
+	mono_t until;             /* when to look again; 0: when something happens */
+	publish_saving_t *saving; /* a version that is on its way to the disk; NULL: none */
 	seat_t seats[];
 };
 
@@ -69,6 +75,8 @@ struct zone {
 	uint32_t loaded_at;    /* of the last transfer: when (seconds since boot) ... */
 	uint32_t ms;           /* ... how long it took ... */
 	uint64_t octets;       /* ... and what it brought */
+	state_zone_t *kept;    /* NULL: there is no state */
+	uint16_t edition;      /* counts the versions that were served */
 	uint16_t rounds;       /* so far: spreads the timers */
 	uint16_t source;       /* primary that the version came from, or ROUND_NO_SOURCE */
 	uint16_t first_primary, first_address; /* where the next round begins */
@@ -81,9 +89,15 @@ struct zone {
 	bool has_hint : 1;
 	bool hint_tried : 1; /* ... and a round more was made for it */
 	bool held_up : 1;    /* its last round found no way to an address */
+	bool accepted : 1;   /* what is held was let past the gates by an operator */
+	bool unsaved : 1;    /* what is held is not in the state, since the disk did not take it */
+	bool dirty : 1;      /* keep_touch() */
+	bool anew : 1;       /* it is being packed for the state once more */
+	uint8_t unsure : 4;  /* its times are those of this boot of the state (state_times()), and
+	                      * nobody knows yet how long that is ago; 0: they are sure */
 	round_peer_t peers[];
 };
-_Static_assert(sizeof(struct zone) <= 160, "one for each zone");
+_Static_assert(sizeof(struct zone) <= 168, "one for each zone");
 
 /* Zones of the same primaries wait together. */
 struct group {
@@ -101,6 +115,7 @@ struct refresh {
 	epoch_t *epoch;
 	xfr_env_t *env;
 	const dns_tsig_keys_t *keys;
+	keep_t *keep; /* NULL: nothing outlives the process */
 	way_limits_t limits;
 	way_t ***ways; /* [primary][address] */
 	group_t *groups;
@@ -126,6 +141,8 @@ unsigned refresh_spread(zone_t *z);
 void refresh_set_timer(zone_t *z);
 /* The round is over: rest, or begin the next one. */
 void refresh_rested(zone_t *z);
+/* It is in from the state, or is not there: it may be asked for. */
+void refresh_woken(zone_t *z);
 /* Into the lane of its group. */
 void refresh_enqueue(zone_t *z);
 /* Versions were retired. */
@@ -163,8 +180,13 @@ seat_found_t seat_found(const xfr_why_t *why);
 
 /* --- publish.c */
 
-/* What came of the seat's transfer: serve it, or say why not; tells the round. */
+/* What came of the seat's transfer: serve it, when it is on the disk, or say why not; tells the round,
+ * and goes on with it. */
 void publish_fetched(seat_t *s, xfr_result_t *result);
+/* What came of its save. edition: of the zone, when the save was begun. */
+void publish_saved(publish_saving_t *saving, zone_t *z, bool saved, uint16_t edition);
+/* The round is given up. NULL is fine. */
+void publish_give_up(publish_saving_t *saving);
 /* A number that tells the signatures of the SOA that we hold from others (xfr_soa_mark); 0: none. */
 uint64_t publish_mark(const zone_t *z);
 /* A primary has confirmed a zone that has expired, or is about to: it lives at once, whatever others

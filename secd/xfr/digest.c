@@ -296,10 +296,14 @@ static void free_all(xfr_digest_t *d, chunk_t *chunks)
 	free_work(d);
 	pthread_mutex_lock(&d->mutex);
 	zone_version_t *unwanted = d->abandoned ? d->result.version : NULL;
+	state_draft_t *draft = d->abandoned ? d->result.draft : NULL;
 	if (unwanted)
 		d->result.version = NULL;
+	if (draft)
+		d->result.draft = NULL;
 	pthread_mutex_unlock(&d->mutex);
 	zone_version_free(unwanted);
+	state_draft_free(draft);
 }
 
 static void run_job(pool_job_t *job)
@@ -453,6 +457,11 @@ static void verdict(xfr_digest_t *d)
 	xfr_result_t result = d->result;
 
 	d->result.version = NULL;
+	d->result.draft = NULL;
+	if (result.outcome == XFR_DIFFERENCE) {
+		result.base = d->spec.base;
+		d->claimed = false;
+	}
 	d->calls->on_verdict(d->arg, &result);
 }
 

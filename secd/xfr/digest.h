@@ -42,8 +42,7 @@ void xfr_builders_open(xfr_builders_t *b, struct ev_loop *loop, pool_t *pool,
 void xfr_builders_close(xfr_builders_t *b);
 
 typedef struct xfr_digest_calls {
-	/* Once; the version is the callee's. One that was made over base is to be published or
-	 * freed before the digest is let go. */
+	/* Once; version, draft and base are the callee's: see xfr/work.h. */
 	void (*on_verdict)(void *arg, xfr_result_t *result);
 	void (*on_room)(void *arg);   /* after a push that said stop: read on */
 	void (*on_single)(void *arg); /* xfr_work_undetermined(), at most once */

@@ -68,7 +68,6 @@ static bool wants_plain(const xfr_fetch_t *f, const xfr_result_t *result)
 	       result->why.a == DNS_RCODE_FORMERR;
 }
 
-/* A version that was made over the base is published or freed before the digest is let go. */
 static void tell(xfr_fetch_t *f, xfr_result_t *result)
 {
 	hang_up(f, is_complete(result));
@@ -252,6 +251,7 @@ static status_t ask(xfr_fetch_t *f)
 		.limits = f->spec.limits,
 		.gates = f->spec.gates,
 		.held = f->spec.held,
+		.state = f->spec.state,
 		.base = f->spec.base && zone_version_claim(f->spec.base) ? f->spec.base : NULL,
 	};
 

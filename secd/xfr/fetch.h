@@ -54,6 +54,7 @@ typedef struct xfr_fetch_spec {
 	 * it is freed after xfr_fetch_stop(), it goes when no builder looks at it any more. NULL:
 	 * AXFR; so it is while a stopped fetch over the same version has not let go yet. */
 	const zone_version_t *base;
+	state_t *state;            /* versions are drafted for it; borrowed; NULL: they are not */
 	bool plain;                /* without OPT: this primary would not hear of it */
 	const dns_tsig_key_t *key; /* that question and answer are signed with; borrowed; or NULL */
 	bool strict; /* each message of the answer must be signed, not every hundredth */
@@ -61,8 +62,7 @@ typedef struct xfr_fetch_spec {
 
 typedef struct xfr_fetch xfr_fetch_t;
 
-/* The version is the callee's; one of XFR_DIFFERENCE is to be published over base, or freed, within
- * the call. */
+/* Version, draft and base are the callee's: see xfr/work.h. */
 typedef void (*xfr_fetch_cb)(void *arg, xfr_result_t *result);
 
 /* Start a transfer. spec is copied. done is called from the loop, exactly once unless stopped

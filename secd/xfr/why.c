@@ -11,9 +11,9 @@
 
 static const struct {
 	xfr_why_kind_t kind;
-	const char *words;
+	const char *words, *name;
 } rows[] = {
-#define ROW(name, of, text) [XFR_WHY_##name] = { XFR_WHY_OF_##of, text },
+#define ROW(name, of, text) [XFR_WHY_##name] = { XFR_WHY_OF_##of, text, #name },
 	XFR_WHY_CODES(ROW)
 #undef ROW
 };
@@ -36,6 +36,20 @@ xfr_why_t xfr_why_tsig(unsigned outcome, int64_t detail)
 xfr_why_kind_t xfr_why_kind(const xfr_why_t *why)
 {
 	return why->code < ARRAY_LEN(rows) ? rows[why->code].kind : XFR_WHY_OF_NOBODY;
+}
+
+const char *xfr_why_name(xfr_why_code_t code)
+{
+	return code != XFR_WHY_NONE && code < ARRAY_LEN(rows) ? rows[code].name : "";
+}
+
+xfr_why_code_t xfr_why_named(const char *name)
+{
+	for (xfr_why_code_t code = XFR_WHY_NONE + 1; code < ARRAY_LEN(rows); code++) {
+		if (strcmp(rows[code].name, name) == 0)
+			return code;
+	}
+	return XFR_WHY_NONE;
 }
 
 /* As the settings have it: 4G, 64K; the largest unit that says it exactly. */

@@ -114,7 +114,8 @@ typedef enum xfr_why_kind {
 	/* TSIG (RFC 8945). */                                                                     \
 	X(TSIG, KEY, "{tsig}")                                                                     \
 	/* Ours. */                                                                                \
-	X(NO_MEMORY, US, "out of memory")
+	X(NO_MEMORY, US, "out of memory")                                                          \
+	X(STATE_DAMAGED, US, "its copy in state-dir is damaged")
 
 typedef enum xfr_why_code {
 #define XFR_WHY_CODE(name, kind, words) XFR_WHY_##name,
@@ -143,6 +144,11 @@ xfr_why_t xfr_why_tsig(unsigned outcome, int64_t detail);
 uint32_t xfr_why_size(uint64_t octets);
 
 xfr_why_kind_t xfr_why_kind(const xfr_why_t *why);
+
+/* Its name, "NO_ANSWER", for what outlives this program; "" for XFR_WHY_NONE. And back: the code, or
+ * XFR_WHY_NONE. */
+const char *xfr_why_name(xfr_why_code_t code);
+xfr_why_code_t xfr_why_named(const char *name);
 
 /* In words, for a line's why=""; "" for XFR_WHY_NONE. Returns out. Any thread. */
 #define XFR_WHY_TEXT_MAX 128

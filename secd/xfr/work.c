@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dns/nsec3.h"
 #include "dns/wire.h"
 #include "xfr/axfr.h"
+#include "xfr/keep.h"
+#include "xfr/refusal.h"
 #include "zone/delta.h"
 
 struct xfr_work {
@@ -131,38 +132,20 @@ size_t xfr_work_memory(const xfr_work_t *w)
 
 /* --- from records to a version ---------------------------------------------------------------- */
 
-static uint32_t in_32_bits(uint64_t n)
-{
-	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
-}
-
 /* A limit that only shows when all records are there. */
 static void fail_limit(xfr_work_t *w, const zone_excess_t *x)
 {
-	const uint32_t most = in_32_bits(x->most);
+	const xfr_why_t why = xfr_excess(x);
 	xfr_stream_t *s = w->stream;
 
-	switch (x->limit) {
-	case ZONE_LIMIT_RECORDS:
-		(void)xfr_stream_fail(s, XFR_WHY_MAX_RECORDS, most, 0);
-		return;
-	case ZONE_LIMIT_BYTES:
-		(void)xfr_stream_fail(s, XFR_WHY_MAX_SIZE, xfr_why_size(x->most), 0);
-		return;
-	case ZONE_LIMIT_RRSET:
+	if (x->limit == ZONE_LIMIT_RRSET) {
 		(void)xfr_stream_fail_at(s, XFR_WHY_MAX_RRSET, x->owner, x->type, 0);
-		s->why.a = most;
-		return;
-	case ZONE_LIMIT_RRSETS:
-		(void)xfr_stream_fail_name(s, XFR_WHY_MAX_RRSETS, most, 0, x->owner);
-		return;
-	case ZONE_LIMIT_HASHES:
-		(void)xfr_stream_fail(s, XFR_WHY_HASHES, most, 0);
-		return;
-	case ZONE_LIMIT_NONE:
-		break;
+		s->why.a = why.a;
+	} else if (x->limit == ZONE_LIMIT_RRSETS) {
+		(void)xfr_stream_fail_name(s, XFR_WHY_MAX_RRSETS, why.a, 0, x->owner);
+	} else {
+		(void)xfr_stream_fail(s, why.code, why.a, why.b);
 	}
-	(void)xfr_stream_fail(s, XFR_WHY_NO_MEMORY, 0, 0); /* cannot be: the limit was noted */
 }
 
 /* What a build or a delta says to being sealed, but for ST_OK and ST_STALE. */
@@ -229,62 +212,6 @@ static zone_version_t *seal_build(xfr_work_t *w, zone_build_t *build)
 
 /* --- gates ------------------------------------------------------------------------------------- */
 
-/* Why a digest is refused. Where an RRset came with several TTLs, of which one was kept, that is what
- * to look at first. */
-static xfr_why_code_t digest_code(zone_zonemd_t zonemd, uint64_t ttl_mixed)
-{
-	switch (zonemd) {
-	case ZONE_ZONEMD_ABSENT:
-		return XFR_WHY_ZONEMD_ABSENT;
-	case ZONE_ZONEMD_UNKNOWN:
-		return XFR_WHY_ZONEMD_UNKNOWN;
-	case ZONE_ZONEMD_TWICE:
-		return XFR_WHY_ZONEMD_TWICE;
-	case ZONE_ZONEMD_SERIAL:
-		return XFR_WHY_ZONEMD_SERIAL;
-	case ZONE_ZONEMD_DIFFERS:
-	case ZONE_ZONEMD_VALID: /* which is not refused */
-		break;
-	}
-	return ttl_mixed > 0 ? XFR_WHY_ZONEMD_TTLS : XFR_WHY_ZONEMD_DIFFERS;
-}
-
-/* What the gate says, with its figures. */
-static xfr_why_t refusal(const zone_verdict_t *v, uint64_t ttl_mixed)
-{
-	const uint32_t *n = v->count;
-	const bool over = v->left < 0;
-
-	switch (v->refused) {
-	case ZONE_GATE_NONE:
-	case ZONE_GATES:
-		break;
-	case ZONE_GATE_NO_NS:
-		return xfr_why(XFR_WHY_NO_NS, 0, 0);
-	case ZONE_GATE_SINGLE_NS:
-		return xfr_why(XFR_WHY_SINGLE_NS, 0, 0);
-	case ZONE_GATE_CNAME:
-		return xfr_why(XFR_WHY_CNAME_BESIDE, n[ZONE_FAULT_CNAME_BESIDE],
-		               n[ZONE_FAULT_MANY_CNAMES]);
-	case ZONE_GATE_DNAME:
-		return xfr_why(XFR_WHY_BELOW_DNAME, n[ZONE_FAULT_BELOW_DNAME], 0);
-	case ZONE_GATE_GLUE:
-		return xfr_why(XFR_WHY_MISSING_GLUE, n[ZONE_FAULT_MISSING_GLUE], 0);
-	case ZONE_GATE_ITERATIONS:
-		return v->costly ? xfr_why(XFR_WHY_ITERATIONS, v->iterations,
-		                           DNS_NSEC3_ITERATIONS_MAX)
-		                 : xfr_why(XFR_WHY_MAX_ITERATIONS, v->iterations, v->limit);
-	case ZONE_GATE_SHRINK:
-		return xfr_why(XFR_WHY_SHRANK, in_32_bits(v->held), in_32_bits(v->records));
-	case ZONE_GATE_SIGNATURES:
-		return xfr_why(over ? XFR_WHY_SIGNATURE_OVER : XFR_WHY_SIGNATURE_ENDS,
-		               in_32_bits((uint64_t)(over ? -v->left : v->left)), v->limit);
-	case ZONE_GATE_ZONEMD:
-		return xfr_why(digest_code(v->zonemd, ttl_mixed), in_32_bits(ttl_mixed), 0);
-	}
-	return xfr_why(XFR_WHY_NONE, 0, 0);
-}
-
 /* Whatever may not be served is told here, and nowhere else. A difference costs what it changes. */
 static status_t look_over(xfr_work_t *w, const zone_version_t *v, wall_t now, xfr_result_t *res)
 {
@@ -301,7 +228,7 @@ static status_t look_over(xfr_work_t *w, const zone_version_t *v, wall_t now, xf
 		return xfr_stream_fail(s, XFR_WHY_NO_MEMORY, 0, 0);
 	if (out->refused == ZONE_GATE_NONE)
 		return ST_OK;
-	const xfr_why_t why = refusal(out, res->stats.ttl_mixed);
+	const xfr_why_t why = xfr_refusal(out, res->stats.ttl_mixed);
 	(void)xfr_stream_fail(s, why.code, why.a, why.b);
 	if (zone_gate_has_name(out->refused))
 		snprintf(s->detail, sizeof s->detail, "%.140s", out->first);
@@ -321,6 +248,9 @@ static void make_version(xfr_work_t *w, wall_t now, xfr_result_t *out)
 		zone_version_free(v);
 		return;
 	}
+	if (w->spec->state)
+		out->draft = delta ? xfr_keep_delta(w->spec->state, delta, v)
+		                   : xfr_keep_whole(w->spec->state, v);
 	out->version = v;
 	out->outcome = delta ? XFR_DIFFERENCE : w->ixfr ? XFR_WHOLE : XFR_AXFR;
 }

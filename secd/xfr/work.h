@@ -15,6 +15,7 @@
 #include "dns/name.h"
 #include "dns/soa.h"
 #include "dns/tsig.h"
+#include "state/state.h"
 #include "xfr/ixfr.h"
 #include "xfr/link.h"
 #include "xfr/stream.h"
@@ -34,7 +35,11 @@ typedef enum xfr_outcome {
 typedef struct xfr_result {
 	xfr_outcome_t outcome;
 	zone_version_t *version; /* sealed and looked over; NULL unless the outcome has one */
-	xfr_why_t why;           /* XFR_FAILED */
+	state_draft_t *draft; /* ... as the state will keep it; NULL: it is not to, or no memory */
+	/* XFR_DIFFERENCE: what version was made over, claimed: zone_version_unclaim() it when that was
+	 * published or freed. */
+	const zone_version_t *base;
+	xfr_why_t why; /* XFR_FAILED */
 	char detail[XFR_DETAIL_MAX];
 	dns_soa_t soa; /* the primary's, unless XFR_FAILED */
 	zone_build_stats_t stats;
@@ -59,6 +64,7 @@ typedef struct xfr_work_spec {
 	zone_gates_t gates;
 	uint64_t held;              /* records: as zone_gates_judge() wants it */
 	const zone_version_t *base; /* NULL: AXFR was asked for; else IXFR over it; borrowed */
+	state_t *state;             /* NULL: versions are not to be saved; borrowed */
 	bool has_tsig;
 	dns_tsig_stream_t tsig; /* has_tsig: the answer must be signed so; from the request's MAC */
 } xfr_work_spec_t;
@@ -78,8 +84,8 @@ bool xfr_work_undetermined(const xfr_work_t *w);
 /* Memory that is held by what was fed. */
 size_t xfr_work_memory(const xfr_work_t *w);
 
-/* After XFR_DONE or XFR_BAD: seal, look over as of now, fill the result in, whose version is the
- * caller's. */
+/* After XFR_DONE or XFR_BAD: seal, look over as of now, fill the result in, whose version and draft are
+ * the caller's. Its base is not set. */
 void xfr_work_finish(xfr_work_t *w, wall_t now, xfr_result_t *out);
 
 /* After XFR_MORE, when no more will come: why that is a failure; ended has the end's own reason. */

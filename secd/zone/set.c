@@ -443,6 +443,15 @@ status_t zone_set_publish(zone_set_t *set, zone_slot_t *slot, zone_version_t *ne
 	return ST_OK;
 }
 
+void zone_set_restore(zone_set_t *set, zone_slot_t *slot, zone_version_t *next, bool expired)
+{
+	zone_set_expire(slot, expired); /* first: who sees the version sees this */
+	zone_version_t *old = atomic_exchange(&slot->current, next);
+
+	if (old)
+		epoch_retire(set->epoch, &old->retired, release_version);
+}
+
 void zone_set_expire(zone_slot_t *slot, bool expired)
 {
 	atomic_store_explicit(&slot->expired, expired, memory_order_relaxed);

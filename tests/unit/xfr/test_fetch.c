@@ -582,6 +582,14 @@ static const struct {
 	  "removes what is not there: A record", 0, THEN_WAIT },
 };
 
+/* What the callee does with a version that it has no use for. */
+static void free_result(xfr_result_t *r)
+{
+	zone_version_free(r->version);
+	if (r->base)
+		zone_version_unclaim(r->base);
+}
+
 Test(xfr_fetch, takes_ixfr_in_each_of_its_shapes)
 {
 	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
@@ -598,7 +606,9 @@ Test(xfr_fetch, takes_ixfr_in_each_of_its_shapes)
 		cr_expect(eq(int, primary.type, DNS_TYPE_IXFR), "%s", answers[i].why);
 		cr_expect(eq(int, primary.authority, 1), "%s: our SOA", answers[i].why);
 		cr_expect(lt(dbl, t.result.seconds, 4), "%s", answers[i].why);
-		zone_version_free(t.result.version);
+		cr_expect(eq(ptr, (void *)(uintptr_t)t.result.base,
+		             t.result.outcome == XFR_DIFFERENCE ? base : NULL));
+		free_result(&t.result);
 		/* Nobody holds it any more. */
 		cr_expect(zone_version_claim(base), "%s", answers[i].why);
 		zone_version_unclaim(base);
@@ -615,7 +625,7 @@ Test(xfr_fetch, asks_ixfr_again_without_opt)
 	cr_expect(eq(int, t.result.outcome, XFR_DIFFERENCE), "%s", t.why);
 	cr_expect(t.result.plain);
 	cr_expect(eq(uint, primary.queries, 2));
-	zone_version_free(t.result.version);
+	free_result(&t.result);
 	zone_version_free(base);
 }
 
@@ -626,7 +636,7 @@ Test(xfr_fetch, waits_longer_for_what_comes_behind_the_soa_in_time)
 	told_t t = fetch_over(&primary, base);
 
 	cr_expect(eq(int, t.result.outcome, XFR_DIFFERENCE), "%s", t.why);
-	zone_version_free(t.result.version);
+	free_result(&t.result);
 	zone_version_free(base);
 }
 

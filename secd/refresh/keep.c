@@ -1,0 +1,502 @@
+/* refresh/keep.c - saves: versions, clocks, and anew what a full disk would not take. */
+#include "refresh/keep.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "refresh/keeping.h"
+#include "refresh/zone.h"
+#include "xfr/keep.h"
+#include "zone/hold.h"
+
+#define FLUSH_SECONDS 0.4 /* until what was learnt is written: durable within a second */
+
+enum {
+	RETRY_FIRST_S = 1, /* after a failed write, doubled each time ... */
+	RETRY_MOST_S = 32,
+	ANEW_MOST = 4, /* zones being packed at once */
+};
+
+/* --- clocks ------------------------------------------------------------------------------------ */
+
+state_instant_t keep_now(const keep_t *k)
+{
+	return (state_instant_t){
+		.boot = k->boot,
+		.mono = clock_mono(),
+		.wall_ms = clock_wall_ms(),
+		.synced = clock_is_synced(),
+	};
+}
+
+static mono_t of_seconds(uint32_t s)
+{
+	return (mono_t){ (int64_t)s * NS_PER_S };
+}
+
+static state_text_t text_of(const char *text)
+{
+	state_text_t t = { 0 };
+	const size_t len = strlen(text);
+
+	t.len = (uint8_t)(len < STATE_TEXT_MAX ? len : STATE_TEXT_MAX);
+	memcpy(t.text, text, t.len);
+	return t;
+}
+
+static state_peer_t peer_of(const zone_t *z, size_t i)
+{
+	const round_peer_t *p = &z->peers[i];
+
+	return (state_peer_t){
+		.name = text_of(z->group->conf->primaries[i]->name),
+		.serial = p->serial,
+		.refused = p->refused,
+		.shown = p->shown,
+		.has_refused = p->has_refused,
+		.delta_failures = p->delta_failures,
+		.address = p->address,
+		.seen = of_seconds(p->seen),
+		.failed_at = of_seconds(p->failed_at),
+		.no_delta_until = of_seconds(p->no_delta_until),
+		.plain_until = of_seconds(p->plain_until),
+		.why = text_of(xfr_why_name(p->why.code)),
+		.why_type = p->why.type,
+		.why_a = p->why.a,
+		.why_b = p->why.b,
+	};
+}
+
+/* A save with the zone's clocks in it; NULL: no memory. */
+static state_save_t *new_save(const keep_t *k, zone_t *z, const keep_facts_t *facts)
+{
+	const refresh_clock_t *c = facts->clock;
+	const size_t count = z->group->conf->primary_count;
+	state_peer_t *peers = calloc(count, sizeof *peers);
+	state_clocks_t clocks = {
+		.at = keep_now(k),
+		.serial = c->serial,
+		.expired = c->expired,
+		.accepted = facts->accepted,
+		.failures = c->failures,
+		.checked = of_seconds(c->checked),
+		.expires = c->expires,
+		.outrun = c->outrun,
+		.loaded_at = of_seconds(facts->loaded_at),
+		.octets = facts->octets,
+		.ms = facts->ms,
+		.how = text_of(facts->how),
+		.peer_count = (uint16_t)count,
+		.peers = peers,
+	};
+
+	if (!peers)
+		return NULL;
+	if (facts->source != ROUND_NO_SOURCE)
+		clocks.source = text_of(z->group->conf->primaries[facts->source]->name);
+	for (size_t i = 0; i < count; i++)
+		peers[i] = peer_of(z, i);
+	state_save_t *save = calloc(1, sizeof *save + state_clocks_room(&clocks));
+	if (save) {
+		save->zone = z->kept;
+		save->serial = c->serial;
+		save->clocks_len = (uint32_t)state_clocks_put(&clocks, save->clocks);
+	}
+	free(peers);
+	return save;
+}
+
+static keep_facts_t facts_of(const zone_t *z)
+{
+	return (keep_facts_t){
+		.clock = &z->clock,
+		.source = z->source,
+		.accepted = z->accepted,
+		.how = told_how((xfr_outcome_t)z->how),
+		.octets = z->octets,
+		.ms = z->ms,
+		.loaded_at = z->loaded_at,
+	};
+}
+
+/* --- versions ---------------------------------------------------------------------------------- */
+
+static keep_note_t *submit(keep_t *k, zone_t *z, keep_kind_t kind, state_save_t *save, void *arg)
+{
+	keep_note_t *note = calloc(1, sizeof *note);
+
+	if (!note) {
+		state_draft_free(save->draft);
+		free(save);
+		return NULL;
+	}
+	*note = (keep_note_t){ .kind = kind, .zone = z, .edition = z->edition, .arg = arg };
+	note->next = k->notes;
+	if (note->next)
+		note->next->before = &note->next;
+	note->before = &k->notes;
+	k->notes = note;
+	save->arg = note;
+	state_save(k->state, save);
+	return note;
+}
+
+static void free_note(keep_note_t *note)
+{
+	*note->before = note->next;
+	if (note->next)
+		note->next->before = note->before;
+	free(note);
+}
+
+keep_note_t *keep_version(keep_t *k, zone_t *z, state_draft_t *draft, uint32_t serial,
+                          const keep_facts_t *facts, void *arg)
+{
+	const bool baseless = draft && state_draft_is_delta(draft) && z->unsaved;
+	state_save_t *save = keep_state(k) && draft && !baseless ? new_save(k, z, facts) : NULL;
+
+	if (!save) {
+		state_draft_free(draft);
+		return NULL;
+	}
+	save->draft = draft;
+	save->serial = serial;
+	return submit(k, z, KEEP_VERSION, save, arg);
+}
+
+void keep_forget(keep_note_t *note)
+{
+	note->zone = NULL;
+}
+
+bool keep_is_relaxed(const keep_t *k)
+{
+	return k->relaxed;
+}
+
+state_t *keep_state(const keep_t *k)
+{
+	return k && k->writes ? k->state : NULL;
+}
+
+/* --- anew -------------------------------------------------------------------------------------- */
+
+/* A zone that is packed once more: held here, packed by a builder, saved from here. */
+typedef struct anew {
+	pool_job_t job;
+	mail_t mail;
+	keep_t *keep;
+	zone_t *zone;
+	zone_hold_t *hold;
+	uint16_t edition;
+	uint32_t version; /* of the state; 0: it has none of it */
+	state_draft_t *draft;
+} anew_t;
+
+static anew_t *anew_of_job(pool_job_t *job)
+{
+	return (anew_t *)(void *)((char *)job - offsetof(anew_t, job));
+}
+
+static void pack(pool_job_t *job)
+{
+	anew_t *a = anew_of_job(job);
+
+	a->draft = xfr_keep_whole(a->keep->state, zone_hold_version(a->hold));
+	zone_hold_free(a->hold);
+	a->hold = NULL;
+	mailbox_send(&a->keep->packed, &a->mail);
+}
+
+static void save_anew(keep_t *k, zone_t *z)
+{
+	const zone_version_t *v = zone_slot_version(z->slot);
+	anew_t *a = v && !z->anew ? calloc(1, sizeof *a) : NULL;
+
+	if (!a)
+		return;
+	a->keep = k;
+	a->zone = z;
+	a->edition = z->edition;
+	a->version = z->unsaved ? 0 : state_zone_version(z->kept);
+	a->job.run = pack;
+	a->hold = zone_hold_new(v);
+	if (!a->hold) {
+		free(a);
+		return;
+	}
+	z->anew = true;
+	k->anew++;
+	pool_push(k->builders, &a->job);
+}
+
+/* It may have been overtaken: then it is out of date, or saved. */
+static void on_packed(void *arg, mail_t *mail)
+{
+	keep_t *k = arg;
+	anew_t *a = (anew_t *)(void *)((char *)mail - offsetof(anew_t, mail));
+	zone_t *z = k->r ? a->zone : NULL;
+	state_save_t *save = NULL;
+
+	k->anew--;
+	if (z) {
+		const keep_facts_t facts = facts_of(z);
+
+		z->anew = false;
+		if (a->draft && z->edition == a->edition && z->unsaved == (a->version == 0))
+			save = new_save(k, z, &facts);
+	}
+	if (save) {
+		save->draft = a->draft;
+		save->version = a->version;
+		(void)submit(k, z, KEEP_ANEW, save, NULL);
+	} else {
+		state_draft_free(a->draft);
+	}
+	free(a);
+}
+
+void keep_unsaved(keep_t *k, zone_t *z)
+{
+	if (z->unsaved)
+		return;
+	z->unsaved = true;
+	k->unsaved++;
+	if (!ev_is_active(&k->retry))
+		keep_retry_in(k, k->backoff);
+}
+
+void keep_saved(keep_t *k, zone_t *z)
+{
+	k->unsaved -= z->unsaved;
+	z->unsaved = false;
+}
+
+void keep_retry_in(keep_t *k, unsigned seconds)
+{
+	ev_timer_stop(k->loop, &k->retry);
+	ev_timer_set(&k->retry, seconds, 0.);
+	ev_timer_start(k->loop, &k->retry);
+}
+
+/* Some of those that are not saved: while the disk fails, one is enough to see whether it does. */
+static void save_some(keep_t *k)
+{
+	const size_t count = k->r ? k->r->zone_count : 0;
+	const size_t most = k->failing ? 1 : ANEW_MOST;
+
+	for (size_t i = 0; i < count && k->unsaved > 0 && k->anew < most; i++) {
+		zone_t *z = k->r->zones[k->next_unsaved++ % count];
+
+		if (z->unsaved)
+			save_anew(k, z);
+	}
+}
+
+static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	keep_t *k = w->data;
+
+	(void)loop;
+	(void)revents;
+	if (!k->state) {
+		keep_reopen(k);
+		return;
+	}
+	save_some(k);
+	if (k->unsaved > 0)
+		keep_retry_in(k, k->backoff);
+}
+
+/* --- what comes back --------------------------------------------------------------------------- */
+
+static void tell_failing(keep_t *k, const state_save_t *save)
+{
+	k->backoff = k->backoff * 2 < RETRY_MOST_S ? k->backoff * 2 : RETRY_MOST_S;
+	if (k->failing && k->error == save->error)
+		return;
+	k->failing = true;
+	k->error = save->error;
+	log_error("state failing dir=%s why=\"%s\" served=\"from memory, and saved when the disk "
+	          "takes it\"",
+	          k->dir, strerror(save->error));
+}
+
+static void tell_works(keep_t *k)
+{
+	k->backoff = RETRY_FIRST_S;
+	if (!k->failing)
+		return;
+	k->failing = false;
+	k->error = 0;
+	log_notice("state works-again dir=%s unsaved=%zu", k->dir, k->unsaved);
+}
+
+static void came_back(keep_t *k, keep_note_t *note, const state_save_t *save)
+{
+	const bool ok = save->status == ST_OK;
+	zone_t *z = note->zone;
+
+	switch (note->kind) {
+	case KEEP_VERSION:
+		publish_saved(note->arg, z, ok, note->edition);
+		break;
+	case KEEP_ANEW:
+		if (ok && z->edition == note->edition)
+			keep_saved(k, z);
+		break;
+	case KEEP_CLOCKS:
+		if (!ok)
+			keep_touch(k, z);
+		break;
+	}
+	if (ok && save->is_long && !z->unsaved)
+		save_anew(k, z);
+}
+
+static void on_done(void *arg, mail_t *mail)
+{
+	keep_t *k = arg;
+	state_save_t *save = state_save_of(mail);
+	keep_note_t *note = save->arg;
+
+	if (save->status == ST_OK)
+		tell_works(k);
+	else if (save->error != ESTALE)
+		tell_failing(k, save);
+	if (k->r && note->zone)
+		came_back(k, note, save);
+	free_note(note);
+	free(save);
+	if (k->unsaved > 0 && !k->failing)
+		save_some(k);
+}
+
+/* --- clocks, in time --------------------------------------------------------------------------- */
+
+void keep_touch(keep_t *k, zone_t *z)
+{
+	if (!k || z->dirty || !z->clock.loaded)
+		return;
+	if (k->dirty_count == k->dirty_room) {
+		const size_t room = k->dirty_room ? k->dirty_room * 2 : 64;
+		zone_t **grown = reallocarray(k->dirty, room, sizeof *grown);
+
+		if (!grown)
+			return; /* the next check tries again */
+		k->dirty = grown;
+		k->dirty_room = room;
+	}
+	z->dirty = true;
+	k->dirty[k->dirty_count++] = z;
+	if (!ev_is_active(&k->flush)) {
+		ev_timer_set(&k->flush, k->failing ? k->backoff : FLUSH_SECONDS, 0.);
+		ev_timer_start(k->loop, &k->flush);
+	}
+}
+
+/* Clocks of what is on the disk, as long as what is served is that. A version that is being saved
+ * brings its own; of one whose times are unsure, those on the disk are better. */
+static bool is_plain(const zone_t *z)
+{
+	return !z->unsaved && z->unsure == 0 && !(z->follow && z->follow->saving);
+}
+
+static void save_clocks(keep_t *k, zone_t *z)
+{
+	const keep_facts_t facts = facts_of(z);
+	state_save_t *save = new_save(k, z, &facts);
+
+	z->dirty = false;
+	if (save)
+		(void)submit(k, z, KEEP_CLOCKS, save, NULL);
+}
+
+static void on_flush(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	keep_t *k = w->data;
+	zone_t **dirty = k->dirty;
+	const size_t count = k->dirty_count;
+
+	(void)loop;
+	(void)revents;
+	k->dirty = NULL;
+	k->dirty_count = k->dirty_room = 0;
+	for (size_t i = 0; i < count; i++) {
+		zone_t *z = dirty[i];
+
+		if (keep_state(k) && is_plain(z)) {
+			save_clocks(k, z);
+		} else if (z->follow && z->follow->saving) {
+			z->dirty = false;
+			keep_touch(k, z);
+		} else {
+			z->dirty = false;
+		}
+	}
+	free(dirty);
+}
+
+/* --- life -------------------------------------------------------------------------------------- */
+
+keep_t *keep_new(struct ev_loop *loop, const char *dir, bool relaxed, pool_t *builders)
+{
+	keep_t *k = calloc(1, sizeof *k);
+
+	if (!k)
+		return NULL;
+	k->loop = loop;
+	k->dir = dir;
+	k->relaxed = relaxed;
+	k->builders = builders;
+	k->boot = clock_boot();
+	k->backoff = RETRY_FIRST_S;
+	ev_init(&k->flush, on_flush);
+	ev_init(&k->retry, on_retry);
+	k->flush.data = k->retry.data = k;
+	keep_wake_init(k);
+	mailbox_open(&k->done, loop, on_done, k);
+	mailbox_open(&k->packed, loop, on_packed, k);
+	return k;
+}
+
+void keep_detach(keep_t *k)
+{
+	if (!k)
+		return;
+	ev_timer_stop(k->loop, &k->flush);
+	if (k->dirty_count > 0) /* what was learnt in the last moment */
+		on_flush(k->loop, &k->flush, 0);
+	ev_timer_stop(k->loop, &k->flush);
+	ev_timer_stop(k->loop, &k->retry);
+	ev_timer_stop(k->loop, &k->settle);
+	keep_wake_stop(k);
+	k->r = NULL;
+}
+
+void keep_free(keep_t *k)
+{
+	if (!k)
+		return;
+	mailbox_close(&k->packed);
+	state_free(k->state);
+	mailbox_close(&k->done);
+	free(k->dirty);
+	free(k);
+}
+
+void keep_report(const keep_t *k, keep_report_t *out)
+{
+	*out = (keep_report_t){
+		.dir = k->dir,
+		.open = k->state != NULL,
+		.loading = k->wake != NULL,
+		.unsaved = k->unsaved,
+		.error = k->error,
+	};
+	if (k->state)
+		state_stats(k->state, &out->stats);
+}

@@ -1,0 +1,90 @@
+/* refresh/keep.h - what is followed outlives the process: zones to the state, and back at a start.
+ *
+ *     a transfer --> keep_version --> state/ --> publish_saved: on the disk, then served
+ *     a check, a failure --> keep_touch --> within half a second, clocks alone
+ *     a start --> keep_open --> wake.c: every zone of the state, in parallel --> served
+ *
+ * A disk that takes no writes keeps nothing from being served: what could not be saved is marked, and
+ * saved whole when the disk takes it. All is the main thread's, but for what loaders and builders do. */
+#pragma once
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/clock.h"
+#include "common/mailbox.h"
+#include "common/pool.h"
+#include "common/status.h"
+#include "refresh/clock.h"
+#include "state/state.h"
+
+typedef struct keep keep_t;
+typedef struct wake wake_t;
+struct zone;
+struct refresh;
+
+/* --- for main.c -------------------------------------------------------------------------------- */
+
+/* builders pack what is saved anew. NULL: no memory. */
+keep_t *keep_new(struct ev_loop *loop, const char *dir, bool relaxed, pool_t *builders);
+
+/* Try to have the directory.
+ * Returns   ST_OK, also if it can't be had now: that is logged, and tried again; ST_EXIST: another
+ *           secd has it; ST_REFUSED: it is a newer secd's; why says so. */
+status_t keep_open(keep_t *k, char why[256]);
+
+/* Finish what is being written. After refresh_free() and when no builder runs any more. NULL is fine. */
+void keep_free(keep_t *k);
+
+/* --- for refresh/ -------------------------------------------------------------------------------- */
+
+/* What a version's save has to remember of the zone beside its clock. */
+typedef struct keep_facts {
+	const refresh_clock_t *clock;
+	unsigned source; /* primary, or ROUND_NO_SOURCE */
+	bool accepted;
+	const char *how; /* "axfr" ... */
+	uint64_t octets;
+	uint32_t ms, loaded_at;
+} keep_facts_t;
+
+/* Begin: load what there is, of all zones of r. Zones that are not to be loaded are enqueued. */
+void keep_start(keep_t *k, struct refresh *r);
+/* No zone of r is there any more. */
+void keep_detach(keep_t *k);
+
+/* Where versions are to be drafted for; NULL: nowhere, now. */
+state_t *keep_state(const keep_t *k);
+
+/* What comes of a version's save is told to publish_saved(arg, ...), once; or to nobody, if
+ * keep_forget() comes first. False: it can't be saved now; draft is freed. NULL draft: no memory. */
+typedef struct keep_note keep_note_t;
+keep_note_t *keep_version(keep_t *k, struct zone *z, state_draft_t *draft, uint32_t serial,
+                          const keep_facts_t *facts, void *arg);
+void keep_forget(keep_note_t *note);
+bool keep_is_relaxed(const keep_t *k);
+
+/* A version is served that is not on the disk, or one that is. */
+void keep_unsaved(keep_t *k, struct zone *z);
+void keep_saved(keep_t *k, struct zone *z);
+
+/* What is known of the zone has changed: save it soon. */
+void keep_touch(keep_t *k, struct zone *z);
+
+/* A check has told how the zone stands: how long it was before does not matter any more. */
+void keep_sure(keep_t *k, struct zone *z);
+
+/* The moment, by all clocks. */
+state_instant_t keep_now(const keep_t *k);
+
+typedef struct keep_report {
+	const char *dir;
+	bool open;      /* the directory could be had */
+	bool loading;   /* zones of the state are still to come */
+	size_t unsaved; /* zones served from memory alone */
+	int error;      /* an errno: why the disk takes no writes; 0: it does */
+	state_stats_t stats;
+} keep_report_t;
+void keep_report(const keep_t *k, keep_report_t *out);

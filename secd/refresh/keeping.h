@@ -1,0 +1,59 @@
+/* refresh/keeping.h - what keep.c and wake.c share. For these alone. */
+#pragma once
+
+#include "refresh/keep.h"
+
+typedef enum keep_kind {
+	KEEP_VERSION, /* that is to be served when it is on the disk */
+	KEEP_ANEW,    /* that is served */
+	KEEP_CLOCKS,
+} keep_kind_t;
+
+/* A save under way. */
+struct keep_note {
+	struct keep_note *next, **before;
+	keep_kind_t kind;
+	uint16_t edition;  /* of the zone, when it was begun */
+	struct zone *zone; /* NULL: nobody waits for it any more */
+	void *arg;
+};
+
+struct keep {
+	struct ev_loop *loop;
+	struct refresh *r; /* NULL: not yet, or not any more */
+	const char *dir;
+	bool relaxed;
+	pool_t *builders;
+	state_t *state; /* NULL: the directory can't be had */
+	bool writes;    /* the state takes saves: it was looked through */
+	uint64_t boot;
+	mailbox_t done, packed;
+	keep_note_t *notes;
+	ev_timer flush, retry;
+
+	struct zone **dirty;
+	size_t dirty_count, dirty_room;
+
+	size_t unsaved, next_unsaved, anew;
+	unsigned backoff; /* s */
+	bool failing;
+	int error;
+
+	wake_t *wake;  /* while zones are loaded */
+	ev_timer bury; /* it, when its mailbox has had its say */
+	mono_t woke;   /* when times of the state were made times of this boot */
+	ev_timer settle;
+	size_t unsure; /* zones whose times are not known yet */
+};
+
+/* --- keep.c */
+
+void keep_retry_in(keep_t *k, unsigned seconds);
+
+/* --- wake.c */
+
+void keep_wake_init(keep_t *k);
+/* The directory could not be had: once more. */
+void keep_reopen(keep_t *k);
+/* Give up loading. */
+void keep_wake_stop(keep_t *k);

@@ -1,0 +1,602 @@
+/* refresh/wake.c - a start: the state is looked through, every zone is loaded, timers go on.
+ *
+ * The look through and the loading happen on threads of their own, one per core, that are gone
+ * afterwards; the main thread only publishes. A zone can be asked for as soon as it is in. */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "refresh/keeping.h"
+#include "refresh/terms.h"
+#include "refresh/zone.h"
+#include "xfr/keep.h"
+
+enum {
+	REOPEN_S = 5,       /* until a directory that can't be had is tried again */
+	SETTLE_S = 5,       /* until the wall clock is looked at again */
+	PROGRESS_S = 5,     /* between lines while it loads */
+	OVERDUE_PER_MS = 1, /* zones that were due while nobody ran, polled in a ms */
+	OVERDUE_MOST_MS = 300 * 1000,
+};
+
+/* A zone that was loaded, or not. */
+typedef struct woken {
+	mail_t mail;
+	zone_t *zone;
+	xfr_kept_t kept;
+	bool has_clocks;
+	state_clocks_t clocks;
+	state_peer_t peers[];
+} woken_t;
+
+typedef struct loader {
+	pool_job_t job;
+	wake_t *wake;
+} loader_t;
+
+struct wake {
+	keep_t *keep;
+	pool_t *pool;
+	mailbox_t mail;
+	pool_job_t job; /* the look through */
+	mail_t scanned;
+	state_scan_t scan;
+	status_t status;
+	int error;
+	char why[256];
+
+	zone_t **zones; /* to be loaded, those that take long last */
+	size_t count;
+	_Atomic size_t next;
+	_Atomic bool stop;
+	size_t left; /* to be published yet */
+	loader_t *loaders;
+	mono_t began, told;
+	uint64_t records;
+	size_t lost;
+	uint32_t overdue_ms;
+
+	state_instant_t now;
+	int64_t gap[STATE_BOOTS_MAX + 1];
+	bool sure[STATE_BOOTS_MAX + 1];
+};
+
+/* --- loaders' side ----------------------------------------------------------------------------- */
+
+static woken_t *load(const wake_t *w, zone_t *z)
+{
+	const conf_policy_t *p = &z->group->conf->policy;
+	const size_t count = z->group->conf->primary_count;
+	woken_t *n = calloc(1, sizeof *n + count * sizeof n->peers[0]);
+	uint8_t *clocks;
+	size_t len;
+
+	if (!n)
+		return NULL;
+	n->zone = z;
+	if (state_read_clocks(w->keep->state, z->kept, &clocks, &len) == ST_OK)
+		n->has_clocks = state_clocks_get(clocks, len, &n->clocks, n->peers, count) == ST_OK;
+	free(clocks);
+	const xfr_keep_spec_t spec = {
+		.state = w->keep->state,
+		.zone = z->kept,
+		.key = zone_set_key(z->r->set),
+		.apex = z->conf->apex,
+		.limits = { p->max_records, p->max_size, p->max_rrset, p->max_rrsets },
+		.gates = n->clocks.accepted ? terms_accepted(&p->gates) : terms_gates(&p->gates),
+		.now = clock_wall_coarse(),
+	};
+	if (n->has_clocks)
+		xfr_keep_load(&spec, &n->kept);
+	else
+		n->kept.why = xfr_why(XFR_WHY_STATE_DAMAGED, 0, 0);
+	return n;
+}
+
+static void run_loader(pool_job_t *job)
+{
+	wake_t *w = ((loader_t *)(void *)job)->wake;
+	size_t i;
+
+	while (!atomic_load(&w->stop) && (i = atomic_fetch_add(&w->next, 1)) < w->count) {
+		woken_t *n;
+
+		while (!(n = load(w, w->zones[i]))) /* some octets: there will be some */
+			usleep(1000);
+		mailbox_send(&w->mail, &n->mail);
+	}
+}
+
+static void run_scan(pool_job_t *job)
+{
+	wake_t *w = (wake_t *)(void *)((char *)job - offsetof(wake_t, job));
+
+	w->status = state_scan(w->keep->state, &w->scan, w->why);
+	w->error = errno;
+	mailbox_send(&w->mail, &w->scanned);
+}
+
+/* --- one zone that came ------------------------------------------------------------------------ */
+
+static uint32_t seconds_of(mono_t t)
+{
+	const int64_t s = t.ns / NS_PER_S;
+
+	return s < 0 ? 0 : s > UINT32_MAX ? UINT32_MAX : (uint32_t)s;
+}
+
+static unsigned primary_named(const zone_t *z, const char *name)
+{
+	const conf_group_t *g = z->group->conf;
+
+	for (unsigned i = 0; i < g->primary_count; i++) {
+		if (strcmp(g->primaries[i]->name, name) == 0)
+			return i;
+	}
+	return ROUND_NO_SOURCE;
+}
+
+/* Times of another boot, or of this one, as those of now. */
+typedef struct shift {
+	const state_boot_t *boot;
+	int64_t gap;
+	mono_t now;
+} shift_t;
+
+static mono_t shifted(const shift_t *s, mono_t then)
+{
+	return state_times_now(s->boot, s->gap, then, s->now);
+}
+
+static void restore_peer(zone_t *z, const state_peer_t *from, const shift_t *s)
+{
+	const unsigned i = primary_named(z, from->name.text);
+	round_peer_t *p = i != ROUND_NO_SOURCE ? &z->peers[i] : NULL;
+
+	if (!p)
+		return;
+	p->serial = from->serial;
+	p->refused = from->refused;
+	p->shown = from->shown;
+	p->has_refused = from->has_refused;
+	p->delta_failures = from->delta_failures;
+	p->address = from->address;
+	p->seen = seconds_of(shifted(s, from->seen));
+	p->failed_at = seconds_of(shifted(s, from->failed_at));
+	p->no_delta_until = seconds_of(shifted(s, from->no_delta_until));
+	p->plain_until = seconds_of(shifted(s, from->plain_until));
+	p->why = (xfr_why_t){
+		.code = (uint16_t)xfr_why_named(from->why.text),
+		.type = from->why_type,
+		.a = from->why_a,
+		.b = from->why_b,
+	};
+}
+
+static xfr_outcome_t how_named(const char *name)
+{
+	for (xfr_outcome_t how = XFR_AXFR; how < XFR_CURRENT; how++) {
+		if (strcmp(told_how(how), name) == 0)
+			return how;
+	}
+	return XFR_AXFR;
+}
+
+static void restore(wake_t *w, zone_t *z, const woken_t *n)
+{
+	keep_t *k = w->keep;
+	const state_clocks_t *c = &n->clocks;
+	const state_times_t *times = state_times(k->state);
+	const unsigned boot = state_times_boot(times, c->at.boot);
+	const state_boot_t unknown = { .last = c->at.mono };
+	const shift_t s = { boot ? &times->boots[boot - 1] : &unknown, w->gap[boot], w->now.mono };
+	const refresh_kept_t kept = {
+		.expired = c->expired,
+		.failures = c->failures,
+		.checked = shifted(&s, c->checked),
+		.expires = shifted(&s, c->expires),
+		.outrun = shifted(&s, c->outrun),
+	};
+
+	refresh_clock_restored(&z->clock, zone_version_soa(n->kept.version), &kept,
+	                       &z->group->conf->policy, clock_mono(), refresh_spread(z),
+	                       w->overdue_ms);
+	z->source = (uint16_t)primary_named(z, c->source.text);
+	z->accepted = c->accepted;
+	z->loaded_at = seconds_of(shifted(&s, c->loaded_at));
+	z->octets = c->octets;
+	z->ms = c->ms;
+	z->how = (uint8_t)how_named(c->how.text);
+	for (size_t i = 0; i < c->peer_count; i++)
+		restore_peer(z, &c->peers[i], &s);
+	if (!w->sure[boot]) {
+		z->unsure = (uint8_t)(boot & 15);
+		k->unsure += z->unsure != 0;
+	}
+}
+
+static void serve(wake_t *w, woken_t *n)
+{
+	zone_t *z = n->zone;
+
+	restore(w, z, n);
+	(void)refresh_clock_tick(&z->clock, clock_mono());
+	zone_set_expires(z->slot, z->clock.expires);
+	zone_set_restore(z->r->set, z->slot, n->kept.version, z->clock.expired);
+	w->records += zone_version_records(n->kept.version);
+	if (n->clocks.serial != z->clock.serial) /* of one that was lost: whoever has it is asked */
+		z->clock.due = w->now.mono;
+	if (z->clock.expired)
+		told_expired(z);
+	refresh_retired(z->r);
+}
+
+static void lose(wake_t *w, const woken_t *n)
+{
+	char name[DNS_NAME_TEXT_MAX], text[XFR_WHY_TEXT_MAX];
+
+	w->lost++;
+	dns_name_text(n->zone->conf->apex, name);
+	log_warn("state lost zone=%s next=\"it is transferred anew\" why=\"%s\"", name,
+	         xfr_why_text(&n->kept.why, text));
+}
+
+static void tell_progress(wake_t *w, mono_t now)
+{
+	if (mono_diff(w->told, now) < PROGRESS_S)
+		return;
+	w->told = now;
+	log_info("state loading zones=%zu of=%zu records=%llu", w->count - w->left, w->count,
+	         (unsigned long long)w->records);
+}
+
+static void tell_unsure(const keep_t *k)
+{
+	if (k->unsure == 0)
+		return;
+	log_warn("state clock-unsure zones=%zu why=\"%s\" "
+	         "served=\"as if no time had passed since secd ran last\"",
+	         k->unsure,
+	         clock_is_synced() ? "the wall clock was not known to be right when secd ran last, "
+	                             "or it went back"
+	                           : "the kernel does not take the wall clock for right (yet)");
+}
+
+/* All zones are in, or were given up. */
+static void finish(wake_t *w)
+{
+	keep_t *k = w->keep;
+
+	log_notice("state loaded zones=%zu records=%llu lost=%zu seconds=%.3f dir=%s",
+	           w->count - w->lost, (unsigned long long)w->records, w->lost,
+	           mono_diff(w->began, clock_mono()), k->dir);
+	tell_unsure(k);
+	if (k->unsure > 0) {
+		ev_timer_set(&k->settle, SETTLE_S, SETTLE_S);
+		ev_timer_start(k->loop, &k->settle);
+	}
+	ev_timer_start(k->loop, &k->bury);
+	state_settled(k->state);
+	if (k->unsaved > 0)
+		keep_retry_in(k, 0);
+}
+
+/* --- the loop's side --------------------------------------------------------------------------- */
+
+static int by_octets(const void *a, const void *b)
+{
+	const uint64_t x = state_zone_octets((*(zone_t *const *)a)->kept),
+		       y = state_zone_octets((*(zone_t *const *)b)->kept);
+
+	return (x > y) - (x < y);
+}
+
+static void tell_scan(const wake_t *w)
+{
+	const state_scan_t *s = &w->scan;
+
+	log_info("state found zones=%llu files=%u octets=%llu records=%llu orphans=%llu "
+	         "seconds=%.3f dir=%s",
+	         (unsigned long long)s->zones, s->files, (unsigned long long)s->octets,
+	         (unsigned long long)s->records, (unsigned long long)s->orphans,
+	         mono_diff(w->began, clock_mono()), w->keep->dir);
+	if (s->damaged_places > 0)
+		log_error("state damaged places=%u octets=%llu first=\"%s\" dir=%s "
+		          "next=\"what is lost is transferred anew\"",
+		          s->damaged_places, (unsigned long long)s->damaged, s->first_damage,
+		          w->keep->dir);
+	if (s->torn > 0)
+		log_notice("state cut octets=%llu why=\"the last write was not finished\" dir=%s",
+		           (unsigned long long)s->torn, w->keep->dir);
+}
+
+static void gather(wake_t *w)
+{
+	refresh_t *r = w->keep->r;
+
+	for (size_t i = 0; i < r->zone_count; i++) {
+		zone_t *z = r->zones[i];
+
+		if (z->stage == STAGE_LOADING && state_zone_has(z->kept))
+			w->zones[w->count++] = z;
+		else if (z->stage == STAGE_LOADING)
+			refresh_woken(z);
+	}
+	qsort(w->zones, w->count, sizeof(zone_t *), by_octets);
+	w->left = w->count;
+	const uint64_t ms = w->count / OVERDUE_PER_MS;
+	w->overdue_ms = ms < OVERDUE_MOST_MS ? (uint32_t)ms : OVERDUE_MOST_MS;
+}
+
+static void look_at_times(wake_t *w)
+{
+	const state_times_t *times = state_times(w->keep->state);
+
+	w->now = keep_now(w->keep);
+	w->keep->woke = w->now.mono;
+	for (unsigned i = 0; i <= times->count; i++)
+		w->sure[i] = state_times_gap(times, i, &w->now, &w->gap[i]);
+}
+
+static void start_loaders(wake_t *w, size_t threads)
+{
+	for (size_t i = 0; i < threads; i++) {
+		w->loaders[i] = (loader_t){ .job = { .run = run_loader }, .wake = w };
+		pool_push(w->pool, &w->loaders[i].job);
+	}
+}
+
+static size_t cores(void)
+{
+	const long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 ? (size_t)n : 1;
+}
+
+static void give_up(wake_t *w)
+{
+	keep_t *k = w->keep;
+
+	log_error("state failing dir=%s why=\"%s\" served=\"from memory, and nothing is saved\"",
+	          k->dir, w->status == ST_NOMEM ? "out of memory" : w->why);
+	for (size_t i = 0; i < k->r->zone_count; i++) {
+		if (k->r->zones[i]->stage == STAGE_LOADING)
+			refresh_woken(k->r->zones[i]);
+	}
+	ev_timer_start(k->loop, &k->bury);
+}
+
+static void on_scanned(wake_t *w)
+{
+	keep_t *k = w->keep;
+
+	if (w->status == ST_OK && state_start(k->state) != ST_OK) {
+		snprintf(w->why, sizeof w->why, "no thread could be started");
+		w->status = ST_SYSTEM;
+	}
+	if (w->status != ST_OK) {
+		give_up(w);
+		return;
+	}
+	k->writes = true;
+	tell_scan(w);
+	look_at_times(w);
+	gather(w);
+	if (w->count == 0)
+		finish(w);
+	else
+		start_loaders(w, cores());
+}
+
+static void on_mail(void *arg, mail_t *mail)
+{
+	wake_t *w = arg;
+	woken_t *n = (woken_t *)(void *)mail;
+
+	if (mail == &w->scanned) {
+		if (w->keep->r && !atomic_load(&w->stop))
+			on_scanned(w);
+		return;
+	}
+	if (!w->keep->r || atomic_load(&w->stop)) {
+		zone_version_free(n->kept.version);
+		free(n);
+		return;
+	}
+	if (n->kept.version)
+		serve(w, n);
+	else
+		lose(w, n);
+	refresh_woken(n->zone);
+	free(n);
+	w->left--;
+	tell_progress(w, clock_mono());
+	if (w->left == 0)
+		finish(w);
+}
+
+/* --- life -------------------------------------------------------------------------------------- */
+
+static bool begin(keep_t *k)
+{
+	wake_t *w = calloc(1, sizeof *w);
+
+	if (!w)
+		return false;
+	w->keep = k;
+	w->began = w->told = clock_mono();
+	w->zones = calloc(k->r->zone_count + 1, sizeof(zone_t *));
+	w->loaders = calloc(cores(), sizeof *w->loaders);
+	w->pool = w->zones && w->loaders ? pool_new("secd-load", cores()) : NULL;
+	if (!w->pool) {
+		free(w->zones);
+		free(w->loaders);
+		free(w);
+		return false;
+	}
+	mailbox_open(&w->mail, k->loop, on_mail, w);
+	w->job.run = run_scan;
+	k->wake = w;
+	pool_push(w->pool, &w->job);
+	return true;
+}
+
+void keep_wake_stop(keep_t *k)
+{
+	wake_t *w = k->wake;
+
+	if (!w)
+		return;
+	k->wake = NULL;
+	ev_timer_stop(k->loop, &k->bury);
+	atomic_store(&w->stop, true);
+	pool_free(w->pool);
+	mailbox_close(&w->mail);
+	free(w->zones);
+	free(w->loaders);
+	free(w);
+}
+
+static status_t add_zones(keep_t *k)
+{
+	for (size_t i = 0; i < k->r->zone_count; i++) {
+		zone_t *z = k->r->zones[i];
+
+		z->kept = state_zone_add(k->state, z->conf->apex);
+		if (!z->kept)
+			return ST_NOMEM;
+	}
+	return ST_OK;
+}
+
+/* Zones that nobody has transferred meanwhile wait for the state. */
+static void wake_up(keep_t *k)
+{
+	refresh_t *r = k->r;
+
+	if (!k->state || add_zones(k) != ST_OK || !begin(k)) {
+		for (size_t i = 0; i < r->zone_count; i++)
+			refresh_woken(r->zones[i]);
+		return;
+	}
+	for (size_t i = 0; i < r->zone_count; i++) {
+		zone_t *z = r->zones[i];
+
+		if (z->stage == STAGE_IDLE && !z->clock.loaded)
+			z->stage = STAGE_LOADING;
+	}
+}
+
+void keep_start(keep_t *k, refresh_t *r)
+{
+	k->r = r;
+	wake_up(k);
+	if (!k->state)
+		keep_retry_in(k, REOPEN_S);
+}
+
+status_t keep_open(keep_t *k, char why[256])
+{
+	state_disk_t *disk;
+	const int err = -state_disk_open(k->dir, &disk);
+
+	if (err == EWOULDBLOCK) {
+		snprintf(why, 256, "another secd has the state-dir %.200s", k->dir);
+		return ST_EXIST;
+	}
+	if (err != 0) {
+		if (k->error != err)
+			log_error("state failing dir=%s why=\"%s\" served=\"from memory, and "
+			          "nothing is saved until the directory can be had\"",
+			          k->dir, strerror(err));
+		k->error = err;
+		return ST_OK;
+	}
+	const state_conf_t conf = { .disk = disk, .done = &k->done, .relaxed = k->relaxed };
+	k->error = 0;
+	k->state = state_new(&conf);
+	if (k->state && state_check(k->state, why) == ST_REFUSED)
+		return ST_REFUSED;
+	return ST_OK;
+}
+
+void keep_reopen(keep_t *k)
+{
+	char why[256];
+
+	if (keep_open(k, why) == ST_OK && k->state) {
+		log_notice("state works-again dir=%s unsaved=%zu", k->dir, k->unsaved);
+		wake_up(k);
+		return;
+	}
+	state_free(k->state);
+	k->state = NULL;
+	keep_retry_in(k, REOPEN_S);
+}
+
+/* --- times that could not be told --------------------------------------------------------------- */
+
+void keep_sure(keep_t *k, zone_t *z)
+{
+	if (!k || z->unsure == 0)
+		return;
+	z->unsure = 0;
+	k->unsure--;
+}
+
+static void settle_zone(keep_t *k, zone_t *z, int64_t gap)
+{
+	keep_sure(k, z);
+	z->clock.expires.ns -= gap;
+	z->clock.checked = seconds_of((mono_t){ (int64_t)z->clock.checked * NS_PER_S - gap });
+	zone_set_expires(z->slot, z->clock.expires);
+	keep_touch(k, z);
+	refresh_set_timer(z);
+}
+
+/* Is the wall clock right by now? Then it is known how long the machine was down. */
+static void on_settle(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	keep_t *k = w->data;
+	const state_times_t *times = state_times(k->state);
+	const state_instant_t now = keep_now(k);
+	size_t settled = 0;
+
+	(void)revents;
+	for (unsigned boot = 1; boot <= times->count; boot++) {
+		int64_t gap;
+
+		if (!state_times_gap(times, boot, &now, &gap))
+			continue;
+		/* Since the start time has counted. */
+		gap -= now.mono.ns - k->woke.ns;
+		for (size_t i = 0; i < k->r->zone_count; i++) {
+			if (k->r->zones[i]->unsure == boot) {
+				settle_zone(k, k->r->zones[i], gap > 0 ? gap : 0);
+				settled++;
+			}
+		}
+	}
+	if (settled > 0)
+		log_notice("state clock-settled zones=%zu", settled);
+	if (k->unsure == 0)
+		ev_timer_stop(loop, w);
+}
+
+static void on_bury(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	keep_wake_stop(w->data);
+}
+
+void keep_wake_init(keep_t *k)
+{
+	ev_init(&k->settle, on_settle);
+	ev_timer_init(&k->bury, on_bury, 0., 0.);
+	k->settle.data = k->bury.data = k;
+}

@@ -1,0 +1,218 @@
+/* state/disk.c - a directory of the real file system. */
+#include "state/disk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct dir {
+	state_disk_t disk;
+	int fd;
+	int lock;
+} dir_t;
+
+enum { DIR_MODE = 0750, FILE_MODE = 0640 };
+
+static dir_t *dir_of(state_disk_t *d)
+{
+	return (dir_t *)d;
+}
+
+static int or_errno(int result)
+{
+	return result < 0 ? -errno : result;
+}
+
+static int list(state_disk_t *d, void (*each)(void *arg, const char *name), void *arg)
+{
+	int fd = openat(dir_of(d)->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	int err;
+
+	if (!stream) {
+		err = errno;
+		if (fd >= 0)
+			close(fd);
+		return -err;
+	}
+	for (errno = 0; (entry = readdir(stream)); errno = 0)
+		each(arg, entry->d_name);
+	err = errno;
+	closedir(stream);
+	return -err;
+}
+
+static int create(state_disk_t *d, const char *name)
+{
+	return or_errno(openat(dir_of(d)->fd, name,
+	                       O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, FILE_MODE));
+}
+
+static int open_file(state_disk_t *d, const char *name)
+{
+	return or_errno(
+		openat(dir_of(d)->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+}
+
+static void close_file(state_disk_t *d, int file)
+{
+	(void)d;
+	close(file);
+}
+
+static int64_t size(state_disk_t *d, int file)
+{
+	struct stat st;
+
+	(void)d;
+	if (fstat(file, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? st.st_size : -EINVAL;
+}
+
+static ssize_t read_file(state_disk_t *d, int file, void *to, size_t len, uint64_t at)
+{
+	size_t got = 0;
+
+	(void)d;
+	while (got < len) {
+		ssize_t n = pread(file, (char *)to + got, len - got, (off_t)(at + got));
+
+		if (n == 0)
+			break;
+		if (n > 0)
+			got += (size_t)n;
+		else if (errno != EINTR)
+			return -errno;
+	}
+	return (ssize_t)got;
+}
+
+/* n octets are written: go on behind them. */
+static void move_on(struct iovec **from, int *count, size_t n)
+{
+	while (*count > 0 && n >= (*from)->iov_len) {
+		n -= (*from)->iov_len;
+		(*from)++;
+		(*count)--;
+	}
+	if (*count > 0) {
+		(*from)->iov_base = (char *)(*from)->iov_base + n;
+		(*from)->iov_len -= n;
+	}
+}
+
+static int write_file(state_disk_t *d, int file, struct iovec *from, int count, uint64_t at)
+{
+	(void)d;
+	move_on(&from, &count, 0); /* empty ones */
+	while (count > 0) {
+		ssize_t n = pwritev(file, from, count < IOV_MAX ? count : IOV_MAX, (off_t)at);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			return -EIO;
+		if (n > 0) {
+			at += (uint64_t)n;
+			move_on(&from, &count, (size_t)n);
+		}
+	}
+	return 0;
+}
+
+static int truncate_file(state_disk_t *d, int file, uint64_t to)
+{
+	(void)d;
+	return or_errno(ftruncate(file, (off_t)to));
+}
+
+static int sync_file(state_disk_t *d, int file)
+{
+	(void)d;
+	return or_errno(fdatasync(file));
+}
+
+static int sync_names(state_disk_t *d)
+{
+	return or_errno(fsync(dir_of(d)->fd));
+}
+
+static void hurry(state_disk_t *d, int file, uint64_t at, uint64_t len)
+{
+	(void)d;
+	(void)sync_file_range(file, (off_t)at, (off_t)len, SYNC_FILE_RANGE_WRITE);
+}
+
+static int unlink_file(state_disk_t *d, const char *name)
+{
+	return or_errno(unlinkat(dir_of(d)->fd, name, 0));
+}
+
+static void free_dir(state_disk_t *d)
+{
+	dir_t *dir = dir_of(d);
+
+	if (dir->lock >= 0)
+		close(dir->lock);
+	if (dir->fd >= 0)
+		close(dir->fd);
+	free(dir);
+}
+
+static const state_disk_calls_t calls = {
+	.list = list,
+	.create = create,
+	.open = open_file,
+	.close = close_file,
+	.size = size,
+	.read = read_file,
+	.write = write_file,
+	.truncate = truncate_file,
+	.sync = sync_file,
+	.sync_names = sync_names,
+	.hurry = hurry,
+	.unlink = unlink_file,
+	.free = free_dir,
+};
+
+int state_disk_open(const char *path, state_disk_t **out)
+{
+	dir_t *dir = calloc(1, sizeof *dir);
+	int err = 0;
+
+	*out = NULL;
+	if (!dir)
+		return -ENOMEM;
+	dir->disk.calls = &calls;
+	dir->lock = -1;
+	if (mkdir(path, DIR_MODE) < 0 && errno != EEXIST)
+		err = errno;
+	dir->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir->fd < 0)
+		err = err ? err : errno; /* why it could not be made says more */
+	else
+		err = 0;
+	if (err == 0) {
+		dir->lock = openat(dir->fd, "lock", O_CREAT | O_RDWR | O_NOFOLLOW | O_CLOEXEC,
+		                   FILE_MODE);
+		/* A directory that can't be written to can't be locked; nobody else writes there. */
+		if (dir->lock < 0 && (errno == EROFS || errno == EACCES))
+			dir->lock = openat(dir->fd, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		else if (dir->lock < 0)
+			err = errno;
+	}
+	if (err == 0 && dir->lock >= 0 && flock(dir->lock, LOCK_EX | LOCK_NB) < 0)
+		err = errno;
+	if (err == 0)
+		*out = &dir->disk;
+	else
+		free_dir(&dir->disk);
+	return -err;
+}

@@ -1,0 +1,193 @@
+/* state/file.c - names, heads, and a window that moves over a file. */
+#include "state/file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WINDOW = 1 << 20 };
+
+static const char *const prefix[] = { [STATE_FILE_LOG] = "log-", [STATE_FILE_ZONE] = "zone-" };
+
+const char *state_file_name(state_file_kind_t kind, uint32_t number, char out[STATE_NAME_MAX])
+{
+	snprintf(out, STATE_NAME_MAX, "%s%08x", prefix[kind], number);
+	return out;
+}
+
+bool state_file_parse(const char *name, state_file_kind_t *kind, uint32_t *number)
+{
+	char again[STATE_NAME_MAX];
+
+	for (*kind = STATE_FILE_LOG; *kind <= STATE_FILE_ZONE; ++*kind) {
+		const size_t len = strlen(prefix[*kind]);
+
+		if (strncmp(name, prefix[*kind], len) != 0)
+			continue;
+		*number = (uint32_t)strtoul(name + len, NULL, 16);
+		return *number != 0 && strcmp(state_file_name(*kind, *number, again), name) == 0;
+	}
+	return false;
+}
+
+int state_file_create(state_disk_t *d, state_file_kind_t kind, uint32_t number)
+{
+	const state_file_head_t head = { .format = STATE_FORMAT, .kind = kind, .number = number };
+	char name[STATE_NAME_MAX];
+	uint8_t octets[STATE_FILE_HEAD];
+	struct iovec all = { octets, sizeof octets };
+	int fd = d->calls->create(d, state_file_name(kind, number, name));
+
+	if (fd < 0)
+		return fd;
+	state_file_head_put(octets, &head);
+	int err = d->calls->write(d, fd, &all, 1, 0);
+	if (err == 0)
+		return fd;
+	d->calls->close(d, fd);
+	(void)d->calls->unlink(d, name);
+	return err;
+}
+
+void state_file_unlink(state_disk_t *d, state_file_kind_t kind, uint32_t number)
+{
+	char name[STATE_NAME_MAX];
+
+	(void)d->calls->unlink(d, state_file_name(kind, number, name));
+}
+
+/* --- walking ----------------------------------------------------------------------------------- */
+
+void state_walk_begin(state_walk_t *w, state_disk_t *d, int fd, uint32_t number, uint64_t size)
+{
+	*w = (state_walk_t){
+		.disk = d, .fd = fd, .number = number, .size = size, .at = STATE_FILE_HEAD
+	};
+}
+
+void state_walk_end(state_walk_t *w)
+{
+	free(w->buf);
+}
+
+static status_t window_room(state_walk_t *w, size_t need)
+{
+	size_t room = need < WINDOW ? WINDOW : need;
+	uint8_t *grown;
+
+	if (w->room >= room)
+		return ST_OK;
+	grown = realloc(w->buf, room);
+	if (!grown)
+		return ST_NOMEM;
+	w->buf = grown;
+	w->room = room;
+	return ST_OK;
+}
+
+/* Have len octets from w->at on, which the file has: *out. */
+static status_t look(state_walk_t *w, size_t len, const uint8_t **out)
+{
+	ssize_t n;
+
+	if (w->at < w->base || w->at + len > w->base + w->have) {
+		if (window_room(w, len) != ST_OK)
+			return ST_NOMEM;
+		n = w->disk->calls->read(w->disk, w->fd, w->buf, w->room, w->at);
+		if (n < 0) {
+			errno = (int)-n;
+			return ST_SYSTEM;
+		}
+		w->base = w->at;
+		w->have = (size_t)n;
+		if (w->have < len)
+			return ST_SHORT; /* it shrank: nobody's doing of ours */
+	}
+	*out = w->buf + (w->at - w->base);
+	return ST_OK;
+}
+
+/* len octets at w->at are nothing that can be used. */
+static void pass_over(state_walk_t *w, uint64_t len)
+{
+	if (!w->open && w->places++ == 0)
+		w->first = w->at;
+	if (!w->open)
+		w->run = w->at;
+	w->open = true;
+	w->damaged += len;
+	w->at += len;
+}
+
+/* ST_OK: a head is at w->at, with its body in the file; ST_MALFORMED: there is none. */
+static status_t look_at_head(state_walk_t *w, state_record_t *r)
+{
+	const uint8_t *head;
+	status_t st = look(w, STATE_RECORD_HEAD, &head);
+
+	if (st == ST_OK)
+		st = state_record_get(head, w->number, r);
+	if (st == ST_OK && state_record_size(r->len) > w->size - w->at)
+		st = ST_MALFORMED; /* cut off */
+	return st;
+}
+
+status_t state_walk_next(state_walk_t *w, state_record_t *r, uint64_t *at, const uint8_t **body)
+{
+	status_t st = ST_OK;
+
+	while (w->at + STATE_RECORD_HEAD <= w->size) {
+		const uint8_t *all;
+
+		st = look_at_head(w, r);
+		if (st == ST_MALFORMED) {
+			pass_over(w, STATE_ALIGN);
+			continue;
+		}
+		const size_t size = (size_t)state_record_size(r->len);
+		if (st == ST_OK)
+			st = look(w, size, &all);
+		if (st != ST_OK)
+			return st == ST_SHORT ? ST_NOENT : st;
+		if (!state_record_sound(all, w->number, all + STATE_RECORD_HEAD, r->len)) {
+			pass_over(w, size);
+			continue;
+		}
+		w->open = false;
+		*at = w->at;
+		*body = all + STATE_RECORD_HEAD;
+		w->at += size;
+		return ST_OK;
+	}
+	if (w->at < w->size)
+		pass_over(w, w->size - w->at);
+	return ST_NOENT;
+}
+
+status_t state_file_record(state_disk_t *d, int fd, uint32_t number, uint64_t at, uint64_t size,
+                           state_record_t *r, uint8_t **out)
+{
+	uint8_t *octets = size >= STATE_RECORD_HEAD ? malloc((size_t)size) : NULL;
+	ssize_t n = octets ? d->calls->read(d, fd, octets, (size_t)size, at) : 0;
+	status_t st = ST_MALFORMED;
+
+	*out = NULL;
+	if (!octets)
+		return size >= STATE_RECORD_HEAD ? ST_NOMEM : ST_MALFORMED;
+	if (n < 0) {
+		errno = (int)-n;
+		st = ST_SYSTEM;
+	} else if ((uint64_t)n == size) {
+		st = state_record_get(octets, number, r);
+	}
+	if (st == ST_OK &&
+	    (state_record_size(r->len) != size ||
+	     !state_record_sound(octets, number, octets + STATE_RECORD_HEAD, r->len)))
+		st = ST_MALFORMED;
+	if (st == ST_OK)
+		*out = octets;
+	else
+		free(octets);
+	return st;
+}

@@ -1,0 +1,432 @@
+/* state/index.c - a table of zones, a list of files, and the sums. */
+#include "state/index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/random.h"
+
+enum { ROOM_FIRST = 64, STEPS_MOST = UINT16_MAX };
+
+status_t state_index_open(state_index_t *x)
+{
+	*x = (state_index_t){ 0 };
+	random_bytes(&x->key, sizeof x->key);
+	x->table = calloc(ROOM_FIRST, sizeof(state_zone_t *));
+	if (!x->table)
+		return ST_NOMEM;
+	x->room = ROOM_FIRST;
+	pthread_mutex_init(&x->mutex, NULL);
+	return ST_OK;
+}
+
+static void free_zone(state_zone_t *z)
+{
+	if (z->orphan)
+		free((void *)(uintptr_t)z->apex);
+	free(z->steps);
+	free(z);
+}
+
+void state_index_close(state_index_t *x)
+{
+	if (!x->table)
+		return;
+	for (size_t i = 0; i < x->room; i++) {
+		if (x->table[i])
+			free_zone(x->table[i]);
+	}
+	free(x->table);
+	free(x->files);
+	pthread_mutex_destroy(&x->mutex);
+}
+
+/* --- zones ------------------------------------------------------------------------------------- */
+
+static size_t apex_len(const uint8_t *apex)
+{
+	size_t len = 1;
+
+	for (; *apex != 0; apex += *apex + 1u)
+		len += *apex + 1u;
+	return len;
+}
+
+/* Where the zone is, or would be. */
+static state_zone_t **slot(const state_index_t *x, state_zone_t **table, size_t room,
+                           const uint8_t *apex, size_t len)
+{
+	size_t i = siphash13(&x->key, apex, len) & (room - 1);
+
+	while (table[i] &&
+	       (apex_len(table[i]->apex) != len || memcmp(table[i]->apex, apex, len) != 0))
+		i = (i + 1) & (room - 1);
+	return &table[i];
+}
+
+static status_t grow(state_index_t *x)
+{
+	size_t room = x->room * 2;
+	state_zone_t **table;
+
+	if (x->count < x->room - x->room / 4)
+		return ST_OK;
+	if (!(table = calloc(room, sizeof(state_zone_t *))))
+		return ST_NOMEM;
+	for (size_t i = 0; i < x->room; i++) {
+		state_zone_t *z = x->table[i];
+
+		if (z)
+			*slot(x, table, room, z->apex, apex_len(z->apex)) = z;
+	}
+	free(x->table);
+	x->table = table;
+	x->room = room;
+	return ST_OK;
+}
+
+/* Who adds a zone that only the disk knew so far takes it over. */
+static void adopt(state_zone_t *z, const uint8_t *apex)
+{
+	free((void *)(uintptr_t)z->apex);
+	z->apex = apex;
+	z->orphan = z->dropped = false;
+}
+
+static state_zone_t *new_zone(const uint8_t *apex, size_t len, bool orphan)
+{
+	state_zone_t *z = calloc(1, sizeof *z);
+	uint8_t *copy = z && orphan ? malloc(len) : NULL;
+
+	if (!z || (orphan && !copy)) {
+		free(z);
+		return NULL;
+	}
+	if (orphan)
+		memcpy(copy, apex, len);
+	z->apex = orphan ? copy : apex;
+	z->orphan = orphan;
+	return z;
+}
+
+state_zone_t *state_index_zone(state_index_t *x, const uint8_t *apex, bool create, bool orphan)
+{
+	const size_t len = apex_len(apex);
+	state_zone_t *z = NULL, **at;
+
+	pthread_mutex_lock(&x->mutex);
+	if (!create || grow(x) == ST_OK) {
+		at = slot(x, x->table, x->room, apex, len);
+		if (!*at && create && (*at = new_zone(apex, len, orphan)))
+			x->count++;
+		z = *at;
+		if (z && create && z->orphan && !orphan)
+			adopt(z, apex);
+	}
+	pthread_mutex_unlock(&x->mutex);
+	return z;
+}
+
+void state_index_each(state_index_t *x, void (*each)(void *arg, state_zone_t *z), void *arg)
+{
+	for (size_t i = 0; i < x->room; i++) {
+		if (x->table[i])
+			each(arg, x->table[i]);
+	}
+}
+
+/* --- files ------------------------------------------------------------------------------------- */
+
+static state_file_t *add_file(state_index_t *x, uint32_t number, int fd, uint64_t size)
+{
+	if (x->file_count == x->file_room) {
+		size_t room = x->file_room ? x->file_room * 2 : 16;
+		state_file_t *grown = reallocarray(x->files, room, sizeof *grown);
+
+		if (!grown)
+			return NULL;
+		x->files = grown;
+		x->file_room = room;
+	}
+	x->files[x->file_count] = (state_file_t){ .number = number, .fd = fd, .size = size };
+	return &x->files[x->file_count++];
+}
+
+state_file_t *state_index_add_file(state_index_t *x, uint32_t number, int fd, uint64_t size)
+{
+	pthread_mutex_lock(&x->mutex);
+	state_file_t *f = add_file(x, number, fd, size);
+	pthread_mutex_unlock(&x->mutex);
+	return f;
+}
+
+int state_index_fd(const state_index_t *x, uint32_t number)
+{
+	pthread_mutex_t *mutex = (pthread_mutex_t *)(uintptr_t)&x->mutex;
+
+	pthread_mutex_lock(mutex);
+	const state_file_t *f = state_index_file(x, number);
+	const int fd = f ? f->fd : -1;
+	pthread_mutex_unlock(mutex);
+	return fd;
+}
+
+state_file_t *state_index_file(const state_index_t *x, uint32_t number)
+{
+	size_t low = 0, high = x->file_count;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (x->files[mid].number < number)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < x->file_count && x->files[low].number == number ? &x->files[low] : NULL;
+}
+
+void state_index_forget_file(state_index_t *x, uint32_t number)
+{
+	state_file_t *f = state_index_file(x, number);
+	size_t i = f ? (size_t)(f - x->files) : x->file_count;
+
+	if (!f)
+		return;
+	pthread_mutex_lock(&x->mutex);
+	memmove(f, f + 1, (x->file_count - i - 1) * sizeof *f);
+	x->file_count--;
+	pthread_mutex_unlock(&x->mutex);
+}
+
+/* --- records ----------------------------------------------------------------------------------- */
+
+static void count(state_index_t *x, state_place_t place, bool live)
+{
+	state_file_t *f = place.file ? state_index_file(x, place.file) : NULL;
+	const uint64_t octets = (uint64_t)place.size * STATE_ALIGN;
+
+	if (f && live)
+		f->live += octets;
+	else if (f)
+		f->live -= octets;
+}
+
+/* Differences up to version are in the whole one. */
+static void drop_steps(state_index_t *x, state_zone_t *z, uint32_t version)
+{
+	size_t keep = 0;
+
+	for (size_t i = 0; i < z->step_count; i++) {
+		if (z->steps[i].version > version)
+			z->steps[keep++] = z->steps[i];
+		else
+			count(x, z->steps[i].place, false);
+	}
+	z->step_count = (uint16_t)keep;
+	if (keep == 0) {
+		free(z->steps);
+		z->steps = NULL;
+	}
+}
+
+static uint32_t take_whole(state_index_t *x, state_zone_t *z, const state_record_t *r,
+                           state_place_t place, uint32_t own, uint64_t octets)
+{
+	const uint32_t before = z->own != own ? z->own : 0;
+
+	if (z->whole.file && r->version < z->whole_version)
+		return own; /* an older one, which comes later: never */
+	count(x, z->whole, false);
+	count(x, place, true);
+	z->whole = place;
+	z->own = own;
+	z->octets = (uint32_t)(octets / STATE_ALIGN);
+	z->whole_version = r->version;
+	drop_steps(x, z, r->version);
+	return before;
+}
+
+/* A copy of one that is known takes its place. */
+static void take_step(state_index_t *x, state_zone_t *z, const state_record_t *r,
+                      state_place_t place)
+{
+	size_t i = z->step_count;
+	state_step_t *grown;
+
+	if ((z->whole.file && r->version <= z->whole_version) || i == STEPS_MOST)
+		return;
+	while (i > 0 && z->steps[i - 1].version > r->version)
+		i--;
+	if (i > 0 && z->steps[i - 1].version == r->version) {
+		count(x, z->steps[i - 1].place, false);
+		z->steps[i - 1] = (state_step_t){ r->version, r->from, place };
+		count(x, place, true);
+		return;
+	}
+	grown = reallocarray(z->steps, z->step_count + 1u, sizeof *grown);
+	if (!grown)
+		return; /* the chain breaks here: what was before is still whole */
+	memmove(grown + i + 1, grown + i, (z->step_count - i) * sizeof *grown);
+	grown[i] = (state_step_t){ r->version, r->from, place };
+	z->steps = grown;
+	z->step_count++;
+	count(x, place, true);
+}
+
+/* Clocks in a record of their own, or in that of a version. A copy has the stamp of what it copies. */
+static void take_clocks(state_index_t *x, state_zone_t *z, const state_record_t *r,
+                        state_place_t place)
+{
+	if (r->stamp < z->stamp || (r->stamp == z->stamp && r->kind != STATE_CLOCKS))
+		return;
+	count(x, z->clocks, false);
+	z->clocks = r->kind == STATE_CLOCKS ? place : (state_place_t){ 0 };
+	count(x, z->clocks, true);
+	z->stamp = r->stamp;
+}
+
+uint32_t state_index_take(state_index_t *x, state_zone_t *z, const state_record_t *r,
+                          state_place_t place, uint32_t own, uint64_t octets)
+{
+	uint32_t unneeded = 0;
+
+	switch (r->kind) {
+	case STATE_WHOLE:
+	case STATE_OWN:
+		unneeded = take_whole(x, z, r, place, own, octets);
+		break;
+	case STATE_DELTA:
+		take_step(x, z, r, place);
+		break;
+	case STATE_CLOCKS:
+	case STATE_PART:
+		break;
+	}
+	take_clocks(x, z, r, place);
+	if (r->kind != STATE_CLOCKS && r->version > z->version)
+		z->version = r->version;
+	return unneeded;
+}
+
+static bool same(state_place_t a, state_place_t b)
+{
+	return a.file == b.file && a.at == b.at;
+}
+
+bool state_index_needs(const state_zone_t *z, const state_record_t *r, state_place_t place)
+{
+	if (z->dropped)
+		return false;
+	switch (r->kind) {
+	case STATE_WHOLE:
+	case STATE_OWN:
+		return same(z->whole, place);
+	case STATE_CLOCKS:
+		return same(z->clocks, place);
+	case STATE_DELTA:
+		for (size_t i = 0; i < z->step_count; i++) {
+			if (same(z->steps[i].place, place))
+				return true;
+		}
+		return false;
+	case STATE_PART:
+		break;
+	}
+	return false;
+}
+
+void state_index_moved(state_index_t *x, state_zone_t *z, const state_record_t *r,
+                       state_place_t from, state_place_t to)
+{
+	state_place_t *place = r->kind == STATE_CLOCKS ? &z->clocks : &z->whole;
+
+	if (!state_index_needs(z, r, from))
+		return;
+	for (size_t i = 0; r->kind == STATE_DELTA && i < z->step_count; i++) {
+		if (same(z->steps[i].place, from))
+			place = &z->steps[i].place;
+	}
+	count(x, *place, false);
+	*place = to;
+	count(x, to, true);
+}
+
+/* The step that leads to this version, or NULL. */
+static state_step_t *step_to(const state_zone_t *z, uint32_t version)
+{
+	size_t low = 0, high = z->step_count;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (z->steps[mid].version < version)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < z->step_count && z->steps[low].version == version ? &z->steps[low] : NULL;
+}
+
+/* Mark, by their place's file, those that lead on from what is whole; returns how many. Each begins
+ * before it ends, so one pass does. */
+static size_t unhook_loose(state_index_t *x, state_zone_t *z)
+{
+	size_t hooked = 0;
+
+	for (size_t i = 0; i < z->step_count; i++) {
+		state_step_t *step = &z->steps[i];
+		const state_step_t *before = step_to(z, step->from);
+
+		if (step->from < step->version &&
+		    (step->from == z->whole_version || (before && before->place.file != 0))) {
+			hooked++;
+			continue;
+		}
+		count(x, step->place, false);
+		step->place.file = 0;
+	}
+	return hooked;
+}
+
+/* Of those that are hooked, the way to the newest version; others are forgotten. */
+static void keep_way(state_index_t *x, state_zone_t *z)
+{
+	size_t to = z->step_count;
+	uint32_t version = 0;
+
+	for (size_t i = z->step_count; i-- > 0;) {
+		state_step_t step = z->steps[i];
+
+		if (step.place.file == 0)
+			continue;
+		if (version == 0 || step.version == version) {
+			version = step.from;
+			z->steps[--to] = step;
+		} else {
+			count(x, step.place, false);
+		}
+	}
+	z->step_count -= (uint16_t)to;
+	memmove(z->steps, z->steps + to, z->step_count * sizeof *z->steps);
+	z->version = z->steps[z->step_count - 1].version;
+}
+
+void state_index_settle(state_index_t *x, state_zone_t *z)
+{
+	if (!z->whole.file) { /* and clocks of nothing are of no use either */
+		drop_steps(x, z, UINT32_MAX);
+		count(x, z->clocks, false);
+		z->clocks = (state_place_t){ 0 };
+		z->version = 0;
+		return;
+	}
+	z->version = z->whole_version;
+	if (unhook_loose(x, z) > 0) {
+		keep_way(x, z);
+		return;
+	}
+	z->step_count = 0;
+	free(z->steps);
+	z->steps = NULL;
+}

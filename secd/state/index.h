@@ -1,0 +1,96 @@
+/* state/index.h - where on the disk each zone lies, and how much of each file is still needed. For
+ * state/ alone.
+ *
+ * Written by the scan, and then by the writer alone; places of zones are made by the main thread under
+ * the mutex, which whoever looks for one by name holds as well. */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/siphash.h"
+#include "common/status.h"
+#include "state/record.h"
+#include "state/state.h"
+
+/* A place in a file, in units of STATE_ALIGN octets. */
+typedef struct state_place {
+	uint32_t file; /* its number; 0: none */
+	uint32_t at, size;
+} state_place_t;
+
+typedef struct state_step {
+	uint32_t version, from;
+	state_place_t place;
+} state_step_t;
+
+struct state_zone {
+	const uint8_t *apex;
+	state_step_t *steps; /* differences since whole, by version */
+	state_place_t whole; /* the record that is it, or that names its own file */
+	state_place_t clocks;
+	uint32_t own;    /* number of the file with the whole zone; 0: it is in the record */
+	uint32_t octets; /* of the whole zone, in units of STATE_ALIGN */
+	uint32_t whole_version;
+	uint32_t version; /* of the newest that was saved */
+	uint32_t stamp; /* of the newest clocks; clocks.file 0: they are in that version's record */
+	uint16_t step_count;
+	bool orphan;  /* nobody has added it; apex is ours */
+	bool dropped; /* ... and it is not kept any longer */
+
+	/* The main thread's, once the scan is over. */
+	uint32_t head;       /* the version of the last save that came back well */
+	uint32_t queued;     /* ... and of the last one that was queued */
+	uint32_t last;       /* the highest that was ever seen or given */
+	uint32_t last_stamp; /* the same for stamps */
+};
+
+/* A file of records. */
+typedef struct state_file {
+	uint32_t number;
+	int fd;
+	uint64_t size, live; /* octets */
+	bool stuck;          /* something in it is needed, and can't be read */
+} state_file_t;
+
+typedef struct state_index {
+	pthread_mutex_t mutex;
+	siphash_key_t key;
+	state_zone_t **table; /* by apex */
+	size_t count, room;
+	state_file_t *files; /* by number; the last one may still grow */
+	size_t file_count, file_room;
+} state_index_t;
+
+status_t state_index_open(state_index_t *x);
+void state_index_close(state_index_t *x); /* files are the caller's to close */
+
+/* The zone of this apex, made if create says so. NULL: there is none, or no memory. */
+state_zone_t *state_index_zone(state_index_t *x, const uint8_t *apex, bool create, bool orphan);
+
+/* Call each(arg, zone) for all. */
+void state_index_each(state_index_t *x, void (*each)(void *arg, state_zone_t *z), void *arg);
+
+/* A file more, whose number is higher than all. NULL: no memory. Pointers to others die. */
+state_file_t *state_index_add_file(state_index_t *x, uint32_t number, int fd, uint64_t size);
+state_file_t *state_index_file(const state_index_t *x, uint32_t number); /* NULL: none */
+int state_index_fd(const state_index_t *x, uint32_t number);             /* -1: none; any thread */
+void state_index_forget_file(state_index_t *x, uint32_t number);
+
+/* A record is at place: the zone's from now on. What it supersedes is not needed any more: if that
+ * was a file of its own, its number, else 0.
+ *   own, octets   of STATE_OWN; octets of STATE_WHOLE too. */
+uint32_t state_index_take(state_index_t *x, state_zone_t *z, const state_record_t *r,
+                          state_place_t place, uint32_t own, uint64_t octets);
+
+/* Is the record that stands at place still needed? */
+bool state_index_needs(const state_zone_t *z, const state_record_t *r, state_place_t place);
+
+/* It stands elsewhere, too: there from now on. */
+void state_index_moved(state_index_t *x, state_zone_t *z, const state_record_t *r,
+                       state_place_t from, state_place_t to);
+
+/* After a scan: differences that don't hang together with the whole version are forgotten. */
+void state_index_settle(state_index_t *x, state_zone_t *z);

@@ -1,0 +1,103 @@
+/* state/inner.h - what the pieces of state/ share. For state/ alone.
+ *
+ *     state.c    life, the queue's near end         scan.c     the look through all files
+ *     draft.c    versions on their way              read.c     one zone
+ *     writer.c   the queue's far end, the log       compact.c  what is left of old files */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "state/clocks.h"
+#include "state/file.h"
+#include "state/index.h"
+#include "state/record.h"
+#include "state/state.h"
+
+enum { STATE_SEGMENT = 64 << 20 };
+
+/* Saves that wait for a thread. */
+typedef struct state_queue {
+	pthread_mutex_t mutex;
+	pthread_cond_t ready;
+	state_save_t *first, **last;
+	bool stop;
+	bool hold; /* a lane whose head waits for another thread */
+	pthread_t thread;
+	bool running;
+} state_queue_t;
+
+/* The file that is written to: the writer's. */
+typedef struct state_log {
+	uint32_t number; /* 0: none is open */
+	int fd;
+	uint64_t size;
+	uint64_t synced; /* octets that are surely on the disk */
+	int error; /* negated errno: what was appended to the file before could not be synced */
+} state_log_t;
+
+typedef struct state_compact state_compact_t;
+
+struct state {
+	state_conf_t conf;
+	state_disk_t *disk;
+	state_index_t index;
+	_Atomic uint32_t last_number; /* of a file */
+	state_queue_t saves;          /* the writer's */
+	state_queue_t files;          /* zones in files of their own, which are to be synced */
+	_Atomic bool settled;
+	state_times_t times; /* of what was scanned */
+
+	/* The writer's. */
+	state_log_t log;
+	state_sealer_t *sealer;
+	state_compact_t *compact; /* NULL: nothing is being cleaned up */
+	int64_t synced_at;        /* ns */
+
+	/* For operators. */
+	_Atomic uint64_t octets, live, save_count, sync_count;
+	_Atomic unsigned file_count;
+	_Atomic int error;
+};
+
+struct state_draft {
+	state_t *state;
+	int error; /* an errno, which sticks */
+	bool delta;
+	uint8_t *octets; /* in memory: chunks behind their lengths, or a difference */
+	size_t len, room;
+	/* In a file of its own. */
+	int fd; /* -1: it is not */
+	uint32_t number, parts;
+	uint64_t size;
+	state_sealer_t *sealer;
+};
+
+/* --- queue.c */
+
+void state_queue_open(state_queue_t *q);
+void state_queue_close(state_queue_t *q);
+void state_queue_push(state_queue_t *q, state_save_t *save);
+/* All that waits, oldest first; NULL: nothing does. Waits up to ms for some (-1: for ever), and for
+ * less when the queue is to stop: *stop. */
+state_save_t *state_queue_take(state_queue_t *q, int ms, bool *stop);
+void state_queue_stop(state_queue_t *q);
+
+/* --- writer.c */
+
+void *state_writer_run(void *state);
+void *state_files_run(void *state);
+/* Append a record to the log, not synced yet: its place, and its length in r. A negated errno: it is not there. */
+int state_log_append(state_t *s, state_record_t *r, const struct iovec *pieces, int count,
+                     state_place_t *out);
+/* What was appended is on the disk. A negated errno: what was appended since the last time is lost. */
+int state_log_sync(state_t *s);
+
+/* --- compact.c */
+
+/* Do a little of what there is to clean up, and tell in how many ms to go on: -1: when something has
+ * changed. */
+int state_compact_step(state_t *s);
+void state_compact_free(state_compact_t *c);

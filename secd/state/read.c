@@ -1,0 +1,170 @@
+/* state/read.c - one zone: its whole version, from the log or its own file, and what came since. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "dns/name.h"
+#include "state/inner.h"
+
+bool state_zone_has(const state_zone_t *z)
+{
+	return z->whole.file != 0;
+}
+
+uint64_t state_zone_octets(const state_zone_t *z)
+{
+	return (uint64_t)z->octets * STATE_ALIGN;
+}
+
+/* A record in memory. */
+typedef struct loaded {
+	state_record_t head;
+	uint8_t *octets; /* to be freed */
+	buf_t clocks, content;
+} loaded_t;
+
+/* The record at place, which is of this kind and this zone. */
+static status_t read_record(const state_t *s, const state_zone_t *z, state_place_t place,
+                            state_kind_t kind, loaded_t *out)
+{
+	const int fd = state_index_fd(&s->index, place.file);
+	dns_name_t apex, ours;
+	status_t st;
+
+	*out = (loaded_t){ 0 };
+	if (fd < 0)
+		return ST_NOENT;
+	st = state_file_record(s->disk, fd, place.file, (uint64_t)place.at * STATE_ALIGN,
+	                       (uint64_t)place.size * STATE_ALIGN, &out->head, &out->octets);
+	if (st != ST_OK)
+		return st;
+	buf_t all = buf_over(out->octets + STATE_RECORD_HEAD, out->head.len);
+	dns_name_from_wire(z->apex, &ours);
+	if (out->head.kind != kind || dns_name_read_plain(&all, &apex) != ST_OK ||
+	    apex.len != ours.len || memcmp(apex.wire, ours.wire, ours.len) != 0)
+		return ST_MALFORMED;
+	const size_t len = kind == STATE_CLOCKS ? buf_left(&all) : buf_u32(&all);
+	const uint8_t *clocks = buf_take(&all, len);
+	if (!clocks)
+		return ST_MALFORMED;
+	out->clocks = buf_over(clocks, len);
+	out->content = buf_over(clocks + len, buf_left(&all));
+	return ST_OK;
+}
+
+/* Chunks, each behind its length. */
+static status_t give_chunks(buf_t *content, const state_reader_t *reader)
+{
+	status_t st = ST_OK;
+
+	while (st == ST_OK && buf_left(content) > 0) {
+		const size_t len = buf_u32(content);
+		const uint8_t *chunk = buf_take(content, len);
+
+		st = chunk ? reader->chunk(reader->arg, chunk, len) : ST_MALFORMED;
+	}
+	return st;
+}
+
+/* All parts of a file, of which nothing may be missing. */
+static status_t give_parts(state_walk_t *w, uint32_t parts, const state_reader_t *reader)
+{
+	status_t st = ST_OK;
+
+	for (uint32_t i = 0; i < parts && st == ST_OK; i++) {
+		state_record_t r;
+		const uint8_t *body;
+		uint64_t at;
+
+		st = state_walk_next(w, &r, &at, &body);
+		if (st == ST_NOENT ||
+		    (st == ST_OK && (w->places > 0 || r.kind != STATE_PART || r.from != i)))
+			st = ST_MALFORMED;
+		if (st == ST_OK)
+			st = reader->chunk(reader->arg, body, r.len);
+	}
+	return st;
+}
+
+static status_t read_own(const state_t *s, buf_t *content, const state_reader_t *reader)
+{
+	const uint64_t number = buf_u64(content), len = buf_u64(content);
+	const uint32_t parts = buf_u32(content);
+	char name[STATE_NAME_MAX];
+	state_walk_t w;
+	status_t st;
+	int fd;
+
+	if (!buf_ok(content) || number > UINT32_MAX)
+		return ST_MALFORMED;
+	state_file_name(STATE_FILE_ZONE, (uint32_t)number, name);
+	fd = s->disk->calls->open(s->disk, name);
+	if (fd < 0) {
+		errno = -fd;
+		return ST_SYSTEM;
+	}
+	state_walk_begin(&w, s->disk, fd, (uint32_t)number, len);
+	st = give_parts(&w, parts, reader);
+	state_walk_end(&w);
+	s->disk->calls->close(s->disk, fd);
+	return st;
+}
+
+static state_kind_t kind_of_whole(const state_zone_t *z)
+{
+	return z->own != 0 ? STATE_OWN : STATE_WHOLE;
+}
+
+static status_t read_whole(const state_t *s, const state_zone_t *z, const state_reader_t *reader)
+{
+	loaded_t l;
+	status_t st = read_record(s, z, z->whole, kind_of_whole(z), &l);
+
+	if (st == ST_OK)
+		st = z->own != 0 ? read_own(s, &l.content, reader)
+		                 : give_chunks(&l.content, reader);
+	free(l.octets);
+	return st;
+}
+
+status_t state_read(const state_t *s, const state_zone_t *z, const state_reader_t *reader)
+{
+	status_t st = read_whole(s, z, reader);
+
+	for (size_t i = 0; i < z->step_count && st == ST_OK; i++) {
+		loaded_t l;
+
+		st = read_record(s, z, z->steps[i].place, STATE_DELTA, &l);
+		if (st == ST_OK)
+			st = reader->delta(reader->arg, l.content.base, buf_left(&l.content));
+		free(l.octets);
+	}
+	return st;
+}
+
+/* Those that were saved since the version was, or those that it was saved with. */
+status_t state_read_clocks(const state_t *s, const state_zone_t *z, uint8_t **out, size_t *len)
+{
+	const bool step = z->step_count > 0;
+	loaded_t l = { 0 };
+	status_t st = ST_NOENT;
+
+	*out = NULL;
+	*len = 0;
+	if (z->clocks.file != 0)
+		st = read_record(s, z, z->clocks, STATE_CLOCKS, &l);
+	if (st != ST_OK || l.head.version != z->version) { /* of one that was lost */
+		free(l.octets);
+		st = read_record(s, z, step ? z->steps[z->step_count - 1].place : z->whole,
+		                 step ? STATE_DELTA : kind_of_whole(z), &l);
+	}
+	if (st != ST_OK) {
+		free(l.octets);
+		return st;
+	}
+	*len = buf_left(&l.clocks);
+	memmove(l.octets, l.clocks.base, *len);
+	*out = l.octets;
+	return ST_OK;
+}

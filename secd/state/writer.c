@@ -1,0 +1,327 @@
+/* state/writer.c - what has come in is appended, synced once, and given back.
+ *
+ * A save that fails leaves the log as it was before it; a sync that fails costs all that was appended
+ * since the last one, and the file is not written to any more: nobody knows what of it is on the disk
+ * (the kernel forgets what it could not write, and says so once). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/clock.h"
+#include "dns/name.h"
+#include "state/inner.h"
+
+enum {
+	PIECES = 6,
+	OWN_CONTENT = 20,
+	IDLE_SYNC_MS = 1000, /* relaxed: what was written is synced after so long */
+	STEPS_LONG = 256,
+};
+
+/* Differences up to this are never too long for their zone. */
+static const uint64_t LONG_ABOVE = 16 * 1024;
+
+/* --- the log ----------------------------------------------------------------------------------- */
+
+/* The next record goes to a new file; the index has the descriptor of this one, for reading. */
+static void leave_log(state_t *s, int error)
+{
+	s->log = (state_log_t){ .fd = -1, .error = error };
+}
+
+static int open_log(state_t *s)
+{
+	const uint32_t number = atomic_fetch_add(&s->last_number, 1) + 1;
+	int fd = state_file_create(s->disk, STATE_FILE_LOG, number);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	if ((err = s->disk->calls->sync_names(s->disk)) < 0 ||
+	    !state_index_add_file(&s->index, number, fd, STATE_FILE_HEAD)) {
+		s->disk->calls->close(s->disk, fd);
+		state_file_unlink(s->disk, STATE_FILE_LOG, number);
+		return err < 0 ? err : -ENOMEM;
+	}
+	s->log = (state_log_t){
+		.number = number, .fd = fd, .size = STATE_FILE_HEAD, .error = s->log.error
+	};
+	return 0;
+}
+
+int state_log_sync(state_t *s)
+{
+	int err = s->log.error;
+
+	s->log.error = 0;
+	if (s->log.number == 0 || s->log.synced == s->log.size)
+		return err;
+	err = s->disk->calls->sync(s->disk, s->log.fd);
+	atomic_fetch_add(&s->sync_count, 1);
+	if (err < 0)
+		leave_log(s, 0);
+	else
+		s->log.synced = s->log.size;
+	return err;
+}
+
+/* A write came to nothing: what was before it stays, in this file or, if that can't be cut to it, as
+ * far as it can be synced. */
+static void take_back(state_t *s)
+{
+	if (s->disk->calls->truncate(s->disk, s->log.fd, s->log.size) == 0)
+		return;
+	const int err = state_log_sync(s);
+	leave_log(s, err);
+}
+
+int state_log_append(state_t *s, state_record_t *r, const struct iovec *pieces, int count,
+                     state_place_t *out)
+{
+	static const uint8_t zeros[STATE_ALIGN];
+	struct iovec all[PIECES];
+	uint8_t head[STATE_RECORD_HEAD];
+	uint64_t len = 0, size;
+	int err;
+
+	for (int i = 0; i < count; i++)
+		len += pieces[i].iov_len;
+	if (len > STATE_BODY_MAX)
+		return -EFBIG;
+	r->len = (uint32_t)len;
+	size = state_record_size(len);
+	if (s->log.number == 0 && (err = open_log(s)) < 0)
+		return err;
+	state_seal_begin(s->sealer, s->log.number, r, head);
+	all[0] = (struct iovec){ head, sizeof head };
+	for (int i = 0; i < count; i++) {
+		state_seal_add(s->sealer, pieces[i].iov_base, pieces[i].iov_len);
+		all[1 + i] = pieces[i];
+	}
+	state_seal_end(s->sealer, head);
+	all[1 + count] = (struct iovec){ (void *)(uintptr_t)zeros,
+		                         (size_t)(size - STATE_RECORD_HEAD - r->len) };
+	err = s->disk->calls->write(s->disk, s->log.fd, all, count + 2, s->log.size);
+	if (err < 0) {
+		take_back(s);
+		return err;
+	}
+	*out = (state_place_t){ s->log.number, (uint32_t)(s->log.size / STATE_ALIGN),
+		                (uint32_t)(size / STATE_ALIGN) };
+	s->log.size += size;
+	state_index_file(&s->index, s->log.number)->size = s->log.size;
+	return 0;
+}
+
+/* --- saves ------------------------------------------------------------------------------------- */
+
+/* What was appended for a save, to be believed once it is synced. */
+typedef struct written {
+	state_save_t *save;
+	state_record_t record;
+	state_place_t place;
+} written_t;
+
+static state_record_t record_of(const state_save_t *save)
+{
+	const state_draft_t *d = save->draft;
+
+	return (state_record_t){
+		.kind = !d           ? STATE_CLOCKS
+		        : d->delta   ? STATE_DELTA
+		        : d->fd >= 0 ? STATE_OWN
+		                     : STATE_WHOLE,
+		.version = save->version,
+		.from = save->from,
+		.serial = save->serial,
+		.stamp = save->stamp,
+	};
+}
+
+/* The record of a save: the apex, the clocks, and of a version their length before and its octets
+ * behind. */
+static int append_save(state_t *s, written_t *w)
+{
+	state_save_t *save = w->save;
+	const state_draft_t *d = save->draft;
+	uint8_t own[OWN_CONTENT], len[4];
+	struct iovec pieces[4];
+	dns_name_t apex;
+	int count = 0;
+
+	if (d && d->error != 0)
+		return -d->error;
+	if (d && d->delta && save->from != save->zone->version)
+		return -ESTALE;
+	dns_name_from_wire(save->zone->apex, &apex);
+	pieces[count++] = (struct iovec){ apex.wire, apex.len };
+	put_u32(len, save->clocks_len);
+	if (d)
+		pieces[count++] = (struct iovec){ len, sizeof len };
+	pieces[count++] = (struct iovec){ save->clocks, save->clocks_len };
+	if (d && d->fd >= 0) {
+		put_u64(own, d->number);
+		put_u64(own + 8, d->size);
+		put_u32(own + 16, d->parts);
+		pieces[count++] = (struct iovec){ own, sizeof own };
+	} else if (d) {
+		pieces[count++] = (struct iovec){ d->octets, d->len };
+	}
+	w->record = record_of(save);
+	return state_log_append(s, &w->record, pieces, count, &w->place);
+}
+
+static bool is_long(const state_zone_t *z)
+{
+	uint64_t octets = 0;
+
+	for (size_t i = 0; i < z->step_count; i++)
+		octets += (uint64_t)z->steps[i].place.size * STATE_ALIGN;
+	return z->step_count > STEPS_LONG ||
+	       (octets > LONG_ABOVE && octets > (uint64_t)z->octets * STATE_ALIGN / 2);
+}
+
+/* It is on the disk: the index says so, and what it superseded may go. */
+static void believe(state_t *s, const written_t *w)
+{
+	state_save_t *save = w->save;
+	state_draft_t *d = save->draft;
+	const bool own = d && d->fd >= 0;
+	const uint32_t unneeded = state_index_take(&s->index, save->zone, &w->record, w->place,
+	                                           own ? d->number : 0,
+	                                           own ? d->size : w->record.len);
+
+	if (unneeded != 0)
+		state_file_unlink(s->disk, STATE_FILE_ZONE, unneeded);
+	if (own && unneeded != d->number)
+		d->number = 0; /* its file is the zone's now */
+	save->is_long = d && d->delta && is_long(save->zone);
+}
+
+static void give_back(state_t *s, state_save_t *save, int err)
+{
+	save->status = err == 0 ? ST_OK : err == -ENOMEM ? ST_NOMEM : ST_SYSTEM;
+	save->error = -err;
+	state_draft_free(save->draft);
+	save->draft = NULL;
+	if (err == 0)
+		atomic_fetch_add(&s->save_count, 1);
+	mailbox_send(s->conf.done, &save->mail);
+}
+
+static void tell_sums(state_t *s)
+{
+	uint64_t size = 0, live = 0;
+
+	for (size_t i = 0; i < s->index.file_count; i++) {
+		size += s->index.files[i].size;
+		live += s->index.files[i].live;
+	}
+	atomic_store(&s->octets, size);
+	atomic_store(&s->live, live);
+	atomic_store(&s->file_count, (unsigned)s->index.file_count);
+}
+
+/* Is it time to sync? */
+static bool is_due(const state_t *s)
+{
+	return !s->conf.relaxed || clock_mono().ns - s->synced_at >= IDLE_SYNC_MS * NS_PER_MS;
+}
+
+/* Saves of one zone that wait together: of those that are behind one that failed, a difference has
+ * nothing to stand on. */
+static bool stands(const written_t *done, size_t count, const state_save_t *save)
+{
+	for (size_t i = count; save->draft && save->draft->delta && i-- > 0;) {
+		if (done[i].save->zone == save->zone && done[i].save->draft)
+			return false;
+	}
+	return true;
+}
+
+enum { BATCH = 64 };
+
+/* Up to BATCH of them, with one sync: what is left. */
+static state_save_t *write_batch(state_t *s, state_save_t *saves)
+{
+	written_t done[BATCH];
+	int failed[BATCH];
+	size_t count = 0;
+	int err;
+
+	for (; saves && count < BATCH && stands(done, count, saves); saves = saves->next) {
+		done[count] = (written_t){ .save = saves };
+		failed[count] = append_save(s, &done[count]);
+		count++;
+	}
+	err = is_due(s) ? state_log_sync(s) : 0;
+	if (is_due(s))
+		s->synced_at = clock_mono().ns;
+	for (size_t i = 0; i < count; i++) {
+		int result = failed[i] < 0 ? failed[i] : err;
+
+		atomic_store(&s->error, -result);
+		if (result == 0)
+			believe(s, &done[i]);
+		give_back(s, done[i].save, result);
+	}
+	if (s->log.size >= s->conf.segment && state_log_sync(s) == 0)
+		leave_log(s, 0);
+	return saves;
+}
+
+void *state_writer_run(void *state)
+{
+	state_t *s = state;
+	int wait = -1;
+	bool stop = false;
+
+	while (!stop) {
+		state_save_t *saves = state_queue_take(&s->saves, wait, &stop);
+
+		stop = stop && !saves;
+		while (saves)
+			saves = write_batch(s, saves);
+		wait = state_compact_step(s);
+		if (s->conf.relaxed && s->log.synced < s->log.size) {
+			if (is_due(s)) {
+				(void)state_log_sync(s);
+				s->synced_at = clock_mono().ns;
+			} else if (wait < 0 || wait > IDLE_SYNC_MS) {
+				wait = IDLE_SYNC_MS;
+			}
+		}
+		tell_sums(s);
+	}
+	(void)state_log_sync(s);
+	return NULL;
+}
+
+/* --- files of their own -------------------------------------------------------------------------- */
+
+/* Synced here, so that others need not wait for it; then it is a save like any other. */
+void *state_files_run(void *state)
+{
+	state_t *s = state;
+	state_disk_t *disk = s->disk;
+	bool stop = false;
+
+	while (!stop) {
+		state_save_t *saves = state_queue_take(&s->files, -1, &stop);
+
+		stop = stop && !saves;
+		while (saves) {
+			state_save_t *save = saves;
+			state_draft_t *d = save->draft;
+
+			saves = saves->next;
+			if (d->error == 0)
+				d->error = -disk->calls->sync(disk, d->fd);
+			if (d->error == 0)
+				d->error = -disk->calls->sync_names(disk);
+			state_queue_push(&s->saves, save);
+		}
+	}
+	return NULL;
+}

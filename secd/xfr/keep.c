@@ -1,0 +1,177 @@
+/* xfr/keep.c - zone/pack.h to state/, state/ to zone/unpack.h, and the gates on that side, too. */
+#include "xfr/keep.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "xfr/refusal.h"
+#include "zone/pack.h"
+#include "zone/unpack.h"
+
+/* A difference above this, with half as much of it, is no saving. */
+enum { DELTA_MOST = STATE_OWN_ABOVE };
+
+state_draft_t *xfr_keep_whole(state_t *state, const zone_version_t *v)
+{
+	state_draft_t *d = state_draft_new(state);
+	zone_pack_t *p = d ? zone_pack_new(v) : NULL;
+	const uint8_t *chunk;
+	size_t len;
+	status_t st = p ? ST_OK : ST_NOMEM;
+
+	while (st == ST_OK && (st = zone_pack_next(p, &chunk, &len)) == ST_OK)
+		state_draft_add(d, chunk, len);
+	zone_pack_free(p);
+	if (st == ST_NOENT)
+		return d;
+	state_draft_free(d);
+	return NULL;
+}
+
+state_draft_t *xfr_keep_delta(state_t *state, const zone_delta_t *delta, const zone_version_t *v)
+{
+	state_draft_t *d;
+	uint8_t *octets;
+	size_t len;
+
+	if (zone_pack_delta(delta, &octets, &len) != ST_OK)
+		return NULL;
+	if (len > DELTA_MOST) {
+		free(octets);
+		return xfr_keep_whole(state, v);
+	}
+	d = state_draft_new(state);
+	if (d)
+		state_draft_delta(d, octets, len);
+	else
+		free(octets);
+	return d;
+}
+
+/* --- back -------------------------------------------------------------------------------------- */
+
+/* A zone on its way: the whole version first, then all differences in one. */
+typedef struct load {
+	const xfr_keep_spec_t *spec;
+	zone_unpack_t *unpack;
+	zone_version_t *whole;
+	zone_faults_t faults;
+	zone_delta_t *delta;
+	const zone_excess_t *excess; /* after ST_LIMIT */
+} load_t;
+
+static status_t on_chunk(void *arg, const uint8_t *octets, size_t len)
+{
+	load_t *l = arg;
+	status_t st = zone_unpack_feed(l->unpack, octets, len);
+
+	if (st == ST_LIMIT)
+		l->excess = zone_unpack_excess(l->unpack);
+	return st;
+}
+
+static status_t seal_whole(load_t *l)
+{
+	status_t st = zone_unpack_seal(l->unpack, &l->whole);
+
+	if (st == ST_OK)
+		st = zone_unpack_check(l->unpack, l->whole, &l->faults);
+	else if (st == ST_LIMIT)
+		l->excess = zone_unpack_excess(l->unpack);
+	return st;
+}
+
+static status_t on_delta(void *arg, const uint8_t *octets, size_t len)
+{
+	load_t *l = arg;
+	status_t st = l->whole ? ST_OK : seal_whole(l);
+
+	if (st == ST_OK && !l->delta)
+		l->delta = zone_delta_new(l->whole, &l->spec->limits);
+	if (st == ST_OK)
+		st = l->delta ? zone_unpack_delta(l->delta, octets, len) : ST_NOMEM;
+	if (st == ST_LIMIT)
+		l->excess = zone_delta_excess(l->delta);
+	return st;
+}
+
+/* With differences, the version is another one, and all of it is looked at. */
+static status_t seal(load_t *l, zone_version_t **out)
+{
+	status_t st = l->whole ? ST_OK : seal_whole(l);
+
+	if (st == ST_OK && l->delta) {
+		st = zone_delta_seal(l->delta, out);
+		if (st == ST_LIMIT)
+			l->excess = zone_delta_excess(l->delta);
+		if (st != ST_OK)
+			return st;
+		zone_version_succeed(l->whole, *out);
+		return zone_check(*out, &l->faults);
+	}
+	if (st == ST_OK) {
+		*out = l->whole;
+		l->whole = NULL;
+	}
+	return st;
+}
+
+static xfr_why_t why_not(const load_t *l, status_t st, int error)
+{
+	switch (st) {
+	case ST_SYSTEM:
+		return xfr_why(XFR_WHY_ERRNO, (uint32_t)error, 0);
+	case ST_NOMEM:
+		return xfr_why(XFR_WHY_NO_MEMORY, 0, 0);
+	case ST_LIMIT:
+		return xfr_excess(l->excess);
+	case ST_OK:
+	case ST_NOENT:
+	case ST_EXIST:
+	case ST_STALE:
+	case ST_MALFORMED:
+	case ST_SHORT:
+	case ST_OUTSIDE:
+	case ST_REFUSED:
+	case ST_TIMEOUT:
+	case ST_COUNT:
+		break;
+	}
+	return xfr_why(XFR_WHY_STATE_DAMAGED, 0, 0);
+}
+
+void xfr_keep_load(const xfr_keep_spec_t *spec, xfr_kept_t *out)
+{
+	const state_reader_t reader_calls = { NULL, on_chunk, on_delta };
+	state_reader_t reader = reader_calls;
+	load_t l = { .spec = spec };
+	zone_version_t *v = NULL;
+	dns_name_t apex;
+	status_t st = ST_NOMEM;
+	int error = 0;
+
+	*out = (xfr_kept_t){ 0 };
+	reader.arg = &l;
+	dns_name_from_wire(spec->apex, &apex);
+	l.unpack = zone_unpack_new(spec->key, &apex, &spec->limits);
+	if (l.unpack) {
+		errno = 0;
+		st = state_read(spec->state, spec->zone, &reader);
+		error = errno;
+	}
+	if (st == ST_OK)
+		st = seal(&l, &v);
+	if (st == ST_OK)
+		st = zone_gates_judge(&spec->gates, v, &l.faults, 0, spec->now, &out->verdict);
+	if (st != ST_OK)
+		out->why = why_not(&l, st, error);
+	else if (out->verdict.refused != ZONE_GATE_NONE)
+		out->why = xfr_refusal(&out->verdict, 0);
+	else
+		out->version = v;
+	if (!out->version)
+		zone_version_free(v);
+	zone_delta_free(l.delta);
+	zone_version_free(l.whole);
+	zone_unpack_free(l.unpack);
+}

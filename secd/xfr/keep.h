@@ -1,0 +1,45 @@
+/* xfr/keep.h - a version as the state keeps it (state/state.h), and back.
+ *
+ *     transfer  -> version -> xfr_keep_whole, xfr_keep_delta -> a draft -> state_save
+ *     a start   -> state_read -> xfr_keep_load: the same reader of records, the same gates -> version
+ *
+ * Any thread; what fails is a code, as for a transfer. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/clock.h"
+#include "common/siphash.h"
+#include "state/state.h"
+#include "xfr/why.h"
+#include "zone/build.h"
+#include "zone/delta.h"
+#include "zone/gates.h"
+#include "zone/version.h"
+
+/* All of v, which nobody frees meanwhile. NULL: no memory. */
+state_draft_t *xfr_keep_whole(state_t *state, const zone_version_t *v);
+
+/* The difference d, which has made v; all of v where that is less. NULL: no memory. */
+state_draft_t *xfr_keep_delta(state_t *state, const zone_delta_t *d, const zone_version_t *v);
+
+typedef struct xfr_keep_spec {
+	const state_t *state;
+	const state_zone_t *zone;
+	const siphash_key_t *key; /* of the zone set */
+	const uint8_t *apex;      /* wire, folded */
+	zone_limits_t limits;
+	zone_gates_t gates;
+	wall_t now;
+} xfr_keep_spec_t;
+
+typedef struct xfr_kept {
+	zone_version_t *version; /* the caller's; NULL: why */
+	xfr_why_t why;
+	zone_verdict_t verdict;
+} xfr_kept_t;
+
+/* Make a version of what the state has of the zone, and look it over. */
+void xfr_keep_load(const xfr_keep_spec_t *spec, xfr_kept_t *out);
