@@ -111,6 +111,7 @@ static void watch_signals(daemon_t *d)
 	ev_signal_start(d->loop, &d->on_int);
 	ev_signal_start(d->loop, &d->on_hup);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of a write */
 }
 
 /* Polls take a socket each and clients one each: as many as the system lets us have. */

@@ -74,6 +74,32 @@ static void status_queries(report_t *out, const net_t *net)
 	report_close(out);
 }
 
+/* Where zones outlive a restart, and whether they do. */
+static void status_state(report_t *out, const refresh_t *r)
+{
+	keep_report_t k;
+
+	if (!refresh_keep_report(r, &k)) {
+		report_none(out, "state");
+		return;
+	}
+	report_open(out, "state");
+	report_word(out, "dir", k.dir);
+	report_toned(out, "standing",
+	             k.error     ? "failing"
+	             : k.loading ? "loading"
+	                         : "saved",
+	             k.error     ? REPORT_BAD
+	             : k.loading ? REPORT_WARN
+	                         : REPORT_GOOD);
+	report_word(out, "why", k.error ? strerror(k.error) : NULL);
+	report_number(out, "unsaved", k.unsaved);
+	report_size(out, "octets", k.stats.octets);
+	report_size(out, "needed", k.stats.live);
+	report_number(out, "files", k.stats.files);
+	report_close(out);
+}
+
 static void status_worst(report_t *out, const refresh_t *r)
 {
 	refresh_laggard_t worst[REFRESH_WORST_MAX];
@@ -111,6 +137,7 @@ static ctl_outcome_t run_status(ctl_call_t *call)
 	report_size(call->report, "memory", memory());
 	status_zones(call->report, &totals);
 	status_queries(call->report, env->net);
+	status_state(call->report, env->refresh);
 	status_worst(call->report, env->refresh);
 	return CTL_DONE;
 }
@@ -152,6 +179,10 @@ static void zone_version_fields(report_t *out, const refresh_zone_report_t *z)
 	report_seconds(out, "expire", z->expire);
 	report_number(out, "records", z->records);
 	report_size(out, "memory", z->memory);
+	if (z->kept)
+		report_flag(out, "saved", !z->unsaved);
+	else
+		report_none(out, "saved");
 	report_close(out);
 	report_open(out, "transfer");
 	report_word(out, "primary", z->source);

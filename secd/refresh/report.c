@@ -121,6 +121,7 @@ static void report_version(const zone_t *z, refresh_zone_report_t *out)
 	out->expire = z->clock.expire;
 	if (z->source != ROUND_NO_SOURCE) /* not one that the settings have no more */
 		out->source = z->group->conf->primaries[z->source]->name;
+	out->kept = z->r->keep != NULL;
 	out->unsaved = z->unsaved;
 	out->kind = told_how((xfr_outcome_t)z->how);
 	out->octets = z->octets;

@@ -76,7 +76,8 @@ typedef struct refresh_zone_report {
 	size_t memory; /* octets */
 	const char
 		*source;  /* primary that it came from; NULL: one that is not configured any more */
-	bool unsaved;     /* the state does not have it: the disk did not take it */
+	bool kept;        /* there is a state that is to have it ... */
+	bool unsaved;     /* ... and it does not, since the disk did not take it */
 	const char *kind; /* of the last transfer: "axfr", "ixfr", "axfr-in-ixfr" */
 	uint64_t octets;  /* that it brought */
 	uint32_t ms;      /* that it took */
