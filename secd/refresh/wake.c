@@ -21,21 +21,29 @@ enum {
 	PROGRESS_S = 5,     /* between lines while it loads */
 	OVERDUE_PER_MS = 1, /* zones that were due while nobody ran, polled in a ms */
 	OVERDUE_MOST_MS = 300 * 1000,
+	UNDER_WAY_MOST = 64, /* batches */
+	BATCH_MS = 2,        /* a zone waits for others of its batch */
 };
 
 /* A zone that was loaded, or not. */
 typedef struct woken {
-	mail_t mail;
 	zone_t *zone;
 	xfr_kept_t kept;
-	bool has_clocks;
-	state_clocks_t clocks;
-	state_peer_t peers[];
 } woken_t;
+
+/* Some of them: one mail for each would wake the main thread a hundred thousand times. */
+enum { BATCH = 64 };
+typedef struct batch {
+	mail_t mail;
+	size_t count;
+	woken_t zones[BATCH];
+} batch_t;
 
 typedef struct loader {
 	pool_job_t job;
 	wake_t *wake;
+	batch_t *batch; /* that is being filled */
+	mono_t began;   /* its first zone */
 } loader_t;
 
 struct wake {
@@ -53,7 +61,10 @@ struct wake {
 	size_t count;
 	_Atomic size_t next;
 	_Atomic bool stop;
-	size_t left; /* to be published yet */
+	_Atomic size_t under_way; /* batches */
+	size_t left;              /* zones to be published yet */
+	state_peer_t *peers;      /* room for those of any zone */
+	size_t most_peers;
 	loader_t *loaders;
 	mono_t began, told;
 	uint64_t records;
@@ -67,48 +78,67 @@ struct wake {
 
 /* --- loaders' side ----------------------------------------------------------------------------- */
 
-static woken_t *load(const wake_t *w, zone_t *z)
+static void load(const wake_t *w, zone_t *z, xfr_kept_t *out)
 {
 	const conf_policy_t *p = &z->group->conf->policy;
-	const size_t count = z->group->conf->primary_count;
-	woken_t *n = calloc(1, sizeof *n + count * sizeof n->peers[0]);
-	uint8_t *clocks;
-	size_t len;
-
-	if (!n)
-		return NULL;
-	n->zone = z;
-	if (state_read_clocks(w->keep->state, z->kept, &clocks, &len) == ST_OK)
-		n->has_clocks = state_clocks_get(clocks, len, &n->clocks, n->peers, count) == ST_OK;
-	free(clocks);
 	const xfr_keep_spec_t spec = {
 		.state = w->keep->state,
 		.zone = z->kept,
 		.key = zone_set_key(z->r->set),
 		.apex = z->conf->apex,
 		.limits = { p->max_records, p->max_size, p->max_rrset, p->max_rrsets },
-		.gates = n->clocks.accepted ? terms_accepted(&p->gates) : terms_gates(&p->gates),
+		.gates = terms_gates(&p->gates),
+		.accepted = terms_accepted(&p->gates),
 		.now = clock_wall_coarse(),
 	};
-	if (n->has_clocks)
-		xfr_keep_load(&spec, &n->kept);
-	else
-		n->kept.why = xfr_why(XFR_WHY_STATE_DAMAGED, 0, 0);
-	return n;
+
+	xfr_keep_load(&spec, out);
+}
+
+/* Zones that were loaded and not published yet take memory twice: not too many of them. */
+static void wait_for_main(const wake_t *w)
+{
+	while (atomic_load(&w->under_way) >= UNDER_WAY_MOST && !atomic_load(&w->stop))
+		usleep(200);
+}
+
+static batch_t *new_batch(wake_t *w)
+{
+	batch_t *b;
+
+	wait_for_main(w);
+	atomic_fetch_add(&w->under_way, 1);
+	while (!(b = calloc(1, sizeof *b))) /* some octets: there will be some */
+		usleep(1000);
+	return b;
+}
+
+static void hand_over(loader_t *l)
+{
+	if (l->batch)
+		mailbox_send(&l->wake->mail, &l->batch->mail);
+	l->batch = NULL;
 }
 
 static void run_loader(pool_job_t *job)
 {
-	wake_t *w = ((loader_t *)(void *)job)->wake;
+	loader_t *l = (loader_t *)(void *)job;
+	wake_t *w = l->wake;
 	size_t i;
 
 	while (!atomic_load(&w->stop) && (i = atomic_fetch_add(&w->next, 1)) < w->count) {
-		woken_t *n;
-
-		while (!(n = load(w, w->zones[i]))) /* some octets: there will be some */
-			usleep(1000);
-		mailbox_send(&w->mail, &n->mail);
+		if (!l->batch) {
+			l->batch = new_batch(w);
+			l->began = clock_mono();
+		}
+		woken_t *n = &l->batch->zones[l->batch->count++];
+		n->zone = w->zones[i];
+		load(w, n->zone, &n->kept);
+		if (l->batch->count == BATCH ||
+		    clock_mono().ns - l->began.ns > BATCH_MS * NS_PER_MS)
+			hand_over(l);
 	}
+	hand_over(l);
 }
 
 static void run_scan(pool_job_t *job)
@@ -186,10 +216,9 @@ static xfr_outcome_t how_named(const char *name)
 	return XFR_AXFR;
 }
 
-static void restore(wake_t *w, zone_t *z, const woken_t *n)
+static void restore(wake_t *w, zone_t *z, const state_clocks_t *c, const zone_version_t *v)
 {
 	keep_t *k = w->keep;
-	const state_clocks_t *c = &n->clocks;
 	const state_times_t *times = state_times(k->state);
 	const unsigned boot = state_times_boot(times, c->at.boot);
 	const state_boot_t unknown = { .last = c->at.mono };
@@ -202,9 +231,8 @@ static void restore(wake_t *w, zone_t *z, const woken_t *n)
 		.outrun = shifted(&s, c->outrun),
 	};
 
-	refresh_clock_restored(&z->clock, zone_version_soa(n->kept.version), &kept,
-	                       &z->group->conf->policy, clock_mono(), refresh_spread(z),
-	                       w->overdue_ms);
+	refresh_clock_restored(&z->clock, zone_version_soa(v), &kept, &z->group->conf->policy,
+	                       clock_mono(), refresh_spread(z), w->overdue_ms);
 	z->source = (uint16_t)primary_named(z, c->source.text);
 	z->accepted = c->accepted;
 	z->loaded_at = seconds_of(shifted(&s, c->loaded_at));
@@ -219,20 +247,25 @@ static void restore(wake_t *w, zone_t *z, const woken_t *n)
 	}
 }
 
-static void serve(wake_t *w, woken_t *n)
+/* False: its clocks can't be read. */
+static bool serve(wake_t *w, woken_t *n)
 {
+	zone_version_t *v = n->kept.version;
 	zone_t *z = n->zone;
+	state_clocks_t clocks;
 
-	restore(w, z, n);
+	if (state_clocks_get(n->kept.clocks, n->kept.clocks_len, &clocks, w->peers,
+	                     w->most_peers) != ST_OK)
+		return false;
+	restore(w, z, &clocks, v);
 	(void)refresh_clock_tick(&z->clock, clock_mono());
 	zone_set_expires(z->slot, z->clock.expires);
-	zone_set_restore(z->r->set, z->slot, n->kept.version, z->clock.expired);
-	w->records += zone_version_records(n->kept.version);
-	if (n->clocks.serial != z->clock.serial) /* of one that was lost: whoever has it is asked */
-		z->clock.due = w->now.mono;
+	zone_set_restore(z->r->set, z->slot, v, z->clock.expired);
+	w->records += zone_version_records(v);
 	if (z->clock.expired)
 		told_expired(z);
 	refresh_retired(z->r);
+	return true;
 }
 
 static void lose(wake_t *w, const woken_t *n)
@@ -321,6 +354,8 @@ static void gather(wake_t *w)
 	for (size_t i = 0; i < r->zone_count; i++) {
 		zone_t *z = r->zones[i];
 
+		if (z->group->conf->primary_count > w->most_peers)
+			w->most_peers = z->group->conf->primary_count;
 		if (z->stage == STAGE_LOADING && state_zone_has(z->kept))
 			w->zones[w->count++] = z;
 		else if (z->stage == STAGE_LOADING)
@@ -386,34 +421,50 @@ static void on_scanned(wake_t *w)
 	tell_scan(w);
 	look_at_times(w);
 	gather(w);
+	w->peers = calloc(w->most_peers + 1, sizeof *w->peers);
+	if (!w->peers)
+		w->most_peers = 0; /* then nothing is remembered of them */
 	if (w->count == 0)
 		finish(w);
 	else
 		start_loaders(w, cores());
 }
 
+static void take(wake_t *w, woken_t *n)
+{
+	const bool wanted = w->keep->r && !atomic_load(&w->stop);
+
+	if (wanted && n->kept.version && !serve(w, n)) {
+		zone_version_free(n->kept.version);
+		n->kept.version = NULL;
+		n->kept.why = xfr_why(XFR_WHY_STATE_DAMAGED, 0, 0);
+	}
+	if (wanted && !n->kept.version)
+		lose(w, n);
+	if (wanted)
+		refresh_woken(n->zone);
+	else
+		zone_version_free(n->kept.version);
+	free(n->kept.clocks);
+}
+
 static void on_mail(void *arg, mail_t *mail)
 {
 	wake_t *w = arg;
-	woken_t *n = (woken_t *)(void *)mail;
+	batch_t *b = (batch_t *)(void *)mail;
 
 	if (mail == &w->scanned) {
 		if (w->keep->r && !atomic_load(&w->stop))
 			on_scanned(w);
 		return;
 	}
-	if (!w->keep->r || atomic_load(&w->stop)) {
-		zone_version_free(n->kept.version);
-		free(n);
+	for (size_t i = 0; i < b->count; i++)
+		take(w, &b->zones[i]);
+	w->left -= b->count;
+	free(b);
+	atomic_fetch_sub(&w->under_way, 1);
+	if (!w->keep->r || atomic_load(&w->stop))
 		return;
-	}
-	if (n->kept.version)
-		serve(w, n);
-	else
-		lose(w, n);
-	refresh_woken(n->zone);
-	free(n);
-	w->left--;
 	tell_progress(w, clock_mono());
 	if (w->left == 0)
 		finish(w);
@@ -458,6 +509,7 @@ void keep_wake_stop(keep_t *k)
 	mailbox_close(&w->mail);
 	free(w->zones);
 	free(w->loaders);
+	free(w->peers);
 	free(w);
 }
 

@@ -144,6 +144,14 @@ status_t state_clocks_instant(const uint8_t *in, size_t len, state_instant_t *ou
 	return buf_ok(&b) ? ST_OK : ST_MALFORMED;
 }
 
+bool state_clocks_accepted(const uint8_t *in, size_t len)
+{
+	buf_t b = buf_over(in, len);
+
+	(void)buf_take(&b, INSTANT_LEN + 4); /* and the serial */
+	return buf_u8(&b) & FLAG_ACCEPTED;
+}
+
 status_t state_clocks_get(const uint8_t *in, size_t len, state_clocks_t *c, state_peer_t *peers,
                           size_t most)
 {

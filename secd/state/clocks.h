@@ -70,8 +70,9 @@ size_t state_clocks_put(const state_clocks_t *c, uint8_t *out);
  * Returns   ST_OK; ST_MALFORMED. */
 status_t state_clocks_get(const uint8_t *in, size_t len, state_clocks_t *c, state_peer_t *peers,
                           size_t most);
-/* Only when it was true. */
+/* Only when it was true; only whether the version was accepted. */
 status_t state_clocks_instant(const uint8_t *in, size_t len, state_instant_t *out);
+bool state_clocks_accepted(const uint8_t *in, size_t len);
 
 /* --- how long ago ------------------------------------------------------------------------------ */
 

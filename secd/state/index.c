@@ -38,6 +38,7 @@ void state_index_close(state_index_t *x)
 	}
 	free(x->table);
 	free(x->files);
+	free(x->scanned);
 	pthread_mutex_destroy(&x->mutex);
 }
 
@@ -137,7 +138,7 @@ void state_index_each(state_index_t *x, void (*each)(void *arg, state_zone_t *z)
 
 /* --- files ------------------------------------------------------------------------------------- */
 
-static state_file_t *add_file(state_index_t *x, uint32_t number, int fd, uint64_t size)
+state_file_t *state_index_add_file(state_index_t *x, uint32_t number, int fd, uint64_t size)
 {
 	if (x->file_count == x->file_room) {
 		size_t room = x->file_room ? x->file_room * 2 : 16;
@@ -152,38 +153,42 @@ static state_file_t *add_file(state_index_t *x, uint32_t number, int fd, uint64_
 	return &x->files[x->file_count++];
 }
 
-state_file_t *state_index_add_file(state_index_t *x, uint32_t number, int fd, uint64_t size)
+static state_file_t *find_file(state_file_t *files, size_t count, uint32_t number)
 {
-	pthread_mutex_lock(&x->mutex);
-	state_file_t *f = add_file(x, number, fd, size);
-	pthread_mutex_unlock(&x->mutex);
-	return f;
-}
-
-int state_index_fd(const state_index_t *x, uint32_t number)
-{
-	pthread_mutex_t *mutex = (pthread_mutex_t *)(uintptr_t)&x->mutex;
-
-	pthread_mutex_lock(mutex);
-	const state_file_t *f = state_index_file(x, number);
-	const int fd = f ? f->fd : -1;
-	pthread_mutex_unlock(mutex);
-	return fd;
-}
-
-state_file_t *state_index_file(const state_index_t *x, uint32_t number)
-{
-	size_t low = 0, high = x->file_count;
+	size_t low = 0, high = count;
 
 	while (low < high) {
 		size_t mid = (low + high) / 2;
 
-		if (x->files[mid].number < number)
+		if (files[mid].number < number)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return low < x->file_count && x->files[low].number == number ? &x->files[low] : NULL;
+	return low < count && files[low].number == number ? &files[low] : NULL;
+}
+
+state_file_t *state_index_file(const state_index_t *x, uint32_t number)
+{
+	return find_file(x->files, x->file_count, number);
+}
+
+int state_index_fd(const state_index_t *x, uint32_t number)
+{
+	const state_file_t *f = find_file(x->scanned, x->scanned_count, number);
+
+	return f ? f->fd : -1;
+}
+
+status_t state_index_scanned(state_index_t *x)
+{
+	x->scanned = malloc((x->file_count + 1) * sizeof *x->scanned);
+	if (!x->scanned)
+		return ST_NOMEM;
+	if (x->file_count > 0)
+		memcpy(x->scanned, x->files, x->file_count * sizeof *x->files);
+	x->scanned_count = x->file_count;
+	return ST_OK;
 }
 
 void state_index_forget_file(state_index_t *x, uint32_t number)
@@ -193,10 +198,8 @@ void state_index_forget_file(state_index_t *x, uint32_t number)
 
 	if (!f)
 		return;
-	pthread_mutex_lock(&x->mutex);
 	memmove(f, f + 1, (x->file_count - i - 1) * sizeof *f);
 	x->file_count--;
-	pthread_mutex_unlock(&x->mutex);
 }
 
 /* --- records ----------------------------------------------------------------------------------- */

@@ -62,6 +62,8 @@ typedef struct state_index {
 	size_t count, room;
 	state_file_t *files; /* by number; the last one may still grow */
 	size_t file_count, file_room;
+	state_file_t *scanned; /* those of the scan, for its readers, as they were */
+	size_t scanned_count;
 } state_index_t;
 
 status_t state_index_open(state_index_t *x);
@@ -76,7 +78,11 @@ void state_index_each(state_index_t *x, void (*each)(void *arg, state_zone_t *z)
 /* A file more, whose number is higher than all. NULL: no memory. Pointers to others die. */
 state_file_t *state_index_add_file(state_index_t *x, uint32_t number, int fd, uint64_t size);
 state_file_t *state_index_file(const state_index_t *x, uint32_t number); /* NULL: none */
-int state_index_fd(const state_index_t *x, uint32_t number);             /* -1: none; any thread */
+
+/* The scan is over; what readers are to find of it stays as it is. ST_NOMEM. */
+status_t state_index_scanned(state_index_t *x);
+/* The descriptor of a file of the scan; -1: there is none. Any thread, until files may go. */
+int state_index_fd(const state_index_t *x, uint32_t number);
 void state_index_forget_file(state_index_t *x, uint32_t number);
 
 /* A record is at place: the zone's from now on. What it supersedes is not needed any more: if that

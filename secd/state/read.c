@@ -116,11 +116,42 @@ static state_kind_t kind_of_whole(const state_zone_t *z)
 	return z->own != 0 ? STATE_OWN : STATE_WHOLE;
 }
 
+static status_t give_clocks(const loaded_t *l, const state_reader_t *reader)
+{
+	return reader->clocks(reader->arg, l->clocks.base, l->clocks.len);
+}
+
+/* Clocks that were saved since the version was; or, where these are of one that was lost, those that the
+ * last difference was saved with. */
+static status_t read_clocks(const state_t *s, const state_zone_t *z, const loaded_t *whole,
+                            const state_reader_t *reader)
+{
+	loaded_t l = { 0 };
+	status_t st = ST_NOENT;
+
+	if (z->clocks.file != 0)
+		st = read_record(s, z, z->clocks, STATE_CLOCKS, &l);
+	if (st == ST_OK && l.head.version == z->version) {
+		st = give_clocks(&l, reader);
+	} else if (z->step_count == 0) {
+		st = give_clocks(whole, reader);
+	} else {
+		free(l.octets);
+		st = read_record(s, z, z->steps[z->step_count - 1].place, STATE_DELTA, &l);
+		if (st == ST_OK)
+			st = give_clocks(&l, reader);
+	}
+	free(l.octets);
+	return st;
+}
+
 static status_t read_whole(const state_t *s, const state_zone_t *z, const state_reader_t *reader)
 {
 	loaded_t l;
 	status_t st = read_record(s, z, z->whole, kind_of_whole(z), &l);
 
+	if (st == ST_OK)
+		st = read_clocks(s, z, &l, reader);
 	if (st == ST_OK)
 		st = z->own != 0 ? read_own(s, &l.content, reader)
 		                 : give_chunks(&l.content, reader);
@@ -141,30 +172,4 @@ status_t state_read(const state_t *s, const state_zone_t *z, const state_reader_
 		free(l.octets);
 	}
 	return st;
-}
-
-/* Those that were saved since the version was, or those that it was saved with. */
-status_t state_read_clocks(const state_t *s, const state_zone_t *z, uint8_t **out, size_t *len)
-{
-	const bool step = z->step_count > 0;
-	loaded_t l = { 0 };
-	status_t st = ST_NOENT;
-
-	*out = NULL;
-	*len = 0;
-	if (z->clocks.file != 0)
-		st = read_record(s, z, z->clocks, STATE_CLOCKS, &l);
-	if (st != ST_OK || l.head.version != z->version) { /* of one that was lost */
-		free(l.octets);
-		st = read_record(s, z, step ? z->steps[z->step_count - 1].place : z->whole,
-		                 step ? STATE_DELTA : kind_of_whole(z), &l);
-	}
-	if (st != ST_OK) {
-		free(l.octets);
-		return st;
-	}
-	*len = buf_left(&l.clocks);
-	memmove(l.octets, l.clocks.base, *len);
-	*out = l.octets;
-	return ST_OK;
 }

@@ -324,6 +324,7 @@ status_t state_scan(state_t *s, state_scan_t *out, char why[256])
 	if (st == ST_OK) {
 		state_index_each(&s->index, settle, &c);
 		remove_unnamed(&c);
+		st = state_index_scanned(&s->index);
 	}
 	free(c.files);
 	return st;

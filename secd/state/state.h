@@ -80,6 +80,8 @@ uint64_t state_zone_octets(const state_zone_t *z); /* about what it takes on the
 
 typedef struct state_reader {
 	void *arg;
+	/* First: its clocks (state/clocks.h). */
+	status_t (*clocks)(void *arg, const uint8_t *octets, size_t len);
 	/* A chunk of the whole version, then the differences in order. Not ST_OK ends the reading. */
 	status_t (*chunk)(void *arg, const uint8_t *octets, size_t len);
 	status_t (*delta)(void *arg, const uint8_t *octets, size_t len);
@@ -89,9 +91,6 @@ typedef struct state_reader {
  * Returns   ST_OK; ST_NOENT: there is none; ST_MALFORMED: it is damaged; ST_SYSTEM: errno;
  *           ST_NOMEM; what the reader said. Threads: any, until the zone is saved or state_settled(). */
 status_t state_read(const state_t *s, const state_zone_t *z, const state_reader_t *reader);
-
-/* Its clocks, behind the apex: malloc'd *out. The statuses and threads of state_read(). */
-status_t state_read_clocks(const state_t *s, const state_zone_t *z, uint8_t **out, size_t *len);
 
 /* Begin to write. ST_SYSTEM: no thread. Main thread, after the scan. */
 status_t state_start(state_t *s);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "xfr/refusal.h"
 #include "zone/pack.h"
@@ -58,7 +59,21 @@ typedef struct load {
 	zone_faults_t faults;
 	zone_delta_t *delta;
 	const zone_excess_t *excess; /* after ST_LIMIT */
+	uint8_t *clocks;
+	size_t clocks_len;
 } load_t;
+
+static status_t on_clocks(void *arg, const uint8_t *octets, size_t len)
+{
+	load_t *l = arg;
+
+	l->clocks = malloc(len + 1);
+	if (!l->clocks)
+		return ST_NOMEM;
+	memcpy(l->clocks, octets, len);
+	l->clocks_len = len;
+	return ST_OK;
+}
 
 static status_t on_chunk(void *arg, const uint8_t *octets, size_t len)
 {
@@ -140,18 +155,36 @@ static xfr_why_t why_not(const load_t *l, status_t st, int error)
 	return xfr_why(XFR_WHY_STATE_DAMAGED, 0, 0);
 }
 
+static status_t judge(const load_t *l, const zone_version_t *v, zone_verdict_t *out)
+{
+	const xfr_keep_spec_t *spec = l->spec;
+	const bool accepted = state_clocks_accepted(l->clocks, l->clocks_len);
+
+	return zone_gates_judge(accepted ? &spec->accepted : &spec->gates, v, &l->faults, 0,
+	                        spec->now, out);
+}
+
+static void give(load_t *l, zone_version_t *v, xfr_kept_t *out)
+{
+	out->version = v;
+	out->clocks = l->clocks;
+	out->clocks_len = l->clocks_len;
+	l->clocks = NULL;
+}
+
 void xfr_keep_load(const xfr_keep_spec_t *spec, xfr_kept_t *out)
 {
-	const state_reader_t reader_calls = { NULL, on_chunk, on_delta };
-	state_reader_t reader = reader_calls;
 	load_t l = { .spec = spec };
+	const state_reader_t reader = {
+		.arg = &l, .clocks = on_clocks, .chunk = on_chunk, .delta = on_delta
+	};
+	zone_verdict_t verdict;
 	zone_version_t *v = NULL;
 	dns_name_t apex;
 	status_t st = ST_NOMEM;
 	int error = 0;
 
 	*out = (xfr_kept_t){ 0 };
-	reader.arg = &l;
 	dns_name_from_wire(spec->apex, &apex);
 	l.unpack = zone_unpack_new(spec->key, &apex, &spec->limits);
 	if (l.unpack) {
@@ -162,15 +195,16 @@ void xfr_keep_load(const xfr_keep_spec_t *spec, xfr_kept_t *out)
 	if (st == ST_OK)
 		st = seal(&l, &v);
 	if (st == ST_OK)
-		st = zone_gates_judge(&spec->gates, v, &l.faults, 0, spec->now, &out->verdict);
+		st = judge(&l, v, &verdict);
 	if (st != ST_OK)
 		out->why = why_not(&l, st, error);
-	else if (out->verdict.refused != ZONE_GATE_NONE)
-		out->why = xfr_refusal(&out->verdict, 0);
+	else if (verdict.refused != ZONE_GATE_NONE)
+		out->why = xfr_refusal(&verdict, 0);
 	else
-		out->version = v;
+		give(&l, v, out);
 	if (!out->version)
 		zone_version_free(v);
+	free(l.clocks);
 	zone_delta_free(l.delta);
 	zone_version_free(l.whole);
 	zone_unpack_free(l.unpack);

@@ -31,14 +31,16 @@ typedef struct xfr_keep_spec {
 	const siphash_key_t *key; /* of the zone set */
 	const uint8_t *apex;      /* wire, folded */
 	zone_limits_t limits;
-	zone_gates_t gates;
+	zone_gates_t gates;    /* of a version that an operator has accepted: */
+	zone_gates_t accepted; /* these */
 	wall_t now;
 } xfr_keep_spec_t;
 
 typedef struct xfr_kept {
 	zone_version_t *version; /* the caller's; NULL: why */
 	xfr_why_t why;
-	zone_verdict_t verdict;
+	uint8_t *clocks; /* of a version: state/clocks.h; the caller's to free */
+	size_t clocks_len;
 } xfr_kept_t;
 
 /* Make a version of what the state has of the zone, and look it over. */
