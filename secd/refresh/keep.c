@@ -214,7 +214,9 @@ static void pack(pool_job_t *job)
 static void save_anew(keep_t *k, zone_t *z)
 {
 	const zone_version_t *v = zone_slot_version(z->slot);
-	anew_t *a = v && !z->anew ? calloc(1, sizeof *a) : NULL;
+	/* With a version on its way, that one is saved; if it should have to be anew, that is seen then. */
+	const bool busy = z->anew || (z->follow && z->follow->saving);
+	anew_t *a = v && !busy ? calloc(1, sizeof *a) : NULL;
 
 	if (!a)
 		return;
@@ -246,7 +248,8 @@ static void on_packed(void *arg, mail_t *mail)
 		const keep_facts_t facts = facts_of(z);
 
 		z->anew = false;
-		if (a->draft && z->edition == a->edition && z->unsaved == (a->version == 0))
+		if (a->draft && z->edition == a->edition && z->unsaved == (a->version == 0) &&
+		    !(z->follow && z->follow->saving))
 			save = new_save(k, z, &facts);
 	}
 	if (save) {

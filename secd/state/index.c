@@ -6,13 +6,18 @@
 
 #include "common/random.h"
 
-enum { ROOM_FIRST = 64, STEPS_MOST = UINT16_MAX };
+enum { ROOM_FIRST = 64, STEPS_MOST = UINT16_MAX, SLAB = 64 };
+
+typedef struct state_entry {
+	uint32_t hash;
+	uint32_t number; /* of the zone, from 1 on; 0: nobody */
+} entry_t;
 
 status_t state_index_open(state_index_t *x)
 {
 	*x = (state_index_t){ 0 };
 	random_bytes(&x->key, sizeof x->key);
-	x->table = calloc(ROOM_FIRST, sizeof(state_zone_t *));
+	x->table = calloc(ROOM_FIRST, sizeof *x->table);
 	if (!x->table)
 		return ST_NOMEM;
 	x->room = ROOM_FIRST;
@@ -20,22 +25,25 @@ status_t state_index_open(state_index_t *x)
 	return ST_OK;
 }
 
-static void free_zone(state_zone_t *z)
+static state_zone_t *zone_at(const state_index_t *x, size_t i)
 {
-	if (z->orphan)
-		free((void *)(uintptr_t)z->apex);
-	free(z->steps);
-	free(z);
+	return &x->slabs[i / SLAB][i % SLAB];
 }
 
 void state_index_close(state_index_t *x)
 {
 	if (!x->table)
 		return;
-	for (size_t i = 0; i < x->room; i++) {
-		if (x->table[i])
-			free_zone(x->table[i]);
+	for (size_t i = 0; i < x->count; i++) {
+		state_zone_t *z = zone_at(x, i);
+
+		if (z->orphan)
+			free((void *)(uintptr_t)z->apex);
+		free(z->steps);
 	}
+	for (size_t i = 0; i < x->slab_count; i++)
+		free(x->slabs[i]);
+	free(x->slabs);
 	free(x->table);
 	free(x->files);
 	free(x->scanned);
@@ -54,35 +62,62 @@ static size_t apex_len(const uint8_t *apex)
 }
 
 /* Where the zone is, or would be. */
-static state_zone_t **slot(const state_index_t *x, state_zone_t **table, size_t room,
-                           const uint8_t *apex, size_t len)
+static entry_t *entry_of(const state_index_t *x, const uint8_t *apex, size_t len, uint32_t hash)
 {
-	size_t i = siphash13(&x->key, apex, len) & (room - 1);
+	size_t i = hash & (x->room - 1);
 
-	while (table[i] &&
-	       (apex_len(table[i]->apex) != len || memcmp(table[i]->apex, apex, len) != 0))
-		i = (i + 1) & (room - 1);
-	return &table[i];
+	for (; x->table[i].number != 0; i = (i + 1) & (x->room - 1)) {
+		const uint8_t *there = zone_at(x, x->table[i].number - 1)->apex;
+
+		if (x->table[i].hash == hash && apex_len(there) == len &&
+		    memcmp(there, apex, len) == 0)
+			break;
+	}
+	return &x->table[i];
 }
 
-static status_t grow(state_index_t *x)
+/* Room for one more: in the table, which is never full, and in a slab. */
+static status_t grow_table(state_index_t *x)
 {
-	size_t room = x->room * 2;
-	state_zone_t **table;
+	const size_t room = x->room * 2;
+	entry_t *table;
 
-	if (x->count < x->room - x->room / 4)
+	if (x->count + 1 < x->room - x->room / 8)
 		return ST_OK;
-	if (!(table = calloc(room, sizeof(state_zone_t *))))
+	if (room > (size_t)1 << 31 || !(table = calloc(room, sizeof *table)))
 		return ST_NOMEM;
 	for (size_t i = 0; i < x->room; i++) {
-		state_zone_t *z = x->table[i];
+		size_t to = x->table[i].hash & (room - 1);
 
-		if (z)
-			*slot(x, table, room, z->apex, apex_len(z->apex)) = z;
+		if (x->table[i].number == 0)
+			continue;
+		while (table[to].number != 0)
+			to = (to + 1) & (room - 1);
+		table[to] = x->table[i];
 	}
 	free(x->table);
 	x->table = table;
 	x->room = room;
+	return ST_OK;
+}
+
+static status_t grow_slabs(state_index_t *x)
+{
+	const size_t n = x->slab_count;
+	state_zone_t **grown;
+
+	if (x->count < n * SLAB)
+		return ST_OK;
+	if ((n & (n - 1)) == 0) { /* it doubles at powers of two */
+		grown = reallocarray(x->slabs, n ? 2 * n : 1, sizeof(state_zone_t *));
+		if (!grown)
+			return ST_NOMEM;
+		x->slabs = grown;
+	}
+	x->slabs[n] = calloc(SLAB, sizeof *x->slabs[n]);
+	if (!x->slabs[n])
+		return ST_NOMEM;
+	x->slab_count++;
 	return ST_OK;
 }
 
@@ -94,46 +129,55 @@ static void adopt(state_zone_t *z, const uint8_t *apex)
 	z->orphan = z->dropped = false;
 }
 
-static state_zone_t *new_zone(const uint8_t *apex, size_t len, bool orphan)
+static state_zone_t *new_zone(state_index_t *x, const uint8_t *apex, size_t len, bool orphan)
 {
-	state_zone_t *z = calloc(1, sizeof *z);
-	uint8_t *copy = z && orphan ? malloc(len) : NULL;
+	uint8_t *copy = orphan ? malloc(len) : NULL;
 
-	if (!z || (orphan && !copy)) {
-		free(z);
+	if ((orphan && !copy) || grow_slabs(x) != ST_OK) {
+		free(copy);
 		return NULL;
 	}
 	if (orphan)
 		memcpy(copy, apex, len);
+	state_zone_t *z = zone_at(x, x->count++);
 	z->apex = orphan ? copy : apex;
 	z->orphan = orphan;
 	return z;
 }
 
-state_zone_t *state_index_zone(state_index_t *x, const uint8_t *apex, bool create, bool orphan)
+static state_zone_t *find_or_add(state_index_t *x, const uint8_t *apex, bool create, bool orphan)
 {
 	const size_t len = apex_len(apex);
-	state_zone_t *z = NULL, **at;
+	const uint32_t hash = (uint32_t)siphash13(&x->key, apex, len);
+	state_zone_t *z;
 
-	pthread_mutex_lock(&x->mutex);
-	if (!create || grow(x) == ST_OK) {
-		at = slot(x, x->table, x->room, apex, len);
-		if (!*at && create && (*at = new_zone(apex, len, orphan)))
-			x->count++;
-		z = *at;
-		if (z && create && z->orphan && !orphan)
-			adopt(z, apex);
+	if (create && grow_table(x) != ST_OK)
+		return NULL;
+	entry_t *e = entry_of(x, apex, len, hash);
+	if (e->number == 0) {
+		z = create ? new_zone(x, apex, len, orphan) : NULL;
+		if (z)
+			*e = (entry_t){ hash, (uint32_t)x->count };
+		return z;
 	}
+	z = zone_at(x, e->number - 1);
+	if (create && z->orphan && !orphan)
+		adopt(z, apex);
+	return z;
+}
+
+state_zone_t *state_index_zone(state_index_t *x, const uint8_t *apex, bool create, bool orphan)
+{
+	pthread_mutex_lock(&x->mutex);
+	state_zone_t *z = find_or_add(x, apex, create, orphan);
 	pthread_mutex_unlock(&x->mutex);
 	return z;
 }
 
 void state_index_each(state_index_t *x, void (*each)(void *arg, state_zone_t *z), void *arg)
 {
-	for (size_t i = 0; i < x->room; i++) {
-		if (x->table[i])
-			each(arg, x->table[i]);
-	}
+	for (size_t i = 0; i < x->count; i++)
+		each(arg, zone_at(x, i));
 }
 
 /* --- files ------------------------------------------------------------------------------------- */

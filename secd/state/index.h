@@ -2,7 +2,8 @@
  * state/ alone.
  *
  * Written by the scan, and then by the writer alone; places of zones are made by the main thread under
- * the mutex, which whoever looks for one by name holds as well. */
+ * the mutex, which whoever looks for one by name holds as well. There may be a hundred thousand of them,
+ * so they lie in slabs, and the table has four octets of the hash and of the number of each. */
 #pragma once
 
 #include <pthread.h>
@@ -41,8 +42,7 @@ struct state_zone {
 	bool dropped; /* ... and it is not kept any longer */
 
 	/* The main thread's, once the scan is over. */
-	uint32_t head;       /* the version of the last save that came back well */
-	uint32_t queued;     /* ... and of the last one that was queued */
+	uint32_t queued;     /* the version of the last save that was queued */
 	uint32_t last;       /* the highest that was ever seen or given */
 	uint32_t last_stamp; /* the same for stamps */
 };
@@ -58,8 +58,9 @@ typedef struct state_file {
 typedef struct state_index {
 	pthread_mutex_t mutex;
 	siphash_key_t key;
-	state_zone_t **table; /* by apex */
-	size_t count, room;
+	struct state_entry *table; /* by apex */
+	state_zone_t **slabs;
+	size_t count, room, slab_count;
 	state_file_t *files; /* by number; the last one may still grow */
 	size_t file_count, file_room;
 	state_file_t *scanned; /* those of the scan, for its readers, as they were */

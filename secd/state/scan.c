@@ -250,7 +250,7 @@ static void settle(void *arg, state_zone_t *z)
 	scan_t *c = arg;
 
 	state_index_settle(&c->s->index, z);
-	z->head = z->queued = z->version;
+	z->queued = z->version;
 	if (z->whole.file) {
 		c->out->zones++;
 		c->out->orphans += z->orphan;

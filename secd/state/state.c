@@ -91,7 +91,7 @@ void state_settled(state_t *s)
 
 uint32_t state_zone_version(const state_zone_t *z)
 {
-	return z->head;
+	return z->queued;
 }
 
 void state_save(state_t *s, state_save_t *save)
@@ -112,11 +112,7 @@ void state_save(state_t *s, state_save_t *save)
 
 state_save_t *state_save_of(mail_t *mail)
 {
-	state_save_t *save = (state_save_t *)(void *)mail;
-
-	if (save->status == ST_OK && save->version > save->zone->head)
-		save->zone->head = save->version;
-	return save;
+	return (state_save_t *)(void *)mail;
 }
 
 void state_stats(const state_t *s, state_stats_t *out)

@@ -129,7 +129,7 @@ typedef struct state_save {
 	uint8_t clocks[]; /* the zone's clocks, valid from this version on */
 } state_save_t;
 
-/* The number of the version that was saved last, once its save has come back; 0: none. Main thread. */
+/* The number of the version that was queued last; 0: none. Main thread. */
 uint32_t state_zone_version(const state_zone_t *z);
 
 /* Queue a save, in order with others of its zone; it comes back to conf.done when it is on the disk
