@@ -528,7 +528,7 @@ static status_t seal_shared(zone_delta_t *d, zone_version_t **out)
 	bool anew = zone_index_unfit(&w.root.index) || chain_changed(&w);
 	zone_version_t *v =
 		anew ? NULL : zone_write_version(&d->base->key, &d->apex, arena, &w.root, false);
-	if (v && zone_change_commit(&w.c, &v->taken, &v->replaced) == ST_OK) {
+	if (v && zone_change_commit(&w.c, &v->debts->taken, &v->debts->replaced) == ST_OK) {
 		*out = v;
 		return ST_OK;
 	}

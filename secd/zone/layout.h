@@ -60,22 +60,26 @@ typedef struct zone_root {
 /* Who still needs a version beside its readers. */
 enum { ZONE_CLAIMED = 1, ZONE_FREED = 2 };
 
+/* Until a version is published: what goes back if it never is, and what it replaced in the version it
+ * was made over. Afterwards: what the next one replaced, which goes with this one. */
+typedef struct zone_debts {
+	zone_blocks_t taken, replaced;
+} zone_debts_t;
+
 struct zone_version {
 	epoch_node_t retired;
 	siphash_key_t key;
 	const uint8_t *base;
 	zone_arena_t *arena; /* NULL: the blocks lie behind this struct */
 	zone_root_t root;
-	/* Until it is published: what goes back if it never is, and what it replaced in the version
-	 * it was made over. Afterwards: what the next one replaced, which goes with this one. */
-	zone_blocks_t taken, replaced;
+	zone_debts_t *debts;    /* NULL: it is in one piece, or never published */
 	uint32_t bytes;         /* of a version in one piece */
 	_Atomic uint8_t claims; /* ZONE_CLAIMED: as a base; ZONE_FREED: and goes with the claim */
 	uint8_t apex_len, apex_labels;
 	uint8_t apex[]; /* apex_len octets */
 };
 /* Each query reads it, of another zone each time. */
-_Static_assert(sizeof(struct zone_version) <= 192, "three lines of the cache");
+_Static_assert(sizeof(struct zone_version) <= 160, "three lines of the cache");
 
 struct zone_node {
 	uint16_t flags;

@@ -432,7 +432,8 @@ status_t zone_set_publish(zone_set_t *set, zone_slot_t *slot, zone_version_t *ne
                           const zone_version_t *before)
 {
 	/* What shares blocks with a version may only follow that version. */
-	if ((before && atomic_load(&slot->current) != before) || (!before && next->taken.count > 0))
+	if ((before && atomic_load(&slot->current) != before) ||
+	    (!before && next->debts && next->debts->taken.count > 0))
 		return ST_STALE;
 	if (before)
 		zone_version_succeed(atomic_load(&slot->current), next);

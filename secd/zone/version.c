@@ -323,12 +323,14 @@ size_t zone_rrset_name(const zone_rrset_t *set, const uint8_t *name, uint8_t own
 
 void zone_version_succeed(zone_version_t *before, zone_version_t *next)
 {
-	zone_blocks_free(&next->taken);
-	if (next->arena && next->arena == before->arena) {
-		before->replaced = next->replaced;
-		next->replaced = (zone_blocks_t){ 0 };
+	if (!next->debts)
+		return;
+	zone_blocks_free(&next->debts->taken);
+	if (next->arena == before->arena) {
+		before->debts->replaced = next->debts->replaced;
+		next->debts->replaced = (zone_blocks_t){ 0 };
 	}
-	zone_blocks_free(&next->replaced);
+	zone_blocks_free(&next->debts->replaced);
 }
 
 /* Claims are kept beside the content, which is all that const is about. */
@@ -346,13 +348,14 @@ bool zone_version_claim(const zone_version_t *v)
 
 static void release(zone_version_t *v)
 {
-	/* Never published: what it took goes back, and what it replaced is still in use. */
-	if (v->taken.count > 0)
-		zone_blocks_free(&v->replaced);
-	if (v->arena) {
-		zone_arena_return(v->arena, &v->taken);
-		zone_arena_return(v->arena, &v->replaced);
+	if (v->debts) {
+		/* Never published: what it took goes back, and what it replaced is still in use. */
+		if (v->debts->taken.count > 0)
+			zone_blocks_free(&v->debts->replaced);
+		zone_arena_return(v->arena, &v->debts->taken);
+		zone_arena_return(v->arena, &v->debts->replaced);
 		zone_arena_drop(v->arena);
+		free(v->debts);
 	}
 	free(v);
 }

@@ -506,12 +506,17 @@ zone_version_t *zone_write_version(const siphash_key_t *key, const dns_name_t *a
 	size_t used = zone_arena_used(arena);
 	bool one_piece = compact && used <= ONE_PIECE_MAX;
 	zone_version_t *v = malloc(head + (one_piece ? used : 0));
+	zone_debts_t *debts = one_piece ? NULL : calloc(1, sizeof *debts);
 
-	if (!v)
+	if (!v || (!one_piece && !debts)) {
+		free(v);
+		free(debts);
 		return NULL;
+	}
 	*v = (zone_version_t){
 		.key = *key,
 		.root = *root,
+		.debts = debts,
 		.apex_len = apex->len,
 		.apex_labels = apex->labels,
 		.bytes = one_piece ? (uint32_t)(head + used) : 0,

@@ -847,7 +847,7 @@ static size_t blocks_for(const zone_version_t *v, const dns_rr_t *one, dns_rr_t 
 	soa(2, rr);
 	cr_assert(zone_delta_add(d, rr) == ST_OK);
 	cr_assert(zone_delta_seal(d, &next) == ST_OK);
-	size_t blocks = next->taken.count;
+	size_t blocks = next->debts->taken.count;
 	zone_delta_free(d);
 	zone_version_free(next);
 	return blocks;
@@ -895,7 +895,7 @@ Test(zone_delta, costs_what_it_changes)
 	soa(2, rr);
 	cr_assert(zone_delta_add(d, rr) == ST_OK);
 	cr_assert(zone_delta_seal(d, &next) == ST_OK);
-	cr_expect(le(sz, next->taken.count, 12), "%zu blocks", next->taken.count);
+	cr_expect(le(sz, next->debts->taken.count, 12), "%zu blocks", next->debts->taken.count);
 	zone_delta_free(d);
 	zone_version_succeed(v, next);
 	zone_version_free(v);
