@@ -485,8 +485,9 @@ void keep_free(keep_t *k)
 	if (!k)
 		return;
 	mailbox_close(&k->packed);
+	state_stop(k->state);
+	mailbox_close(&k->done); /* its mails are of zones of the state */
 	state_free(k->state);
-	mailbox_close(&k->done);
 	free(k->dirty);
 	free(k);
 }

@@ -37,12 +37,19 @@ static void stop_queue(state_queue_t *q)
 	q->running = false;
 }
 
-void state_free(state_t *s)
+void state_stop(state_t *s)
 {
 	if (!s)
 		return;
 	stop_queue(&s->files); /* what it has goes on to the writer */
 	stop_queue(&s->saves);
+}
+
+void state_free(state_t *s)
+{
+	if (!s)
+		return;
+	state_stop(s);
 	state_compact_free(s->compact);
 	for (size_t i = 0; i < s->index.file_count; i++)
 		s->disk->calls->close(s->disk, s->index.files[i].fd);

@@ -43,7 +43,11 @@ typedef struct state_conf {
 /* NULL: no memory. Main thread. */
 state_t *state_new(const state_conf_t *conf);
 
-/* Write what is queued, mail it back, join, close. NULL is fine. Main thread. */
+/* Write what is queued, mail it back, join: nothing comes to conf.done any more. What lies there needs
+ * its zones, which live until state_free(). NULL is fine. Main thread. */
+void state_stop(state_t *s);
+
+/* The same, and close. NULL is fine. Main thread. */
 void state_free(state_t *s);
 
 /* The place of a zone, made if it is new. apex: wire, folded, borrowed as long as the state. NULL: no

@@ -65,6 +65,7 @@ class Secd:
         self.zones = zones
         self.dir: pathlib.Path = lab.dir / lab.unique("secd")
         self.dir.mkdir()
+        self.state = self.dir / "state"  # its state-dir
         self.ini = self.dir / "secd.ini"
         self.log = LogFile(self.dir / "log")
         self.child = None
@@ -95,7 +96,7 @@ class Secd:
                     primaries.append(p)
         out = ["[server]",
                "listen = " + ", ".join(f"{a}@{p}" for a, p in self.listen),
-               f"workers = {workers}", f"state-dir = {self.dir}",
+               f"workers = {workers}", f"state-dir = {self.state}",
                "control = secd.sock"]
         out += [f"{k} = {v}" for k, v in (server_opts or {}).items()]
         out += ["", "[log]", "target = stderr", "level = debug", ""]

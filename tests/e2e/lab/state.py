@@ -1,0 +1,81 @@
+"""What is served, and what is known of it, to be held against the same of another run."""
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+
+import dns.message
+
+from . import dnsio
+
+CLOCKS_S = 1.0  # what was learnt is on the disk within this
+
+
+def dump(secd, apex: str) -> list[str] | None:
+    """The zone's records as secdctl writes them, in order; None: it is not served."""
+    got = secd.ctl("dump", apex)
+    if got.returncode:
+        return None
+    return [line for line in got.stdout.splitlines() if not line.startswith(";")]
+
+
+def wait_loaded(lab, secd, deadline_s: float = 10):
+    """Until all that this start had in its state is served: the line that says so."""
+    started = secd.logged("secd started")
+    return secd.wait_log("state loaded", deadline_s * secd.slow, count=started)
+
+
+@dataclasses.dataclass
+class Sight:
+    """A zone as an operator sees it."""
+    lines: list[str] | None
+    report: dict
+
+    @classmethod
+    def of(cls, secd, apex: str) -> Sight:
+        return cls(dump(secd, apex), secd.ctl_json("zone", apex))
+
+    def check(self, now: Sight, within_s: float = CLOCKS_S) -> None:
+        """Is it the same now? Times may differ by what clocks are allowed to be late."""
+        zone = self.report["zone"]
+        assert now.lines == self.lines, f"{zone}: {differ(self.lines, now.lines)}"
+        was, held = self.report["held"], now.report["held"]
+        assert (was is None) == (held is None), f"{zone}: {was} / {held}"
+        for key in held or ():
+            if key in ("loaded", "checked", "expires"):
+                assert abs(was[key] - held[key]) <= within_s, f"{zone}: {key}: {was} / {held}"
+            elif key != "memory":
+                assert was[key] == held[key], f"{zone}: {key}: {was} / {held}"
+        if held:
+            assert now.report["transfer"] == self.report["transfer"], \
+                f"{zone}: {self.report['transfer']} / {now.report['transfer']}"
+
+
+def differ(a: list[str] | None, b: list[str] | None) -> str:
+    """What two dumps say differently, in short."""
+    if a is None or b is None:
+        return f"{'nothing' if a is None else len(a)} / {'nothing' if b is None else len(b)}"
+    x, y = set(a), set(b)
+    return f"{len(a)} / {len(b)} records: {sorted(x - y)[:3]} / {sorted(y - x)[:3]}"
+
+
+def answers(secd, questions, **opts) -> list[dns.message.Message]:
+    """All of them over one connection, in order."""
+    got = []
+    with dnsio.Tcp(secd.addr, secd.port, timeout=20) as c:
+        for at in range(0, len(questions), 50):
+            some = questions[at:at + 50]
+            c.send(*(dnsio.make(*q, **opts).to_wire() for q in some))
+            got += [dns.message.from_wire(c.recv()) for _ in some]
+    return got
+
+
+def same_answers(before, after) -> None:
+    for a, b in zip(before, after, strict=True):
+        got = dnsio.differ(a, b)
+        assert not got, f"{a.question}: {got}"
+
+
+def files(secd, pattern: str = "*") -> list[pathlib.Path]:
+    """Of the state, by name; the lock is none of them."""
+    return sorted(p for p in secd.state.glob(pattern) if p.name != "lock")
