@@ -43,7 +43,8 @@ class Sight:
         assert (was is None) == (held is None), f"{zone}: {was} / {held}"
         for key in held or ():
             if key in ("loaded", "checked", "expires"):
-                assert abs(was[key] - held[key]) <= within_s, f"{zone}: {key}: {was} / {held}"
+                most = within_s + (1 if key != "expires" else 0)  # these are of whole seconds
+                assert abs(was[key] - held[key]) <= most, f"{zone}: {key}: {was} / {held}"
             elif key != "memory":
                 assert was[key] == held[key], f"{zone}: {key}: {was} / {held}"
         if held:
