@@ -28,6 +28,7 @@ xfr_stream_t *xfr_stream_new(const dns_name_t *apex, uint16_t type, uint16_t id)
 	dns_name_fold(&s->apex);
 	s->type = type;
 	s->id = id;
+	s->tsig = false; /* who does not sign never says so */
 	s->empty = 0;
 	return s;
 }

@@ -39,6 +39,7 @@ def run(lab: Lab) -> None:
             secd.wait_serial(still[0].apex, 1, 10 * secd.slow)
         until = time.monotonic() + lab.rng.uniform(0.03, 1.2) * secd.slow
         lab.wait(lambda at=until: time.monotonic() >= at, 30, "the moment")
+        assert secd.alive(), f"ended with {secd.child.status}:\n{secd.tail()}"
         kills.append(time.time())
         secd.kill()
         stream.stop()
