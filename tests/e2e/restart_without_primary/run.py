@@ -104,9 +104,9 @@ def again(secd, of: dict) -> None:
     """The primary comes back with a change, which is a difference to what was on the disk."""
     primary = of["history.test."]
     primary._put(primary.zones["history.test."], history(20))
+    count = secd.logged("xfr installed", zone="history.test.", how="ixfr")
     primary.start()
     primary.wait_ready(15)
-    count = secd.logged("xfr installed", zone="history.test.", how="ixfr")
     secd.ctl("refresh", "history.test.")
     secd.wait_serial("history.test.", 20, 10 * secd.slow)
     assert secd.logged("xfr installed", zone="history.test.", how="ixfr") == count + 1

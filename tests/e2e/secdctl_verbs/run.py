@@ -52,7 +52,7 @@ def status(lab, secd) -> None:
     assert set(worst) == {"s.example.", "r.example."}, worst
     assert worst["r.example."]["why"] == "answered REFUSED", worst
     assert worst["r.example."]["primary"].startswith("scripted"), worst
-    assert s["state"]["dir"] == str(secd.dir) and s["state"]["standing"] == "saved", s
+    assert s["state"]["dir"] == str(secd.dir / "state") and s["state"]["standing"] == "saved", s
     assert s["state"]["unsaved"] == 0 and s["state"]["needed"] <= s["state"]["octets"], s
     assert s["state"]["files"] == 1 and s["state"]["needed"] > 0 and not s["state"]["why"], s
     before = s["queries"]["received"]
