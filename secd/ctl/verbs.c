@@ -86,13 +86,13 @@ static void status_state(report_t *out, const refresh_t *r)
 	report_open(out, "state");
 	report_word(out, "dir", k.dir);
 	report_toned(out, "standing",
-	             k.error     ? "failing"
+	             k.why       ? "failing"
 	             : k.loading ? "loading"
 	                         : "saved",
-	             k.error     ? REPORT_BAD
+	             k.why       ? REPORT_BAD
 	             : k.loading ? REPORT_WARN
 	                         : REPORT_GOOD);
-	report_word(out, "why", k.error ? strerror(k.error) : NULL);
+	report_word(out, "why", k.why);
 	report_number(out, "unsaved", k.unsaved);
 	report_size(out, "octets", k.stats.octets);
 	report_size(out, "needed", k.stats.live);

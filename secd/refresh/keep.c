@@ -156,7 +156,8 @@ keep_note_t *keep_version(keep_t *k, zone_t *z, state_draft_t *draft, uint32_t s
                           const keep_facts_t *facts, void *arg)
 {
 	const bool baseless = draft && state_draft_is_delta(draft) && z->unsaved;
-	state_save_t *save = keep_state(k) && draft && !baseless ? new_save(k, z, facts) : NULL;
+	const bool takes = keep_state(k) && !k->slow && draft && !baseless;
+	state_save_t *save = takes ? new_save(k, z, facts) : NULL;
 
 	if (!save) {
 		state_draft_free(draft);
@@ -288,7 +289,7 @@ void keep_retry_in(keep_t *k, unsigned seconds)
 /* Some of those that are not saved: while the disk fails, one is enough to see whether it does. */
 static void save_some(keep_t *k)
 {
-	const size_t count = k->r ? k->r->zone_count : 0;
+	const size_t count = k->r && !k->slow ? k->r->zone_count : 0;
 	const size_t most = k->failing ? 1 : ANEW_MOST;
 
 	for (size_t i = 0; i < count && k->unsaved > 0 && k->anew < most; i++) {
@@ -316,16 +317,25 @@ static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 
 /* --- what comes back --------------------------------------------------------------------------- */
 
-static void tell_failing(keep_t *k, const state_save_t *save)
+/* Once, and when the reason is another one. */
+static void tell_failing(keep_t *k, const char *why)
 {
-	k->backoff = k->backoff * 2 < RETRY_MOST_S ? k->backoff * 2 : RETRY_MOST_S;
-	if (k->failing && k->error == save->error)
+	if (k->failing && strcmp(k->why, why) == 0)
 		return;
 	k->failing = true;
-	k->error = save->error;
+	snprintf(k->why, sizeof k->why, "%s", why);
 	log_error("state failing dir=%s why=\"%s\" served=\"from memory, and saved when the disk "
 	          "takes it\"",
-	          k->dir, strerror(save->error));
+	          k->dir, why);
+}
+
+void keep_slow(keep_t *k, unsigned seconds)
+{
+	char why[sizeof k->why];
+
+	k->slow = true;
+	snprintf(why, sizeof why, "a write takes longer than %u s", seconds);
+	tell_failing(k, why);
 }
 
 static void tell_works(keep_t *k)
@@ -334,8 +344,13 @@ static void tell_works(keep_t *k)
 	if (!k->failing)
 		return;
 	k->failing = false;
-	k->error = 0;
 	log_notice("state works-again dir=%s unsaved=%zu", k->dir, k->unsaved);
+}
+
+static void fail(keep_t *k, const state_save_t *save)
+{
+	k->backoff = k->backoff * 2 < RETRY_MOST_S ? k->backoff * 2 : RETRY_MOST_S;
+	tell_failing(k, strerror(save->error));
 }
 
 static void came_back(keep_t *k, keep_note_t *note, const state_save_t *save)
@@ -366,10 +381,11 @@ static void on_done(void *arg, mail_t *mail)
 	state_save_t *save = state_save_of(mail);
 	keep_note_t *note = save->arg;
 
+	k->slow = false;
 	if (save->status == ST_OK)
 		tell_works(k);
 	else if (save->error != ESTALE)
-		tell_failing(k, save);
+		fail(k, save);
 	if (k->r && note->zone)
 		came_back(k, note, save);
 	free_note(note);
@@ -431,9 +447,9 @@ static void on_flush(struct ev_loop *loop, ev_timer *w, int revents)
 	for (size_t i = 0; i < count; i++) {
 		zone_t *z = dirty[i];
 
-		if (keep_state(k) && is_plain(z)) {
+		if (keep_state(k) && !k->slow && is_plain(z)) {
 			save_clocks(k, z);
-		} else if (z->follow && z->follow->saving) {
+		} else if (k->slow || (z->follow && z->follow->saving)) {
 			z->dirty = false;
 			keep_touch(k, z);
 		} else {
@@ -499,7 +515,7 @@ void keep_report(const keep_t *k, keep_report_t *out)
 		.open = k->state != NULL,
 		.loading = k->wake != NULL,
 		.unsaved = k->unsaved,
-		.error = k->error,
+		.why = k->failing ? k->why : NULL,
 	};
 	if (k->state)
 		state_stats(k->state, &out->stats);

@@ -70,6 +70,9 @@ bool keep_is_relaxed(const keep_t *k);
 void keep_unsaved(keep_t *k, struct zone *z);
 void keep_saved(keep_t *k, struct zone *z);
 
+/* A save takes longer than this: until it comes back, nothing is saved and nothing waits for it. */
+void keep_slow(keep_t *k, unsigned seconds);
+
 /* What is known of the zone has changed: save it soon. */
 void keep_touch(keep_t *k, struct zone *z);
 
@@ -81,10 +84,10 @@ state_instant_t keep_now(const keep_t *k);
 
 typedef struct keep_report {
 	const char *dir;
-	bool open;      /* the directory could be had */
-	bool loading;   /* zones of the state are still to come */
-	size_t unsaved; /* zones served from memory alone */
-	int error;      /* an errno: why the disk takes no writes; 0: it does */
+	bool open;       /* the directory could be had */
+	bool loading;    /* zones of the state are still to come */
+	size_t unsaved;  /* zones served from memory alone */
+	const char *why; /* the disk takes no writes; NULL: it does */
 	state_stats_t stats;
 } keep_report_t;
 void keep_report(const keep_t *k, keep_report_t *out);

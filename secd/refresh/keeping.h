@@ -36,8 +36,9 @@ struct keep {
 
 	size_t unsaved, next_unsaved, anew;
 	unsigned backoff; /* s */
+	bool slow; /* a save is overdue: nothing is added to what waits until it comes back */
 	bool failing;
-	int error;
+	char why[64]; /* ... for operators */
 
 	wake_t *wake;  /* while zones are loaded */
 	ev_timer bury; /* it, when its mailbox has had its say */

@@ -109,8 +109,11 @@ struct publish_saving {
 	xfr_result_t result;
 	refresh_clock_t clock; /* the zone's, once it is served: EXPIRE begins when it had come */
 	bool accepted;
+	mono_t deadline; /* nobody waits longer for a disk */
 	keep_note_t *note;
 };
+
+enum { DISK_PATIENCE_S = 5 };
 
 static void free_result(xfr_result_t *res)
 {
@@ -200,6 +203,20 @@ void publish_saved(publish_saving_t *p, zone_t *z, bool saved, uint16_t edition)
 		keep_unsaved(z->r->keep, z); /* relaxed: it is served already */
 }
 
+mono_t publish_deadline(const publish_saving_t *p)
+{
+	return p->deadline;
+}
+
+void publish_overdue(publish_saving_t *p)
+{
+	keep_t *keep = p->seat->follow->zone->r->keep;
+
+	keep_forget(p->note);
+	keep_slow(keep, DISK_PATIENCE_S);
+	serve_and_finish(p, false);
+}
+
 void publish_give_up(publish_saving_t *p)
 {
 	if (!p)
@@ -227,6 +244,7 @@ static void install(seat_t *s, xfr_result_t *res)
 		.result = *res,
 		.clock = z->clock,
 		.accepted = s->follow->round->why == ROUND_ACCEPT,
+		.deadline = mono_add_s(clock_mono(), DISK_PATIENCE_S),
 	};
 	refresh_clock_loaded(&p->clock, &res->soa, policy(z), res->has_expire ? &res->expire : NULL,
 	                     clock_mono(), refresh_spread(z));
@@ -244,10 +262,12 @@ static void install(seat_t *s, xfr_result_t *res)
 		p->note = keep_version(keep, z, p->result.draft, res->soa.serial, &facts,
 		                       waits ? p : NULL);
 	p->result.draft = NULL; /* the keep's */
-	if (p->note && waits)
+	if (p->note && waits) {
 		s->follow->saving = p;
-	else
+		refresh_set_timer(z);
+	} else {
 		serve_and_finish(p, p->note != NULL);
+	}
 }
 
 static bool is_version(const xfr_result_t *res)

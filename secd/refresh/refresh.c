@@ -51,6 +51,8 @@ void refresh_set_timer(zone_t *z)
 		at = mono_min(at, z->clock.due);
 	if (z->follow && z->follow->until.ns != 0)
 		at = mono_min(at, z->follow->until);
+	if (z->follow && z->follow->saving)
+		at = mono_min(at, publish_deadline(z->follow->saving));
 	if (at.ns == INT64_MAX)
 		refresh_heap_remove(&z->r->timers, &z->timer);
 	else
@@ -177,6 +179,11 @@ static void on_pump(struct ev_loop *loop, ev_prepare *w, int revents)
 static void wake_zone(zone_t *z, mono_t now)
 {
 	publish_tick(z, now);
+	if (z->follow && z->follow->saving &&
+	    !mono_before(now, publish_deadline(z->follow->saving))) {
+		publish_overdue(z->follow->saving);
+		return;
+	}
 	if (z->follow && z->follow->until.ns != 0 && !mono_before(now, z->follow->until)) {
 		z->follow->until = (mono_t){ 0 };
 		follow_step(z->follow);

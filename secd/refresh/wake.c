@@ -561,15 +561,16 @@ status_t keep_open(keep_t *k, char why[256])
 		return ST_EXIST;
 	}
 	if (err != 0) {
-		if (k->error != err)
+		if (!k->failing || strcmp(k->why, strerror(err)) != 0)
 			log_error("state failing dir=%s why=\"%s\" served=\"from memory, and "
 			          "nothing is saved until the directory can be had\"",
 			          k->dir, strerror(err));
-		k->error = err;
+		k->failing = true;
+		snprintf(k->why, sizeof k->why, "%s", strerror(err));
 		return ST_OK;
 	}
 	const state_conf_t conf = { .disk = disk, .done = &k->done, .relaxed = k->relaxed };
-	k->error = 0;
+	k->failing = false;
 	k->state = state_new(&conf);
 	if (k->state && state_check(k->state, why) == ST_REFUSED)
 		return ST_REFUSED;

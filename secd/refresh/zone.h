@@ -185,6 +185,9 @@ seat_found_t seat_found(const xfr_why_t *why);
 void publish_fetched(seat_t *s, xfr_result_t *result);
 /* What came of its save. edition: of the zone, when the save was begun. */
 void publish_saved(publish_saving_t *saving, zone_t *z, bool saved, uint16_t edition);
+/* By when it is to be on the disk; and later: it is served from memory, and saved when that can be. */
+mono_t publish_deadline(const publish_saving_t *saving);
+void publish_overdue(publish_saving_t *saving);
 /* The round is given up. NULL is fine. */
 void publish_give_up(publish_saving_t *saving);
 /* A number that tells the signatures of the SOA that we hold from others (xfr_soa_mark); 0: none. */
