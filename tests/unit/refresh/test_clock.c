@@ -381,3 +381,78 @@ Test(refresh_clock, what_was_missed_is_tried_again_soon)
 	refresh_clock_missed(&c, &slow, t0, 0);
 	cr_expect(eq(i64, c.due.ns, at(1).ns), "nothing is held at all");
 }
+
+/* --- after a restart ----------------------------------------------------------------------- */
+
+static refresh_clock_t restored(const refresh_kept_t *kept, unsigned spread)
+{
+	const dns_soa_t soa = { 7, 100, 10, 1000, 60 };
+	refresh_clock_t c;
+
+	refresh_clock_init(&c, t0);
+	refresh_clock_restored(&c, &soa, kept, &open_policy, t0, spread, 5000);
+	return c;
+}
+
+static const struct {
+	const char *why;
+	int checked, expires; /* s from now on */
+	uint16_t failures;
+	bool expired;
+	unsigned spread;
+	int due_ms, till;
+	bool gone; /* EXPIRE has passed */
+} kept_rows[] = {
+	{ "as if nothing had been", -40, 960, 0, false, 0, 60000, 960, false },
+	{ "earlier by the spread", -40, 960, 0, false, 500, 55000, 960, false },
+	{ "due while nobody ran", -140, 860, 0, false, 0, 0, 860, false },
+	{ "... one of many", -140, 860, 0, false, 500, 2500, 860, false },
+	{ "failed last", -40, 500, 3, false, 400, 2000, 500, false },
+	{ "expired meanwhile", -1040, -40, 0, false, 0, 0, -40, true },
+	{ "had expired before", -5000, -4000, 9, true, 200, 1000, -4000, false },
+	{ "expired, though times were told otherwise", -10, 990, 0, true, 0, 0, 990, false },
+	{ "never longer than EXPIRE from now", -10, 99999, 0, false, 0, 90000, 1000, false },
+	{ "checked in what is to come, as clocks may say", 5000, 900, 0, false, 0, 100000, 900,
+	  false },
+};
+
+Test(refresh_clock, after_a_restart_it_goes_on_where_it_was)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kept_rows); i++) {
+		const refresh_kept_t kept = {
+			.expired = kept_rows[i].expired,
+			.failures = kept_rows[i].failures,
+			.checked = at(kept_rows[i].checked),
+			.expires = at(kept_rows[i].expires),
+		};
+		refresh_clock_t c = restored(&kept, kept_rows[i].spread);
+		const char *why = kept_rows[i].why;
+
+		cr_expect(c.loaded, "%s", why);
+		cr_expect(eq(u32, c.serial, 7), "%s", why);
+		cr_expect(eq(i64, c.due.ns, t0.ns + kept_rows[i].due_ms * NS_PER_MS), "%s", why);
+		cr_expect(eq(i64, c.expires.ns, at(kept_rows[i].till).ns), "%s", why);
+		cr_expect(eq(int, c.failures, kept_rows[i].failures), "%s", why);
+		cr_expect(eq(int, refresh_clock_tick(&c, t0), kept_rows[i].gone), "%s", why);
+		cr_expect(eq(int, c.expired, kept_rows[i].expired || kept_rows[i].gone), "%s", why);
+	}
+}
+
+Test(refresh_clock, what_had_expired_lives_again_by_a_check_alone)
+{
+	const refresh_kept_t kept = { .expired = true, .checked = at(-50), .expires = at(500) };
+	refresh_clock_t c = restored(&kept, 0);
+
+	cr_expect(not(refresh_clock_tick(&c, at(600))), "once is enough");
+	cr_expect(current(&c, &good, &open_policy, at(700), 0));
+	cr_expect(not(c.expired));
+}
+
+Test(refresh_clock, a_newer_serial_known_before_is_known_after)
+{
+	const refresh_kept_t kept = { .checked = at(-50), .expires = at(500), .outrun = at(-60) };
+	refresh_clock_t c = restored(&kept, 0);
+
+	cr_expect(not(current(&c, &outrun, &open_policy, at(1), 0)), "EXPIRE was renewed then");
+	cr_expect(eq(i64, c.expires.ns, at(500).ns));
+}
