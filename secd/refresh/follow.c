@@ -20,7 +20,7 @@ const dns_tsig_key_t *seat_key(const seat_t *s)
 {
 	const conf_key_t *key = seat_primary(s)->key;
 
-	return key ? &s->follow->zone->r->keys->list[key->number - 1] : NULL;
+	return key ? &s->follow->zone->group->r->keys->list[key->number - 1] : NULL;
 }
 
 /* The address that the seat is at; one that is at its end has been at all of them, the last one last. */
@@ -103,7 +103,7 @@ static void turn_done(seat_t *s, const xfr_why_t *why)
 		break;
 	case BREAKER_CLOSES:
 		told_up(s, since, now);
-		ways_up(s->follow->zone->r, way);
+		ways_up(s->follow->zone->group->r, way);
 		break;
 	}
 	if (!good) /* if the way should turn out to be down, it need not wait for RETRY */
@@ -264,7 +264,7 @@ static void begin_poll(seat_t *s)
 
 	dns_name_from_wire(z->conf->apex, &apex);
 	errno = 0;
-	s->poll = xfr_poll_start(z->r->loop, &spec, on_polled, s);
+	s->poll = xfr_poll_start(z->group->r->loop, &spec, on_polled, s);
 	if (s->poll)
 		return;
 	/* No socket of this family, or none at all: another way may do. */
@@ -318,13 +318,13 @@ static void begin_fetch(seat_t *s)
 		.plain = is_plain(s),
 		.key = seat_key(s),
 		.strict = seat_primary(s)->tsig_strict,
-		.state = keep_state(z->r->keep),
+		.state = keep_state(z->group->r->keep),
 	};
 	xfr_result_t failed = { .why = xfr_why(XFR_WHY_NO_MEMORY, 0, 0) };
 
 	dns_name_from_wire(z->conf->apex, &apex);
 	if (spec.link)
-		s->fetch = xfr_fetch_start(z->r->env, &spec, on_fetched, s);
+		s->fetch = xfr_fetch_start(z->group->r->env, &spec, on_fetched, s);
 	if (s->fetch) {
 		told_begun(s);
 		return;

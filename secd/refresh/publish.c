@@ -138,7 +138,7 @@ static void take_over(const publish_saving_t *p, zone_t *z)
 	z->octets = res->bytes;
 	z->how = (uint8_t)res->outcome;
 	z->edition++;
-	keep_sure(z->r->keep, z);
+	keep_sure(z->group->r->keep, z);
 }
 
 static void serve(publish_saving_t *p)
@@ -150,7 +150,7 @@ static void serve(publish_saving_t *p)
 
 	zone_set_expires(z->slot, p->clock.expires); /* who sees the version sees its time */
 	/* Cannot be stale: nobody but this round publishes the zone. */
-	if (zone_set_publish(z->r->set, z->slot, res->version, res->base) != ST_OK) {
+	if (zone_set_publish(z->group->r->set, z->slot, res->version, res->base) != ST_OK) {
 		free_result(res);
 		return;
 	}
@@ -164,7 +164,7 @@ static void serve(publish_saving_t *p)
 		told_fresh(z, "a new version came");
 	res->version = NULL; /* the set's */
 	free_result(res);
-	refresh_retired(z->r);
+	refresh_retired(z->group->r);
 }
 
 /* The round goes on. */
@@ -188,10 +188,10 @@ static void serve_and_finish(publish_saving_t *p, bool saved)
 	s->follow->saving = NULL;
 	serve(p);
 	free(p);
-	if (z->r->keep && saved)
-		keep_saved(z->r->keep, z);
-	else if (z->r->keep)
-		keep_unsaved(z->r->keep, z);
+	if (z->group->r->keep && saved)
+		keep_saved(z->group->r->keep, z);
+	else if (z->group->r->keep)
+		keep_unsaved(z->group->r->keep, z);
 	finish(s, ROUND_GOT, serial);
 }
 
@@ -200,7 +200,7 @@ void publish_saved(publish_saving_t *p, zone_t *z, bool saved, uint16_t edition)
 	if (p)
 		serve_and_finish(p, saved);
 	else if (!saved && z->edition == (uint16_t)(edition + 1))
-		keep_unsaved(z->r->keep, z); /* relaxed: it is served already */
+		keep_unsaved(z->group->r->keep, z); /* relaxed: it is served already */
 }
 
 mono_t publish_deadline(const publish_saving_t *p)
@@ -210,7 +210,7 @@ mono_t publish_deadline(const publish_saving_t *p)
 
 void publish_overdue(publish_saving_t *p)
 {
-	keep_t *keep = p->seat->follow->zone->r->keep;
+	keep_t *keep = p->seat->follow->zone->group->r->keep;
 
 	keep_forget(p->note);
 	keep_slow(keep, DISK_PATIENCE_S);
@@ -230,7 +230,7 @@ void publish_give_up(publish_saving_t *p)
 static void install(seat_t *s, xfr_result_t *res)
 {
 	zone_t *z = s->follow->zone;
-	keep_t *keep = z->r->keep;
+	keep_t *keep = z->group->r->keep;
 	publish_saving_t *p = malloc(sizeof *p);
 
 	if (!p) { /* as if it had not come */
@@ -316,8 +316,8 @@ static void confirmed(follow_t *f, bool behind, mono_t now)
 		told_stale(z);
 	if (behind)
 		refresh_clock_hurry(&z->clock, now, refresh_spread(z));
-	keep_sure(z->r->keep, z);
-	keep_touch(z->r->keep, z);
+	keep_sure(z->group->r->keep, z);
+	keep_touch(z->group->r->keep, z);
 	zone_set_expires(z->slot, z->clock.expires);
 	if (was_expired && !z->clock.expired) {
 		zone_set_expire(z->slot, false);
@@ -353,7 +353,7 @@ void publish_round_end(follow_t *f)
 			refresh_clock_missed(&z->clock, policy(z), now, refresh_spread(z));
 		else
 			refresh_clock_failed(&z->clock, now, refresh_spread(z));
-		keep_touch(z->r->keep, z);
+		keep_touch(z->group->r->keep, z);
 		told_unrefreshed(z);
 		return;
 	}
@@ -368,6 +368,6 @@ void publish_tick(zone_t *z, mono_t now)
 	if (!refresh_clock_tick(&z->clock, now))
 		return;
 	zone_set_expire(z->slot, true);
-	keep_touch(z->r->keep, z);
+	keep_touch(z->group->r->keep, z);
 	told_expired(z);
 }

@@ -34,8 +34,8 @@ static group_t *group_of_link(refresh_link_t *l)
 
 unsigned refresh_spread(zone_t *z)
 {
-	return (unsigned)(siphash13_chain(zone_set_key(z->r->set), z->rounds++, z->conf->apex,
-	                                  dns_wire_len(z->conf->apex)) %
+	return (unsigned)(siphash13_chain(zone_set_key(z->group->r->set), z->rounds++,
+	                                  z->conf->apex, dns_wire_len(z->conf->apex)) %
 	                  1000);
 }
 
@@ -54,9 +54,9 @@ void refresh_set_timer(zone_t *z)
 	if (z->follow && z->follow->saving)
 		at = mono_min(at, publish_deadline(z->follow->saving));
 	if (at.ns == INT64_MAX)
-		refresh_heap_remove(&z->r->timers, &z->timer);
+		refresh_heap_remove(&z->group->r->timers, &z->timer);
 	else
-		refresh_heap_set(&z->r->timers, &z->timer, at);
+		refresh_heap_set(&z->group->r->timers, &z->timer, at);
 }
 
 static void arm(refresh_t *r, mono_t next)
@@ -82,7 +82,7 @@ void refresh_enqueue(zone_t *z)
 	z->stage = STAGE_QUEUED;
 	refresh_lane_push(z->urgent ? &g->urgent : &g->due, &z->link);
 	if (!g->link.next)
-		refresh_lane_push(&z->r->busy, &g->link);
+		refresh_lane_push(&z->group->r->busy, &g->link);
 	refresh_set_timer(z);
 }
 
@@ -452,6 +452,7 @@ static status_t add_groups(refresh_t *r)
 	for (size_t i = 0; i < r->conf->group_count; i++) {
 		group_t *g = &r->groups[i];
 
+		g->r = r;
 		g->conf = r->conf->groups[i];
 		refresh_lane_init(&g->urgent);
 		refresh_lane_init(&g->due);
@@ -471,7 +472,6 @@ static status_t add_zone(refresh_t *r, const conf_zone_t *conf, mono_t now)
 
 	if (!z)
 		return ST_NOMEM;
-	z->r = r;
 	z->conf = conf;
 	z->group = &r->groups[conf->group->index];
 	z->source = z->first_primary = ROUND_NO_SOURCE;

@@ -121,7 +121,7 @@ static void report_version(const zone_t *z, refresh_zone_report_t *out)
 	out->expire = z->clock.expire;
 	if (z->source != ROUND_NO_SOURCE) /* not one that the settings have no more */
 		out->source = z->group->conf->primaries[z->source]->name;
-	out->kept = z->r->keep != NULL;
+	out->kept = z->group->r->keep != NULL;
 	out->unsaved = z->unsaved;
 	out->kind = told_how((xfr_outcome_t)z->how);
 	out->octets = z->octets;
@@ -251,7 +251,7 @@ static unsigned badness(const zone_t *z)
 
 static mono_t since(const zone_t *z)
 {
-	return z->clock.loaded ? time_of(z->clock.checked) : z->r->began;
+	return z->clock.loaded ? time_of(z->clock.checked) : z->group->r->began;
 }
 
 typedef struct rank {

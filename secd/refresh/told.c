@@ -45,7 +45,7 @@ static refresh_event_t of_seat(const seat_t *s, refresh_event_code_t code, const
 
 static void note(const zone_t *z, const refresh_event_t *e)
 {
-	refresh_events_note(z->r->events, e);
+	refresh_events_note(z->group->r->events, e);
 }
 
 static void note_zone(const zone_t *z, refresh_event_code_t code)

@@ -84,7 +84,7 @@ static void load(const wake_t *w, zone_t *z, xfr_kept_t *out)
 	const xfr_keep_spec_t spec = {
 		.state = w->keep->state,
 		.zone = z->kept,
-		.key = zone_set_key(z->r->set),
+		.key = zone_set_key(z->group->r->set),
 		.apex = z->conf->apex,
 		.limits = { p->max_records, p->max_size, p->max_rrset, p->max_rrsets },
 		.gates = terms_gates(&p->gates),
@@ -260,11 +260,11 @@ static bool serve(wake_t *w, woken_t *n)
 	restore(w, z, &clocks, v);
 	(void)refresh_clock_tick(&z->clock, clock_mono());
 	zone_set_expires(z->slot, z->clock.expires);
-	zone_set_restore(z->r->set, z->slot, v, z->clock.expired);
+	zone_set_restore(z->group->r->set, z->slot, v, z->clock.expired);
 	w->records += zone_version_records(v);
 	if (z->clock.expired)
 		told_expired(z);
-	refresh_retired(z->r);
+	refresh_retired(z->group->r);
 	return true;
 }
 

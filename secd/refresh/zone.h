@@ -62,7 +62,6 @@ struct follow {
 
 /* A zone, with the memory of each of its primaries. */
 struct zone {
-	refresh_t *r;
 	zone_slot_t *slot;
 	const conf_zone_t *conf;
 	group_t *group;
@@ -97,10 +96,11 @@ struct zone {
 	                      * nobody knows yet how long that is ago; 0: they are sure */
 	round_peer_t peers[];
 };
-_Static_assert(sizeof(struct zone) <= 168, "one for each zone");
+_Static_assert(sizeof(struct zone) <= 160, "one for each zone");
 
 /* Zones of the same primaries wait together. */
 struct group {
+	refresh_t *r;
 	const conf_group_t *conf;
 	way_t ***ways; /* [primary][address] */
 	refresh_lane_t urgent, due;
