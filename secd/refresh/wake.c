@@ -247,6 +247,20 @@ static void restore(wake_t *w, zone_t *z, const state_clocks_t *c, const zone_ve
 	}
 }
 
+/* Was something newer lost? Where octets are, nobody knows of which zone they were: it may be any. */
+static bool is_doubtful(const wake_t *w, const zone_t *z, const state_clocks_t *c)
+{
+	return w->scan.damaged_places > 0 || w->scan.torn > 0 || state_zone_is_behind(z->kept) ||
+	       c->serial != z->clock.serial;
+}
+
+static void ask_soon(const wake_t *w, zone_t *z)
+{
+	const int64_t ms = (int64_t)w->overdue_ms * refresh_spread(z) / 1000;
+
+	z->clock.due = mono_min(z->clock.due, mono_add_ms(w->now.mono, ms));
+}
+
 /* False: its clocks can't be read. */
 static bool serve(wake_t *w, woken_t *n)
 {
@@ -262,6 +276,8 @@ static bool serve(wake_t *w, woken_t *n)
 	zone_set_expires(z->slot, z->clock.expires);
 	zone_set_restore(z->group->r->set, z->slot, v, z->clock.expired);
 	w->records += zone_version_records(v);
+	if (is_doubtful(w, z, &clocks))
+		ask_soon(w, z);
 	if (z->clock.expired)
 		told_expired(z);
 	refresh_retired(z->group->r);

@@ -52,7 +52,8 @@ static bool better(const state_file_t *a, const state_file_t *b)
 	return !b || (double)a->live * (double)b->size < (double)b->live * (double)a->size;
 }
 
-/* The one of which least is needed; or, where there are too many small ones, the smallest. */
+/* One that would be told as damaged at each start; the one of which least is needed; or, where there
+ * are too many small ones, the smallest. */
 static const state_file_t *choose(const state_t *s)
 {
 	const state_file_t *emptiest = NULL, *smallest = NULL;
@@ -66,6 +67,8 @@ static const state_file_t *choose(const state_t *s)
 		live += f->live;
 		if (f->number == s->log.number || f->stuck)
 			continue;
+		if (f->damaged)
+			return f;
 		count++;
 		if (better(f, emptiest))
 			emptiest = f;

@@ -12,6 +12,11 @@ bool state_zone_has(const state_zone_t *z)
 	return z->whole.file != 0;
 }
 
+bool state_zone_is_behind(const state_zone_t *z)
+{
+	return z->queued < z->last;
+}
+
 uint64_t state_zone_octets(const state_zone_t *z)
 {
 	return (uint64_t)z->octets * STATE_ALIGN;

@@ -230,6 +230,7 @@ static status_t scan_log(scan_t *c, const found_t *f)
 			break;
 	}
 	count_damage(c, &w, state_file_name(f->kind, f->number, name));
+	state_index_file(&c->s->index, f->number)->damaged = w.places > 0;
 	if (st == ST_SYSTEM) { /* a place that can't be read is like one that is damaged */
 		snprintf(c->out->first_damage, sizeof c->out->first_damage, "%s: %s", name,
 		         strerror(errno));

@@ -81,6 +81,8 @@ const state_times_t *state_times(const state_t *s);
 /* What there is of a zone after a scan. */
 bool state_zone_has(const state_zone_t *z);        /* a whole version */
 uint64_t state_zone_octets(const state_zone_t *z); /* about what it takes on the disk */
+/* There are traces of a newer version than what there is. Main thread, before the zone is saved. */
+bool state_zone_is_behind(const state_zone_t *z);
 
 typedef struct state_reader {
 	void *arg;
