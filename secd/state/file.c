@@ -26,7 +26,8 @@ bool state_file_parse(const char *name, state_file_kind_t *kind, uint32_t *numbe
 		if (strncmp(name, prefix[*kind], len) != 0)
 			continue;
 		*number = (uint32_t)strtoul(name + len, NULL, 16);
-		return *number != 0 && strcmp(state_file_name(*kind, *number, again), name) == 0;
+		return *number != 0 && *number <= STATE_NUMBER_MAX &&
+		       strcmp(state_file_name(*kind, *number, again), name) == 0;
 	}
 	return false;
 }

@@ -10,6 +10,8 @@
 #include "state/record.h"
 
 enum { STATE_NAME_MAX = 32 };
+/* Of a file. What is above is none of ours: numbers go on behind the highest, and must not wrap. */
+enum { STATE_NUMBER_MAX = INT32_MAX };
 
 /* "log-0000002a", "zone-0000002b"; returns out. */
 const char *state_file_name(state_file_kind_t kind, uint32_t number, char out[STATE_NAME_MAX]);

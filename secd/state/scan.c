@@ -48,7 +48,9 @@ static int by_number(const void *a, const void *b)
 {
 	const found_t *x = a, *y = b;
 
-	return (x->number > y->number) - (x->number < y->number);
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	return (x->kind > y->kind) - (x->kind < y->kind); /* one of them is none of ours */
 }
 
 static status_t system_failure(scan_t *c, int err, const char *name)
@@ -110,12 +112,11 @@ static status_t look_at_heads(scan_t *c)
 /* The file of a zone with this number, or NULL. */
 static found_t *own_file(scan_t *c, uint64_t number)
 {
-	const found_t key = { .number = (uint32_t)number };
-	found_t *f = number <= UINT32_MAX
-	                     ? bsearch(&key, c->files, c->count, sizeof *c->files, by_number)
-	                     : NULL;
+	const found_t key = { .number = (uint32_t)number, .kind = STATE_FILE_ZONE };
 
-	return f && f->kind == STATE_FILE_ZONE ? f : NULL;
+	if (number > UINT32_MAX || c->count == 0)
+		return NULL;
+	return bsearch(&key, c->files, c->count, sizeof *c->files, by_number);
 }
 
 static bool is_whole(scan_t *c, const found_t *f, uint64_t len)
