@@ -3,8 +3,10 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import struct
 
 import dns.message
+import dns.name
 
 from . import dnsio
 
@@ -80,3 +82,35 @@ def same_answers(before, after) -> None:
 def files(secd, pattern: str = "*") -> list[pathlib.Path]:
     """Of the state, by name; the lock is none of them."""
     return sorted(p for p in secd.state.glob(pattern) if p.name != "lock")
+
+
+# --- the files themselves (secd/state/record.h) -----------------------------------------------------
+
+FILE_HEAD, RECORD_HEAD, ALIGN = 32, 40, 8
+MAGIC = 0xd15ec0de
+
+
+@dataclasses.dataclass
+class Record:
+    path: pathlib.Path
+    at: int
+    size: int  # with its head, without what fills up to ALIGN
+    end: int
+    kind: int
+    apex: str  # "" in a file of a zone's own
+
+
+def records(path: pathlib.Path) -> list[Record]:
+    """All of a sound file."""
+    data, at, out = path.read_bytes(), FILE_HEAD, []
+    while at < len(data):
+        magic, kind, _flags, length = struct.unpack_from("!IHHI", data, at)
+        assert magic == MAGIC, f"{path} at {at}"
+        apex = ""
+        if path.name.startswith("log-"):
+            body = data[at + RECORD_HEAD:at + RECORD_HEAD + min(length, 256)]
+            apex = dns.name.from_wire(body, 0)[0].to_text()
+        size = RECORD_HEAD + length
+        out.append(Record(path, at, size, at + (size + ALIGN - 1) // ALIGN * ALIGN, kind, apex))
+        at = out[-1].end
+    return out
