@@ -137,6 +137,18 @@ class Secd:
         if wait:
             self.wait_ready(10)
 
+    def start_fails(self, deadline_s: float = 10) -> Line:
+        """It ends with status 1 and says why: that line."""
+        count = self.logged("secd failed")
+        self.expect_error("secd failed")
+        self.start(wait=False)
+        self._starts -= 1
+        status = self.child.wait(deadline_s * self.slow)
+        assert status == 1, f"exit status {status}:\n{self.tail()}"
+        lines = self.lines("secd failed")
+        assert len(lines) == count + 1, self.tail()
+        return lines[-1]
+
     def wait_ready(self, deadline_s: float) -> None:
         """Until it says that it started (as often as it was started)."""
         def ready() -> bool:
