@@ -279,12 +279,17 @@ $(foreach f,$(FUZZERS),$(eval $(call fuzz_rule,$(f))))
 fuzzers: $(FUZZERS:%=$(OUT)/fuzz/%)
 
 # TOOLS: helpers of the end-to-end tests.
-TOOLS := $(OUT)/tools/askall
+TOOLS := $(OUT)/tools/askall $(OUT)/tools/nodisk.so
 tools: $(TOOLS)
 
 $(OUT)/tools/askall: $(call obj,tests/tools/askall.c tests/tools/norm.c)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^ -lldns
+
+# Without a sanitizer: it comes before the daemon's own.
+$(OUT)/tools/nodisk.so: tests/tools/nodisk.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(SANE) $(WARN) $(CFLAGS) -shared -fPIC -o $@ $< -ldl
 
 # BENCH: what scripts/bench runs beside the servers.
 BENCH := $(addprefix $(OUT)/bench/,reflector load primary inproc)

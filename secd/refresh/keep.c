@@ -310,7 +310,8 @@ static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 		keep_reopen(k);
 		return;
 	}
-	save_some(k);
+	if (keep_state(k)) /* not while it is looked through */
+		save_some(k);
 	if (k->unsaved > 0)
 		keep_retry_in(k, k->backoff);
 }
@@ -338,18 +339,35 @@ void keep_slow(keep_t *k, unsigned seconds)
 	tell_failing(k, why);
 }
 
+static void flush_in(keep_t *k, double seconds)
+{
+	ev_timer_stop(k->loop, &k->flush);
+	ev_timer_set(&k->flush, seconds, 0.);
+	ev_timer_start(k->loop, &k->flush);
+}
+
 static void tell_works(keep_t *k)
 {
 	k->backoff = RETRY_FIRST_S;
 	if (!k->failing)
 		return;
 	k->failing = false;
+	if (ev_is_active(&k->flush))
+		flush_in(k, FLUSH_SECONDS);
 	log_notice("state works-again dir=%s unsaved=%zu", k->dir, k->unsaved);
 }
 
+/* What waited together fails together: it is one failure that makes the next try wait for longer. */
 static void fail(keep_t *k, const state_save_t *save)
 {
-	k->backoff = k->backoff * 2 < RETRY_MOST_S ? k->backoff * 2 : RETRY_MOST_S;
+	const mono_t now = clock_mono();
+
+	if (!k->failing) {
+		k->backed_off = now;
+	} else if (mono_diff(k->backed_off, now) >= k->backoff) {
+		k->backed_off = now;
+		k->backoff = k->backoff * 2 < RETRY_MOST_S ? k->backoff * 2 : RETRY_MOST_S;
+	}
 	tell_failing(k, strerror(save->error));
 }
 
@@ -411,10 +429,8 @@ void keep_touch(keep_t *k, zone_t *z)
 	}
 	z->dirty = true;
 	k->dirty[k->dirty_count++] = z;
-	if (!ev_is_active(&k->flush)) {
-		ev_timer_set(&k->flush, k->failing ? k->backoff : FLUSH_SECONDS, 0.);
-		ev_timer_start(k->loop, &k->flush);
-	}
+	if (!ev_is_active(&k->flush))
+		flush_in(k, k->failing ? k->backoff : FLUSH_SECONDS);
 }
 
 /* Clocks of what is on the disk, as long as what is served is that. A version that is being saved

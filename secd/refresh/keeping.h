@@ -35,7 +35,8 @@ struct keep {
 	size_t dirty_count, dirty_room;
 
 	size_t unsaved, next_unsaved, anew;
-	unsigned backoff; /* s */
+	unsigned backoff;  /* s */
+	mono_t backed_off; /* when it was set */
 	bool slow; /* a save is overdue: nothing is added to what waits until it comes back */
 	bool failing;
 	char why[64]; /* ... for operators */

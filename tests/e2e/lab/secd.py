@@ -69,6 +69,8 @@ class Secd:
         self.ini = self.dir / "secd.ini"
         self.log = LogFile(self.dir / "log")
         self.child = None
+        self.wrap: list[str] = []  # a command that starts it
+        self.env: dict[str, str] = {}
         self._expected_errors: list[tuple[str, dict]] = []
         self._starts = 0
         self.write_ini(ini_extra=ini_extra, group_opts=group_opts, server_opts=server_opts,
@@ -132,8 +134,9 @@ class Secd:
         for _addr, port in self.listen:
             self.lab.release(port)
         self._starts += 1
-        self.child = self.lab.spawn([str(self.path), "-c", str(self.ini)], self.log.path,
-                                    cwd=self.dir, env={**os.environ, **SANITIZER_ENV})
+        self.child = self.lab.spawn(
+            [*self.wrap, str(self.path), "-c", str(self.ini)], self.log.path, cwd=self.dir,
+            env={**os.environ, **SANITIZER_ENV, **self.env})
         if wait:
             self.wait_ready(10)
 

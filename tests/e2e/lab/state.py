@@ -27,6 +27,24 @@ def wait_loaded(lab, secd, deadline_s: float = 10):
     return secd.wait_log("state loaded", deadline_s * secd.slow, count=started)
 
 
+class Nobody:
+    """A primary of the same name, that is not there."""
+
+    def __init__(self, lab, like):
+        self.name, self.addr, self.port = like.name, like.addr, lab.port(like.addr)
+
+
+def alone(lab, secd, **opts):
+    """Another secd with the same zones, address and state, which reaches no primary. Not started:
+    one of them runs at a time."""
+    nobody: dict[int, Nobody] = {}
+    zones = {apex: [nobody.setdefault(id(p), Nobody(lab, p)) for p in servers]
+             for apex, servers in secd.zones.items()}
+    other = lab.secd(zones, start=False, listen=secd.listen, **opts)
+    other.ini.write_text(other.ini.read_text().replace(str(other.state), str(secd.state)))
+    return other
+
+
 @dataclasses.dataclass
 class Sight:
     """A zone as an operator sees it."""

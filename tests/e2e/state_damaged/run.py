@@ -9,13 +9,6 @@ TIME_LIMIT = 180
 FLIPS, CUTS, SOAK_TIMES = 24, 16, 10
 
 
-class Nobody:
-    """A primary of the same name, that is not there."""
-
-    def __init__(self, lab: Lab, like):
-        self.name, self.addr, self.port = like.name, like.addr, lab.port()
-
-
 class Bench:
     """A secd, another on the same state that knows no primary, and a sound state."""
 
@@ -25,12 +18,8 @@ class Bench:
         self.lab = lab
         self.stream = Stream(lab, zones, seed=lab.seed)
         self.apexes = list(self.stream.zones)
-        nobody = Nobody(lab, self.stream.primary)
         self.secd = lab.secd(dict.fromkeys(self.apexes, [self.stream.primary]), start=False)
-        self.alone = lab.secd(dict.fromkeys(self.apexes, [nobody]), start=False,
-                              listen=self.secd.port)
-        self.alone.ini.write_text(self.alone.ini.read_text().replace(
-            str(self.alone.state), str(self.secd.state)))
+        self.alone = state.alone(lab, self.secd)
         for daemon in (self.secd, self.alone):
             daemon.expect_error("state damaged")
         self.sound = lab.dir / "sound"

@@ -1,0 +1,86 @@
+/* tests/tools/nodisk.c - a file system that refuses what a file says: to be preloaded.
+ *
+ * The file that NODISK in the environment names is read at each call. It has lines "CALL ERRNO": from
+ * then on CALL (openat, when it makes a file; pwritev, fdatasync, fsync, ftruncate) fails with that
+ * error. "half ERRNO": pwritev writes half of what it is given, and fails. "hang 0": pwritev waits
+ * until the line is gone. A file that is missing or empty refuses nothing. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* The error that the call is to fail with; 0: it is not; -1: the line says 0. */
+static int refused(const char *call)
+{
+	const char *path = getenv("NODISK");
+	char text[512], name[32];
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1, error;
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	for (const char *at = text; at; at = strchr(at, '\n')) {
+		at += *at == '\n';
+		if (sscanf(at, "%31s %d", name, &error) == 2 && strcmp(name, call) == 0)
+			return error != 0 ? error : -1;
+	}
+	return 0;
+}
+
+#define REAL(name) ((__typeof__(&name))(uintptr_t)dlsym(RTLD_NEXT, #name))
+
+int openat(int dir, const char *name, int flags, ...)
+{
+	mode_t mode = 0;
+
+	if (flags & O_CREAT) {
+		va_list args;
+
+		va_start(args, flags);
+		mode = va_arg(args, mode_t);
+		va_end(args);
+		errno = refused("openat");
+		if (errno != 0)
+			return -1;
+	}
+	return REAL(openat)(dir, name, flags, mode);
+}
+
+ssize_t pwritev(int fd, const struct iovec *from, int count, off_t at)
+{
+	while (refused("hang") != 0)
+		usleep(1000);
+	if (refused("half") != 0) {
+		ssize_t n = REAL(pwritev)(fd, from, (count + 1) / 2, at);
+
+		errno = refused("half");
+		return n < 0 ? n : -1;
+	}
+	errno = refused("pwritev");
+	return errno != 0 ? -1 : REAL(pwritev)(fd, from, count, at);
+}
+
+int fdatasync(int fd)
+{
+	errno = refused("fdatasync");
+	return errno != 0 ? -1 : REAL(fdatasync)(fd);
+}
+
+int fsync(int fd)
+{
+	errno = refused("fsync");
+	return errno != 0 ? -1 : REAL(fsync)(fd);
+}
+
+int ftruncate(int fd, off_t len)
+{
+	errno = refused("ftruncate");
+	return errno != 0 ? -1 : REAL(ftruncate)(fd, len);
+}
