@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -13,7 +14,8 @@
 typedef struct dir {
 	state_disk_t disk;
 	int fd;
-	int lock;
+	pthread_mutex_t mutex;
+	int lock; /* -1: there is none yet, since nothing could be written */
 } dir_t;
 
 enum { DIR_MODE = 0750, FILE_MODE = 0640 };
@@ -48,8 +50,42 @@ static int list(state_disk_t *d, void (*each)(void *arg, const char *name), void
 	return -err;
 }
 
+/* It is ours: 0, also if there can be none now; a negated errno. */
+static int lock_dir(dir_t *dir)
+{
+	int err = 0,
+	    fd = openat(dir->fd, "lock", O_CREAT | O_RDWR | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+
+	/* A directory that can't be written to can't be locked; nobody else writes there. */
+	if (fd < 0 && (errno == EROFS || errno == EACCES)) {
+		fd = openat(dir->fd, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0)
+			return 0;
+	}
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+		err = -errno;
+	if (err == 0)
+		dir->lock = fd;
+	else if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+/* Before anything is written: it may not have been possible when the directory was opened. */
+static int lock_late(dir_t *dir)
+{
+	pthread_mutex_lock(&dir->mutex);
+	const int err = dir->lock < 0 ? lock_dir(dir) : 0;
+	pthread_mutex_unlock(&dir->mutex);
+	return err;
+}
+
 static int create(state_disk_t *d, const char *name)
 {
+	const int err = lock_late(dir_of(d));
+
+	if (err < 0)
+		return err;
 	return or_errno(openat(dir_of(d)->fd, name,
 	                       O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, FILE_MODE));
 }
@@ -163,6 +199,7 @@ static void free_dir(state_disk_t *d)
 		close(dir->lock);
 	if (dir->fd >= 0)
 		close(dir->fd);
+	pthread_mutex_destroy(&dir->mutex);
 	free(dir);
 }
 
@@ -192,6 +229,7 @@ int state_disk_open(const char *path, state_disk_t **out)
 		return -ENOMEM;
 	dir->disk.calls = &calls;
 	dir->lock = -1;
+	pthread_mutex_init(&dir->mutex, NULL);
 	if (mkdir(path, DIR_MODE) < 0 && errno != EEXIST)
 		err = errno;
 	dir->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -199,17 +237,8 @@ int state_disk_open(const char *path, state_disk_t **out)
 		err = err ? err : errno; /* why it could not be made says more */
 	else
 		err = 0;
-	if (err == 0) {
-		dir->lock = openat(dir->fd, "lock", O_CREAT | O_RDWR | O_NOFOLLOW | O_CLOEXEC,
-		                   FILE_MODE);
-		/* A directory that can't be written to can't be locked; nobody else writes there. */
-		if (dir->lock < 0 && (errno == EROFS || errno == EACCES))
-			dir->lock = openat(dir->fd, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-		else if (dir->lock < 0)
-			err = errno;
-	}
-	if (err == 0 && dir->lock >= 0 && flock(dir->lock, LOCK_EX | LOCK_NB) < 0)
-		err = errno;
+	if (err == 0)
+		err = -lock_dir(dir);
 	if (err == 0)
 		*out = &dir->disk;
 	else
