@@ -363,6 +363,23 @@ static void tell_scan(const wake_t *w)
 		           (unsigned long long)s->torn, w->keep->dir);
 }
 
+/* Where the directory came late, the zone may be asked for already: what is on the disk comes first,
+ * and what was asked for is asked again behind it. */
+static void lift(zone_t *z)
+{
+	if (z->stage == STAGE_QUEUED)
+		refresh_lane_remove(&z->link);
+	follow_stop(z->follow);
+	if (z->why != ROUND_TIMER) {
+		z->again = true;
+		z->again_why = z->why > z->again_why ? z->why : z->again_why;
+	}
+	z->why = ROUND_TIMER;
+	z->urgent = false;
+	z->stage = STAGE_LOADING;
+	refresh_set_timer(z);
+}
+
 static void gather(wake_t *w)
 {
 	refresh_t *r = w->keep->r;
@@ -372,10 +389,12 @@ static void gather(wake_t *w)
 
 		if (z->group->conf->primary_count > w->most_peers)
 			w->most_peers = z->group->conf->primary_count;
-		if (z->stage == STAGE_LOADING && state_zone_has(z->kept))
+		if (!z->clock.loaded && state_zone_has(z->kept)) {
+			lift(z);
 			w->zones[w->count++] = z;
-		else if (z->stage == STAGE_LOADING)
+		} else if (z->stage == STAGE_LOADING) {
 			refresh_woken(z);
+		}
 	}
 	qsort(w->zones, w->count, sizeof(zone_t *), by_octets);
 	w->left = w->count;

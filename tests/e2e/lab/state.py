@@ -40,7 +40,7 @@ def alone(lab, secd, **opts):
     nobody: dict[int, Nobody] = {}
     zones = {apex: [nobody.setdefault(id(p), Nobody(lab, p)) for p in servers]
              for apex, servers in secd.zones.items()}
-    other = lab.secd(zones, start=False, listen=secd.listen, **opts)
+    other = lab.secd(zones, start=False, **{"listen": secd.listen, **opts})
     other.ini.write_text(other.ini.read_text().replace(str(other.state), str(secd.state)))
     return other
 
