@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <ev.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -290,6 +291,7 @@ static status_t start(daemon_t *d)
 		return ST_SYSTEM;
 	start_control(d);
 	refresh_start(d->refresh);
+	malloc_trim(0); /* reading the settings of many zones takes more than they do afterwards */
 	log_notice("secd started version=%s pid=%d zones=%zu workers=%u", SECD_VERSION, getpid(),
 	           zone_set_count(d->zones), d->workers);
 	return ST_OK;
