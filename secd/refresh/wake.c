@@ -28,7 +28,9 @@ enum {
 /* A zone that was loaded, or not. */
 typedef struct woken {
 	zone_t *zone;
-	xfr_kept_t kept;
+	zone_version_t *version; /* NULL: why */
+	xfr_why_t why;
+	uint32_t clocks_at, clocks_len; /* in the batch */
 } woken_t;
 
 /* Some of them: one mail for each would wake the main thread a hundred thousand times. */
@@ -37,6 +39,8 @@ typedef struct batch {
 	mail_t mail;
 	size_t count;
 	woken_t zones[BATCH];
+	uint8_t *clocks;
+	size_t clocks_len, clocks_room;
 } batch_t;
 
 typedef struct loader {
@@ -44,6 +48,7 @@ typedef struct loader {
 	wake_t *wake;
 	batch_t *batch; /* that is being filled */
 	mono_t began;   /* its first zone */
+	state_window_t *window;
 } loader_t;
 
 struct wake {
@@ -78,12 +83,34 @@ struct wake {
 
 /* --- loaders' side ----------------------------------------------------------------------------- */
 
-static void load(const wake_t *w, zone_t *z, xfr_kept_t *out)
+/* Into the batch: the main thread would free each alone, in an arena that is this thread's. */
+static bool move_clocks(batch_t *b, woken_t *n, const xfr_kept_t *kept)
+{
+	const size_t need = b->clocks_len + kept->clocks_len;
+
+	if (need > b->clocks_room) {
+		const size_t room = need > 2 * b->clocks_room ? need : 2 * b->clocks_room;
+		uint8_t *grown = realloc(b->clocks, room);
+
+		if (!grown)
+			return false;
+		b->clocks = grown;
+		b->clocks_room = room;
+	}
+	memcpy(b->clocks + b->clocks_len, kept->clocks, kept->clocks_len);
+	n->clocks_at = (uint32_t)b->clocks_len;
+	n->clocks_len = (uint32_t)kept->clocks_len;
+	b->clocks_len = need;
+	return true;
+}
+
+static void load(loader_t *l, zone_t *z)
 {
 	const conf_policy_t *p = &z->group->conf->policy;
 	const xfr_keep_spec_t spec = {
-		.state = w->keep->state,
+		.state = l->wake->keep->state,
 		.zone = z->kept,
+		.window = l->window,
 		.key = zone_set_key(z->group->r->set),
 		.apex = z->conf->apex,
 		.limits = { p->max_records, p->max_size, p->max_rrset, p->max_rrsets },
@@ -91,8 +118,17 @@ static void load(const wake_t *w, zone_t *z, xfr_kept_t *out)
 		.accepted = terms_accepted(&p->gates),
 		.now = clock_wall_coarse(),
 	};
+	woken_t *n = &l->batch->zones[l->batch->count++];
+	xfr_kept_t kept;
 
-	xfr_keep_load(&spec, out);
+	xfr_keep_load(&spec, &kept);
+	*n = (woken_t){ .zone = z, .version = kept.version, .why = kept.why };
+	if (n->version && !move_clocks(l->batch, n, &kept)) {
+		zone_version_free(n->version);
+		n->version = NULL;
+		n->why = xfr_why(XFR_WHY_NO_MEMORY, 0, 0);
+	}
+	free(kept.clocks);
 }
 
 /* Zones that were loaded and not published yet take memory twice: not too many of them. */
@@ -126,19 +162,20 @@ static void run_loader(pool_job_t *job)
 	wake_t *w = l->wake;
 	size_t i;
 
+	while (!(l->window = state_window_new()))
+		usleep(1000);
 	while (!atomic_load(&w->stop) && (i = atomic_fetch_add(&w->next, 1)) < w->count) {
 		if (!l->batch) {
 			l->batch = new_batch(w);
 			l->began = clock_mono();
 		}
-		woken_t *n = &l->batch->zones[l->batch->count++];
-		n->zone = w->zones[i];
-		load(w, n->zone, &n->kept);
+		load(l, w->zones[i]);
 		if (l->batch->count == BATCH ||
 		    clock_mono().ns - l->began.ns > BATCH_MS * NS_PER_MS)
 			hand_over(l);
 	}
 	hand_over(l);
+	state_window_free(l->window);
 }
 
 static void run_scan(pool_job_t *job)
@@ -262,13 +299,13 @@ static void ask_soon(const wake_t *w, zone_t *z)
 }
 
 /* False: its clocks can't be read. */
-static bool serve(wake_t *w, woken_t *n)
+static bool serve(wake_t *w, const batch_t *b, const woken_t *n)
 {
-	zone_version_t *v = n->kept.version;
+	zone_version_t *v = n->version;
 	zone_t *z = n->zone;
 	state_clocks_t clocks;
 
-	if (state_clocks_get(n->kept.clocks, n->kept.clocks_len, &clocks, w->peers,
+	if (state_clocks_get(b->clocks + n->clocks_at, n->clocks_len, &clocks, w->peers,
 	                     w->most_peers) != ST_OK)
 		return false;
 	restore(w, z, &clocks, v);
@@ -291,7 +328,7 @@ static void lose(wake_t *w, const woken_t *n)
 	w->lost++;
 	dns_name_text(n->zone->conf->apex, name);
 	log_warn("state lost zone=%s next=\"it is transferred anew\" why=\"%s\"", name,
-	         xfr_why_text(&n->kept.why, text));
+	         xfr_why_text(&n->why, text));
 }
 
 static void tell_progress(wake_t *w, mono_t now)
@@ -336,10 +373,18 @@ static void finish(wake_t *w)
 
 /* --- the loop's side --------------------------------------------------------------------------- */
 
-static int by_octets(const void *a, const void *b)
+/* Small ones as they lie on the disk, then big ones by size: most are served soonest so. */
+enum { BIG = 1 << 20 };
+static uint64_t rank(const zone_t *z)
 {
-	const uint64_t x = state_zone_octets((*(zone_t *const *)a)->kept),
-		       y = state_zone_octets((*(zone_t *const *)b)->kept);
+	const uint64_t octets = state_zone_octets(z->kept);
+
+	return octets < BIG ? state_zone_place(z->kept) : UINT64_MAX / 2 + octets;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+	const uint64_t x = rank(*(zone_t *const *)a), y = rank(*(zone_t *const *)b);
 
 	return (x > y) - (x < y);
 }
@@ -396,7 +441,7 @@ static void gather(wake_t *w)
 			refresh_woken(z);
 		}
 	}
-	qsort(w->zones, w->count, sizeof(zone_t *), by_octets);
+	qsort(w->zones, w->count, sizeof(zone_t *), by_rank);
 	w->left = w->count;
 	const uint64_t ms = w->count / OVERDUE_PER_MS;
 	w->overdue_ms = ms < OVERDUE_MOST_MS ? (uint32_t)ms : OVERDUE_MOST_MS;
@@ -465,22 +510,21 @@ static void on_scanned(wake_t *w)
 		start_loaders(w, cores());
 }
 
-static void take(wake_t *w, woken_t *n)
+static void take(wake_t *w, const batch_t *b, woken_t *n)
 {
 	const bool wanted = w->keep->r && !atomic_load(&w->stop);
 
-	if (wanted && n->kept.version && !serve(w, n)) {
-		zone_version_free(n->kept.version);
-		n->kept.version = NULL;
-		n->kept.why = xfr_why(XFR_WHY_STATE_DAMAGED, 0, 0);
+	if (wanted && n->version && !serve(w, b, n)) {
+		zone_version_free(n->version);
+		n->version = NULL;
+		n->why = xfr_why(XFR_WHY_STATE_DAMAGED, 0, 0);
 	}
-	if (wanted && !n->kept.version)
+	if (wanted && !n->version)
 		lose(w, n);
 	if (wanted)
 		refresh_woken(n->zone);
 	else
-		zone_version_free(n->kept.version);
-	free(n->kept.clocks);
+		zone_version_free(n->version);
 }
 
 static void on_mail(void *arg, mail_t *mail)
@@ -494,8 +538,9 @@ static void on_mail(void *arg, mail_t *mail)
 		return;
 	}
 	for (size_t i = 0; i < b->count; i++)
-		take(w, &b->zones[i]);
+		take(w, b, &b->zones[i]);
 	w->left -= b->count;
+	free(b->clocks);
 	free(b);
 	atomic_fetch_sub(&w->under_way, 1);
 	if (!w->keep->r || atomic_load(&w->stop))

@@ -166,29 +166,61 @@ status_t state_walk_next(state_walk_t *w, state_record_t *r, uint64_t *at, const
 	return ST_NOENT;
 }
 
-status_t state_file_record(state_disk_t *d, int fd, uint32_t number, uint64_t at, uint64_t size,
-                           state_record_t *r, uint8_t **out)
+state_window_t *state_window_new(void)
 {
-	uint8_t *octets = size >= STATE_RECORD_HEAD ? malloc((size_t)size) : NULL;
-	ssize_t n = octets ? d->calls->read(d, fd, octets, (size_t)size, at) : 0;
-	status_t st = ST_MALFORMED;
+	state_window_t *w = calloc(1, sizeof *w);
 
-	*out = NULL;
-	if (!octets)
-		return size >= STATE_RECORD_HEAD ? ST_NOMEM : ST_MALFORMED;
+	if (w)
+		w->fd = -1;
+	return w;
+}
+
+void state_window_free(state_window_t *w)
+{
+	if (w)
+		free(w->buf);
+	free(w);
+}
+
+/* Have size octets of the file from at on, and what lies behind them. */
+static status_t move_window(state_window_t *w, state_disk_t *d, int fd, uint64_t at, size_t size)
+{
+	const size_t room = size < STATE_WINDOW ? STATE_WINDOW : size;
+	ssize_t n;
+
+	if (w->fd == fd && at >= w->at && at + size <= w->at + w->have)
+		return ST_OK;
+	w->fd = -1;
+	if (w->room < room) {
+		free(w->buf);
+		w->buf = malloc(room);
+		w->room = w->buf ? room : 0;
+	}
+	if (!w->buf)
+		return ST_NOMEM;
+	n = d->calls->read(d, fd, w->buf, w->room, at);
 	if (n < 0) {
 		errno = (int)-n;
-		st = ST_SYSTEM;
-	} else if ((uint64_t)n == size) {
-		st = state_record_get(octets, number, r);
+		return ST_SYSTEM;
 	}
-	if (st == ST_OK &&
-	    (state_record_size(r->len) != size ||
-	     !state_record_sound(octets, number, octets + STATE_RECORD_HEAD, r->len)))
+	w->fd = fd;
+	w->at = at;
+	w->have = (size_t)n;
+	return w->have < size ? ST_MALFORMED : ST_OK;
+}
+
+status_t state_window_record(state_window_t *w, state_disk_t *d, int fd, uint32_t number,
+                             uint64_t at, uint64_t size, state_record_t *r, const uint8_t **out)
+{
+	status_t st = size < STATE_RECORD_HEAD ? ST_MALFORMED
+	                                       : move_window(w, d, fd, at, (size_t)size);
+
+	if (st != ST_OK)
+		return st;
+	*out = w->buf + (at - w->at);
+	st = state_record_get(*out, number, r);
+	if (st == ST_OK && (state_record_size(r->len) != size ||
+	                    !state_record_sound(*out, number, *out + STATE_RECORD_HEAD, r->len)))
 		st = ST_MALFORMED;
-	if (st == ST_OK)
-		*out = octets;
-	else
-		free(octets);
 	return st;
 }

@@ -8,6 +8,7 @@
 #include "common/status.h"
 #include "state/disk.h"
 #include "state/record.h"
+#include "state/state.h"
 
 enum { STATE_NAME_MAX = 32 };
 /* Of a file. What is above is none of ours: numbers go on behind the highest, and must not wrap. */
@@ -48,7 +49,16 @@ void state_walk_end(state_walk_t *w);
  * Returns   ST_OK; ST_NOENT: there is no more; ST_SYSTEM: errno; ST_NOMEM. */
 status_t state_walk_next(state_walk_t *w, state_record_t *r, uint64_t *at, const uint8_t **body);
 
-/* Read and check one record of this size that stands at this place: malloc'd *out with its body from
- * STATE_RECORD_HEAD on. ST_MALFORMED: it is damaged; ST_SYSTEM: errno; ST_NOMEM. */
-status_t state_file_record(state_disk_t *d, int fd, uint32_t number, uint64_t at, uint64_t size,
-                           state_record_t *r, uint8_t **out);
+/* A piece of a file in memory, for who reads records that lie near to each other. */
+enum { STATE_WINDOW = 256 * 1024 };
+struct state_window {
+	int fd; /* -1: nothing is in it */
+	uint64_t at;
+	size_t have, room;
+	uint8_t *buf;
+};
+
+/* The one record of this size that stands at this place, checked: *out begins with its head, and lives
+ * until the window is used again. ST_MALFORMED: it is damaged; ST_SYSTEM: errno; ST_NOMEM. */
+status_t state_window_record(state_window_t *w, state_disk_t *d, int fd, uint32_t number,
+                             uint64_t at, uint64_t size, state_record_t *r, const uint8_t **out);

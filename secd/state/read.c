@@ -1,6 +1,5 @@
 /* state/read.c - one zone: its whole version, from the log or its own file, and what came since. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/buf.h"
@@ -17,34 +16,38 @@ bool state_zone_is_behind(const state_zone_t *z)
 	return z->queued < z->last;
 }
 
+uint64_t state_zone_place(const state_zone_t *z)
+{
+	return (uint64_t)z->whole.file << 32 | z->whole.at;
+}
+
 uint64_t state_zone_octets(const state_zone_t *z)
 {
 	return (uint64_t)z->octets * STATE_ALIGN;
 }
 
-/* A record in memory. */
+/* A record in the window. */
 typedef struct loaded {
 	state_record_t head;
-	uint8_t *octets; /* to be freed */
 	buf_t clocks, content;
 } loaded_t;
 
 /* The record at place, which is of this kind and this zone. */
 static status_t read_record(const state_t *s, const state_zone_t *z, state_place_t place,
-                            state_kind_t kind, loaded_t *out)
+                            state_kind_t kind, state_window_t *window, loaded_t *out)
 {
 	const int fd = state_index_fd(&s->index, place.file);
+	const uint8_t *octets;
 	dns_name_t apex, ours;
 	status_t st;
 
-	*out = (loaded_t){ 0 };
 	if (fd < 0)
 		return ST_NOENT;
-	st = state_file_record(s->disk, fd, place.file, (uint64_t)place.at * STATE_ALIGN,
-	                       (uint64_t)place.size * STATE_ALIGN, &out->head, &out->octets);
+	st = state_window_record(window, s->disk, fd, place.file, (uint64_t)place.at * STATE_ALIGN,
+	                         (uint64_t)place.size * STATE_ALIGN, &out->head, &octets);
 	if (st != ST_OK)
 		return st;
-	buf_t all = buf_over(out->octets + STATE_RECORD_HEAD, out->head.len);
+	buf_t all = buf_over(octets + STATE_RECORD_HEAD, out->head.len);
 	dns_name_from_wire(z->apex, &ours);
 	if (out->head.kind != kind || dns_name_read_plain(&all, &apex) != ST_OK ||
 	    apex.len != ours.len || memcmp(apex.wire, ours.wire, ours.len) != 0)
@@ -116,65 +119,59 @@ static status_t read_own(const state_t *s, buf_t *content, const state_reader_t 
 	return st;
 }
 
-static state_kind_t kind_of_whole(const state_zone_t *z)
-{
-	return z->own != 0 ? STATE_OWN : STATE_WHOLE;
-}
-
 static status_t give_clocks(const loaded_t *l, const state_reader_t *reader)
 {
 	return reader->clocks(reader->arg, l->clocks.base, l->clocks.len);
 }
 
 /* Clocks that were saved since the version was; or, where these are of one that was lost, those that the
- * last difference was saved with. */
-static status_t read_clocks(const state_t *s, const state_zone_t *z, const loaded_t *whole,
-                            const state_reader_t *reader)
-{
-	loaded_t l = { 0 };
-	status_t st = ST_NOENT;
-
-	if (z->clocks.file != 0)
-		st = read_record(s, z, z->clocks, STATE_CLOCKS, &l);
-	if (st == ST_OK && l.head.version == z->version) {
-		st = give_clocks(&l, reader);
-	} else if (z->step_count == 0) {
-		st = give_clocks(whole, reader);
-	} else {
-		free(l.octets);
-		st = read_record(s, z, z->steps[z->step_count - 1].place, STATE_DELTA, &l);
-		if (st == ST_OK)
-			st = give_clocks(&l, reader);
-	}
-	free(l.octets);
-	return st;
-}
-
-static status_t read_whole(const state_t *s, const state_zone_t *z, const state_reader_t *reader)
+ * last difference was saved with. *given: neither is there, if not so: then they are with the whole
+ * version. */
+static status_t read_clocks(const state_t *s, const state_zone_t *z, const state_reader_t *reader,
+                            bool *given)
 {
 	loaded_t l;
-	status_t st = read_record(s, z, z->whole, kind_of_whole(z), &l);
+	status_t st = ST_NOENT;
 
-	if (st == ST_OK)
-		st = read_clocks(s, z, &l, reader);
-	if (st == ST_OK)
-		st = z->own != 0 ? read_own(s, &l.content, reader)
-		                 : give_chunks(&l.content, reader);
-	free(l.octets);
-	return st;
+	*given = true;
+	if (z->clocks.file != 0)
+		st = read_record(s, z, z->clocks, STATE_CLOCKS, reader->window, &l);
+	if (st == ST_OK && l.head.version == z->version)
+		return give_clocks(&l, reader);
+	*given = z->step_count > 0;
+	if (!*given)
+		return ST_OK;
+	st = read_record(s, z, z->steps[z->step_count - 1].place, STATE_DELTA, reader->window, &l);
+	return st == ST_OK ? give_clocks(&l, reader) : st;
+}
+
+static status_t read_whole(const state_t *s, const state_zone_t *z, const state_reader_t *reader,
+                           bool given)
+{
+	const state_kind_t kind = z->own != 0 ? STATE_OWN : STATE_WHOLE;
+	loaded_t l;
+	status_t st = read_record(s, z, z->whole, kind, reader->window, &l);
+
+	if (st == ST_OK && !given)
+		st = give_clocks(&l, reader);
+	if (st != ST_OK)
+		return st;
+	return z->own != 0 ? read_own(s, &l.content, reader) : give_chunks(&l.content, reader);
 }
 
 status_t state_read(const state_t *s, const state_zone_t *z, const state_reader_t *reader)
 {
-	status_t st = read_whole(s, z, reader);
+	bool given;
+	status_t st = read_clocks(s, z, reader, &given);
 
+	if (st == ST_OK)
+		st = read_whole(s, z, reader, given);
 	for (size_t i = 0; i < z->step_count && st == ST_OK; i++) {
 		loaded_t l;
 
-		st = read_record(s, z, z->steps[i].place, STATE_DELTA, &l);
+		st = read_record(s, z, z->steps[i].place, STATE_DELTA, reader->window, &l);
 		if (st == ST_OK)
 			st = reader->delta(reader->arg, l.content.base, buf_left(&l.content));
-		free(l.octets);
 	}
 	return st;
 }

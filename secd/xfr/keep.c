@@ -175,9 +175,11 @@ static void give(load_t *l, zone_version_t *v, xfr_kept_t *out)
 void xfr_keep_load(const xfr_keep_spec_t *spec, xfr_kept_t *out)
 {
 	load_t l = { .spec = spec };
-	const state_reader_t reader = {
-		.arg = &l, .clocks = on_clocks, .chunk = on_chunk, .delta = on_delta
-	};
+	const state_reader_t reader = { .arg = &l,
+		                        .window = spec->window,
+		                        .clocks = on_clocks,
+		                        .chunk = on_chunk,
+		                        .delta = on_delta };
 	zone_verdict_t verdict;
 	zone_version_t *v = NULL;
 	dns_name_t apex;

@@ -28,6 +28,7 @@ state_draft_t *xfr_keep_delta(state_t *state, const zone_delta_t *d, const zone_
 typedef struct xfr_keep_spec {
 	const state_t *state;
 	const state_zone_t *zone;
+	state_window_t *window;   /* of the thread */
 	const siphash_key_t *key; /* of the zone set */
 	const uint8_t *apex;      /* wire, folded */
 	zone_limits_t limits;
@@ -39,7 +40,7 @@ typedef struct xfr_keep_spec {
 typedef struct xfr_kept {
 	zone_version_t *version; /* the caller's; NULL: why */
 	xfr_why_t why;
-	uint8_t *clocks; /* of a version: state/clocks.h; the caller's to free */
+	uint8_t *clocks; /* of a version: state/clocks.h; the caller's, to be freed */
 	size_t clocks_len;
 } xfr_kept_t;
 
