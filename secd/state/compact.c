@@ -173,6 +173,7 @@ static status_t begin(state_t *s, const state_file_t *f)
 	c->number = f->number;
 	state_walk_begin(&c->walk, s->disk, f->fd, f->number, f->size);
 	s->compact = c;
+	s->copies_lost = false;
 	return ST_OK;
 }
 
@@ -202,6 +203,8 @@ int state_compact_step(state_t *s)
 		if (begin(s, f) != ST_OK)
 			return RETRY_MS;
 	}
+	if (s->copies_lost) /* a save's sync has failed, and they were in it */
+		return give_up(s);
 	st = copy_slice(s);
 	if (st == ST_NOENT) {
 		if (finish(s) != ST_OK)

@@ -53,8 +53,10 @@ struct state {
 	/* The writer's. */
 	state_log_t log;
 	state_sealer_t *sealer;
-	state_compact_t *compact; /* NULL: nothing is being cleaned up */
-	int64_t synced_at;        /* ns */
+	state_compact_t *compact;        /* NULL: nothing is being cleaned up */
+	bool copies_lost;                /* ... what was copied of it may not be on the disk */
+	int64_t synced_at;               /* ns */
+	state_save_t *held, **held_last; /* relaxed: written, and to be given back when synced */
 
 	/* For operators. */
 	_Atomic uint64_t octets, live, save_count, sync_count;

@@ -23,6 +23,7 @@ state_t *state_new(const state_conf_t *conf)
 		s->conf.segment = STATE_SEGMENT;
 	s->disk = conf->disk;
 	s->log.fd = -1;
+	s->held_last = &s->held;
 	state_queue_open(&s->saves);
 	state_queue_open(&s->files);
 	return s;

@@ -137,7 +137,7 @@ typedef struct state_save {
 	int error;            /* an errno; ESTALE: what the difference begins with is not there */
 	bool is_long; /* ... the zone's differences have outgrown a share of it: save it whole */
 	void *arg;    /* the caller's */
-	uint32_t from, stamp; /* state/'s own */
+	uint32_t from, stamp, unneeded; /* state/'s own */
 	uint32_t clocks_len;
 	uint8_t clocks[]; /* the zone's clocks, valid from this version on */
 } state_save_t;
@@ -146,7 +146,7 @@ typedef struct state_save {
 uint32_t state_zone_version(const state_zone_t *z);
 
 /* Queue a save, in order with others of its zone; it comes back to conf.done when it is on the disk
- * (relaxed: when it is queued behind earlier ones and written), or has failed. Main thread. */
+ * (relaxed: in a second or two), or has failed. Main thread. */
 void state_save(state_t *s, state_save_t *save);
 
 /* The state_save_t that a mail of conf.done is. */

@@ -50,19 +50,55 @@ static int open_log(state_t *s)
 	return 0;
 }
 
+static void give_back(state_t *s, state_save_t *save, int err)
+{
+	save->status = err == 0 ? ST_OK : err == -ENOMEM ? ST_NOMEM : ST_SYSTEM;
+	save->error = -err;
+	state_draft_free(save->draft);
+	save->draft = NULL;
+	if (err == 0)
+		atomic_fetch_add(&s->save_count, 1);
+	mailbox_send(s->conf.done, &save->mail);
+}
+
+/* What has waited for a sync has had it. */
+static void give_back_held(state_t *s, int err)
+{
+	state_save_t *save = s->held;
+
+	s->held = NULL;
+	s->held_last = &s->held;
+	if (err < 0 && save)
+		atomic_store(&s->error, -err);
+	while (save) {
+		state_save_t *next = save->next;
+
+		if (err == 0 && save->unneeded != 0)
+			state_file_unlink(s->disk, STATE_FILE_ZONE, save->unneeded);
+		give_back(s, save, err);
+		save = next;
+	}
+}
+
 int state_log_sync(state_t *s)
 {
 	int err = s->log.error;
 
 	s->log.error = 0;
-	if (s->log.number == 0 || s->log.synced == s->log.size)
-		return err;
-	err = s->disk->calls->sync(s->disk, s->log.fd);
-	atomic_fetch_add(&s->sync_count, 1);
-	if (err < 0)
-		leave_log(s, 0);
-	else
-		s->log.synced = s->log.size;
+	if (s->log.number != 0 && s->log.synced != s->log.size) {
+		const int result = s->disk->calls->sync(s->disk, s->log.fd);
+
+		atomic_fetch_add(&s->sync_count, 1);
+		if (result < 0) {
+			err = result;
+			leave_log(s, 0);
+		} else {
+			s->log.synced = s->log.size;
+		}
+	}
+	s->copies_lost = s->copies_lost || err < 0;
+	s->synced_at = clock_mono().ns;
+	give_back_held(s, err);
 	return err;
 }
 
@@ -182,7 +218,7 @@ static bool is_long(const state_zone_t *z)
 	       (octets > LONG_ABOVE && octets > (uint64_t)z->octets * STATE_ALIGN / 2);
 }
 
-/* It is on the disk: the index says so, and what it superseded may go. */
+/* It is on the disk, or in time will be: the index says so, and what it superseded may go then. */
 static void believe(state_t *s, const written_t *w)
 {
 	state_save_t *save = w->save;
@@ -192,22 +228,13 @@ static void believe(state_t *s, const written_t *w)
 	                                           own ? d->number : 0,
 	                                           own ? d->size : w->record.len);
 
-	if (unneeded != 0)
-		state_file_unlink(s->disk, STATE_FILE_ZONE, unneeded);
+	save->unneeded = unneeded;
 	if (own && unneeded != d->number)
 		d->number = 0; /* its file is the zone's now */
 	save->is_long = d && d->delta && is_long(save->zone);
-}
-
-static void give_back(state_t *s, state_save_t *save, int err)
-{
-	save->status = err == 0 ? ST_OK : err == -ENOMEM ? ST_NOMEM : ST_SYSTEM;
-	save->error = -err;
-	state_draft_free(save->draft);
-	save->draft = NULL;
-	if (err == 0)
-		atomic_fetch_add(&s->save_count, 1);
-	mailbox_send(s->conf.done, &save->mail);
+	save->next = NULL;
+	*s->held_last = save;
+	s->held_last = &save->next;
 }
 
 static void tell_sums(state_t *s)
@@ -248,23 +275,25 @@ static state_save_t *write_batch(state_t *s, state_save_t *saves)
 	written_t done[BATCH];
 	int failed[BATCH];
 	size_t count = 0;
-	int err;
 
 	for (; saves && count < BATCH && stands(done, count, saves); saves = saves->next) {
 		done[count] = (written_t){ .save = saves };
 		failed[count] = append_save(s, &done[count]);
 		count++;
 	}
-	err = is_due(s) ? state_log_sync(s) : 0;
-	if (is_due(s))
-		s->synced_at = clock_mono().ns;
+	const bool due = is_due(s);
+	const int err = due ? state_log_sync(s) : 0;
+
 	for (size_t i = 0; i < count; i++) {
-		int result = failed[i] < 0 ? failed[i] : err;
+		const int result = failed[i] < 0 ? failed[i] : err;
 
 		atomic_store(&s->error, -result);
 		if (result == 0)
 			believe(s, &done[i]);
-		give_back(s, done[i].save, result);
+		else
+			give_back(s, done[i].save, result);
+		if (due)
+			give_back_held(s, 0);
 	}
 	if (s->log.size >= s->conf.segment && state_log_sync(s) == 0)
 		leave_log(s, 0);
@@ -284,13 +313,11 @@ void *state_writer_run(void *state)
 		while (saves)
 			saves = write_batch(s, saves);
 		wait = state_compact_step(s);
-		if (s->conf.relaxed && s->log.synced < s->log.size) {
-			if (is_due(s)) {
+		if (s->conf.relaxed && (s->held || s->log.synced < s->log.size)) {
+			if (is_due(s))
 				(void)state_log_sync(s);
-				s->synced_at = clock_mono().ns;
-			} else if (wait < 0 || wait > IDLE_SYNC_MS) {
+			else if (wait < 0 || wait > IDLE_SYNC_MS)
 				wait = IDLE_SYNC_MS;
-			}
 		}
 		tell_sums(s);
 	}

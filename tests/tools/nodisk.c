@@ -2,8 +2,9 @@
  *
  * The file that NODISK in the environment names is read at each call. It has lines "CALL ERRNO": from
  * then on CALL (openat, when it makes a file; pwritev, fdatasync, fsync, ftruncate) fails with that
- * error. "half ERRNO": pwritev writes half of what it is given, and fails. "hang 0": pwritev waits
- * until the line is gone. A file that is missing or empty refuses nothing. */
+ * error. "half ERRNO": pwritev writes half of what it is given, and fails. "drop ERRNO": fdatasync
+ * fails, and what was written since the last one is zeros. "hang 0": pwritev waits until the line is
+ * gone. A file that is missing or empty refuses nothing. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -34,6 +36,9 @@ static int refused(const char *call)
 	return 0;
 }
 
+enum { FILES = 4096 };
+static off_t synced[FILES]; /* by descriptor; each is one thread's at a time */
+
 #define REAL(name) ((__typeof__(&name))(uintptr_t)dlsym(RTLD_NEXT, #name))
 
 int openat(int dir, const char *name, int flags, ...)
@@ -50,7 +55,11 @@ int openat(int dir, const char *name, int flags, ...)
 		if (errno != 0)
 			return -1;
 	}
-	return REAL(openat)(dir, name, flags, mode);
+	int fd = REAL(openat)(dir, name, flags, mode);
+
+	if (fd >= 0 && fd < FILES)
+		synced[fd] = 0;
+	return fd;
 }
 
 ssize_t pwritev(int fd, const struct iovec *from, int count, off_t at)
@@ -69,8 +78,20 @@ ssize_t pwritev(int fd, const struct iovec *from, int count, off_t at)
 
 int fdatasync(int fd)
 {
+	struct stat st;
+
+	if (fd >= FILES || fstat(fd, &st) < 0)
+		return -1;
+	if (refused("drop") != 0) {
+		if (REAL(ftruncate)(fd, synced[fd]) == 0 && REAL(ftruncate)(fd, st.st_size) == 0)
+			errno = refused("drop");
+		return -1;
+	}
 	errno = refused("fdatasync");
-	return errno != 0 ? -1 : REAL(fdatasync)(fd);
+	if (errno != 0 || REAL(fdatasync)(fd) < 0)
+		return -1;
+	synced[fd] = st.st_size;
+	return 0;
 }
 
 int fsync(int fd)

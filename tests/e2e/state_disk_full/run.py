@@ -14,6 +14,7 @@ WAYS = [
     {"half": errno.ENOSPC},
     {"half": errno.EDQUOT, "ftruncate": errno.EIO},
     {"fdatasync": errno.EIO},
+    {"drop": errno.EIO},
     {"openat": errno.EROFS, "pwritev": errno.EROFS, "fdatasync": errno.EROFS},
     {"openat": errno.EMFILE, "fdatasync": errno.EIO},
     {"fsync": errno.EIO},

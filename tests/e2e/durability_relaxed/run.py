@@ -1,0 +1,107 @@
+"""With durability relaxed, all is there after a stop, and after SIGKILL some seconds later; at any moment it is whole, and what a sync has lost is saved again."""
+import errno
+import time
+
+from lab import Lab, state
+from lab.disk import Disk
+from lab.stream import Stream, Zone, serial_of
+
+TIME_LIMIT = 90
+DURABLE_S = 2.5  # "within a second or two"
+KILLS, KILLS_SOAK = 8, 100
+
+
+class Bench:
+    def __init__(self, lab: Lab):
+        zones = [Zone(f"z{i}.test.", 8, 1) for i in range(20)]
+        zones += [Zone("middle.test.", 600, 10, 100), Zone("big.test.", 4400, 11, 1000)]
+        still = [Zone(f"still{i}.test.", 6, 1, refresh=1) for i in range(3)]
+        self.lab = lab
+        self.stream = Stream(lab, zones, still, lab.seed)
+        opts = {"group_opts": {"min-refresh": 1, "min-retry": 1},
+                "server_opts": {"durability": "relaxed"}}
+        self.secd = lab.secd(dict.fromkeys(self.stream.zones, [self.stream.primary]),
+                             start=False, **opts)
+        self.alone = state.alone(lab, self.secd, **opts)
+        self.disk = Disk(lab, self.secd)
+        self.disk.take()
+
+    def change(self, by: int = 1) -> None:
+        for apex in self.stream.moving:
+            self.stream.serials[apex] += by
+        self.secd.ctl("refresh", *self.stream.moving)
+        for apex in self.stream.zones:
+            self.secd.wait_serial(apex, self.stream.serials[apex], 20 * self.secd.slow)
+
+    def pause(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        self.lab.wait(lambda: time.monotonic() >= until, seconds + 5, "the moment")
+
+    def look(self, newest: bool) -> None:
+        """Each zone is there whole; all of them as new as they were, if newest."""
+        self.alone.start()
+        state.wait_loaded(self.lab, self.alone)
+        for apex, serial in self.stream.serials.items():
+            lines = state.dump(self.alone, apex)
+            if lines is None and not newest:
+                continue
+            have = serial_of(lines)
+            assert have == serial or (not newest and have < serial), f"{apex}: {have} / {serial}"
+            assert sorted(lines) == sorted(self.stream.zones[apex].lines(have)), apex
+        self.alone.kill()
+
+
+def run(lab: Lab) -> None:
+    bench = Bench(lab)
+    secd = bench.secd
+    secd.start()
+    bench.change()
+    bench.change()
+    before = {a: state.Sight.of(secd, a) for a in bench.stream.zones}
+    secd.stop()
+    bench.alone.start()
+    state.wait_loaded(lab, bench.alone)
+    for apex, sight in before.items():
+        sight.check(state.Sight.of(bench.alone, apex), 2.0)
+    bench.alone.stop()
+
+    for by in (1, 40):
+        secd.start()
+        bench.change(by)
+        bench.pause(DURABLE_S * secd.slow)
+        secd.kill()
+        bench.look(newest=True)
+
+    for _ in range(KILLS_SOAK if lab.soak else KILLS):
+        secd.start()
+        bench.stream.run(secd, 150)
+        bench.pause(lab.rng.uniform(0.05, 1.5) * secd.slow)
+        assert secd.alive(), secd.tail()
+        secd.kill()
+        bench.stream.stop()
+        bench.look(newest=False)
+    for daemon in (secd, bench.alone):
+        assert not daemon.logged("state lost") and not daemon.logged("state damaged")
+    a_sync_fails(bench)
+
+
+def a_sync_fails(bench: Bench) -> None:
+    """What was served and is gone from the disk is saved once more."""
+    secd = bench.secd
+    secd.expect_error("state failing")
+    secd.start()
+    bench.change()
+    bench.pause(DURABLE_S * secd.slow)
+    for by in (1, 40):
+        told, works = secd.logged("state failing"), secd.logged("state works-again")
+        bench.disk.refuse(drop=errno.EIO)
+        bench.change(by)
+        secd.wait_log("state failing", 5 * secd.slow, count=told + 1)
+        bench.disk.take()
+        secd.wait_log("state works-again", 10 * secd.slow, count=works + 1)
+        bench.lab.wait(lambda: all(secd.ctl_json("zone", a)["held"]["saved"]
+                                   for a in bench.stream.zones), 10 * secd.slow, "all is saved")
+        bench.pause(DURABLE_S * secd.slow)
+        secd.kill()
+        bench.look(newest=True)
+        secd.start()
