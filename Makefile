@@ -279,7 +279,7 @@ $(foreach f,$(FUZZERS),$(eval $(call fuzz_rule,$(f))))
 fuzzers: $(FUZZERS:%=$(OUT)/fuzz/%)
 
 # TOOLS: helpers of the end-to-end tests.
-TOOLS := $(OUT)/tools/askall $(OUT)/tools/nodisk.so
+TOOLS := $(addprefix $(OUT)/tools/,askall nodisk.so reboot.so)
 tools: $(TOOLS)
 
 $(OUT)/tools/askall: $(call obj,tests/tools/askall.c tests/tools/norm.c)
@@ -287,7 +287,7 @@ $(OUT)/tools/askall: $(call obj,tests/tools/askall.c tests/tools/norm.c)
 	$(LINK) -o $@ $^ -lldns
 
 # Without a sanitizer: it comes before the daemon's own.
-$(OUT)/tools/nodisk.so: tests/tools/nodisk.c
+$(OUT)/tools/%.so: tests/tools/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(SANE) $(WARN) $(CFLAGS) -shared -fPIC -o $@ $< -ldl
 

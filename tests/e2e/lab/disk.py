@@ -1,9 +1,15 @@
 """A disk that refuses: tests/tools/nodisk.c in front of a secd."""
 from __future__ import annotations
 
-import errno
-
 from .secd import SANITIZER_ENV
+
+
+def preload(secd, library: str, **env: str) -> None:
+    """Start it with a library of tests/tools in front."""
+    path = secd.path.parent / "tools" / f"{library}.so"
+    assert path.exists(), f"no {path}: make tools"
+    asan = SANITIZER_ENV["ASAN_OPTIONS"] + ":verify_asan_link_order=0"
+    secd.env |= {"LD_PRELOAD": str(path), "ASAN_OPTIONS": asan, **env}
 
 
 class Disk:
@@ -11,10 +17,7 @@ class Disk:
 
     def __init__(self, lab, secd):
         self.control = lab.dir / lab.unique("nodisk")
-        shim = secd.path.parent / "tools" / "nodisk.so"
-        assert shim.exists(), f"no {shim}: make tools"
-        asan = SANITIZER_ENV["ASAN_OPTIONS"] + ":verify_asan_link_order=0"
-        secd.env |= {"LD_PRELOAD": str(shim), "NODISK": str(self.control), "ASAN_OPTIONS": asan}
+        preload(secd, "nodisk", NODISK=str(self.control))
 
     def refuse(self, **calls: int) -> None:
         """pwritev=errno.ENOSPC, half=..., fdatasync=..., hang=0; see nodisk.c."""
@@ -24,7 +27,3 @@ class Disk:
 
     def take(self) -> None:
         self.refuse()
-
-
-def name(error: int) -> str:
-    return errno.errorcode[error]
