@@ -155,9 +155,6 @@ static void serve(publish_saving_t *p)
 		return;
 	}
 	take_over(p, z);
-	seat_remember(s, &(xfr_why_t){ 0 });
-	if (res->outcome == XFR_DIFFERENCE)
-		z->peers[s->index].delta_failures = 0;
 	told_installed(s, res);
 	told_faults(z, res);
 	if (was_expired)
@@ -226,7 +223,7 @@ void publish_give_up(publish_saving_t *p)
 	free(p);
 }
 
-/* On the disk first, if it takes it; then it is served. */
+/* On the disk first, if it takes it, with what is known of its primary; then it is served. */
 static void install(seat_t *s, xfr_result_t *res)
 {
 	zone_t *z = s->follow->zone;
@@ -248,6 +245,9 @@ static void install(seat_t *s, xfr_result_t *res)
 	};
 	refresh_clock_loaded(&p->clock, &res->soa, policy(z), res->has_expire ? &res->expire : NULL,
 	                     clock_mono(), refresh_spread(z));
+	seat_remember(s, &(xfr_why_t){ 0 });
+	round_gave(&z->peers[s->index], res->soa.serial, res->outcome == XFR_DIFFERENCE,
+	           clock_mono());
 	const keep_facts_t facts = {
 		.clock = &p->clock,
 		.source = s->index,

@@ -301,6 +301,14 @@ void round_forgo_delta(round_peer_t *p, bool unknown, mono_t now)
 		p->delta_failures++;
 }
 
+void round_gave(round_peer_t *p, uint32_t serial, bool delta, mono_t now)
+{
+	remember(p, serial, now);
+	p->has_refused = false;
+	if (delta)
+		p->delta_failures = 0;
+}
+
 /* --- how it ended -------------------------------------------------------------------------- */
 
 bool round_outrun(const round_peer_t *peers, unsigned count, uint32_t serial)

@@ -150,6 +150,9 @@ void round_fetched(round_t *r, unsigned primary, round_fetched_t got, uint32_t s
  * if it does not know IXFR at all. */
 void round_forgo_delta(round_peer_t *p, bool unknown, mono_t now);
 
+/* A version came from it that will be served: round_fetched() with ROUND_GOT is going to say so. */
+void round_gave(round_peer_t *p, uint32_t serial, bool delta, mono_t now);
+
 typedef enum round_end {
 	ROUND_ENDS_UPDATED,
 	ROUND_ENDS_SAME,   /* some primary holds what we hold, and none has shown more */

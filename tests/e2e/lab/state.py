@@ -70,6 +70,11 @@ class Sight:
         if held:
             assert now.report["transfer"] == self.report["transfer"], \
                 f"{zone}: {self.report['transfer']} / {now.report['transfer']}"
+        for p, q in zip(self.report["primaries"], now.report["primaries"], strict=True):
+            same = all(p[key] == q[key] for key in ("name", "serial", "refused")) \
+                and (p["shown"] is None) == (q["shown"] is None) \
+                and abs((p["shown"] or 0) - (q["shown"] or 0)) <= within_s + 1
+            assert same, f"{zone}: {p} / {q}"
 
 
 def differ(a: list[str] | None, b: list[str] | None) -> str:
