@@ -17,7 +17,8 @@
 enum {
 	RETRY_FIRST_S = 1, /* after a failed write, doubled each time ... */
 	RETRY_MOST_S = 32,
-	ANEW_MOST = 4, /* zones being packed at once */
+	ANEW_MOST = 4,    /* zones being packed at once */
+	LOOK_MOST = 1024, /* zones looked at for one of them, each time */
 };
 
 /* --- clocks ------------------------------------------------------------------------------------ */
@@ -215,8 +216,9 @@ static void pack(pool_job_t *job)
 static void save_anew(keep_t *k, zone_t *z)
 {
 	const zone_version_t *v = zone_slot_version(z->slot);
-	/* With a version on its way, that one is saved; if it should have to be anew, that is seen then. */
-	const bool busy = z->anew || (z->follow && z->follow->saving);
+	/* With a version on its way, that one is saved; if it should have to be anew, that is seen then. And
+	 * where nobody knows how old it is, the clocks on the disk are better than any that we have. */
+	const bool busy = z->anew || z->unsure != 0 || (z->follow && z->follow->saving);
 	anew_t *a = v && !busy ? calloc(1, sizeof *a) : NULL;
 
 	if (!a)
@@ -286,13 +288,14 @@ void keep_retry_in(keep_t *k, unsigned seconds)
 	ev_timer_start(k->loop, &k->retry);
 }
 
-/* Some of those that are not saved: while the disk fails, one is enough to see whether it does. */
-static void save_some(keep_t *k)
+/* Some of those that are not saved, as far as look zones tell: while the disk fails, one is enough to see
+ * whether it does. */
+static void save_some(keep_t *k, size_t look)
 {
 	const size_t count = k->r && !k->slow ? k->r->zone_count : 0;
 	const size_t most = k->failing ? 1 : ANEW_MOST;
 
-	for (size_t i = 0; i < count && k->unsaved > 0 && k->anew < most; i++) {
+	for (size_t i = 0; i < look && i < count && k->unsaved > 0 && k->anew < most; i++) {
 		zone_t *z = k->r->zones[k->next_unsaved++ % count];
 
 		if (z->unsaved)
@@ -311,7 +314,7 @@ static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 		return;
 	}
 	if (keep_state(k)) /* not while it is looked through */
-		save_some(k);
+		save_some(k, SIZE_MAX);
 	if (k->unsaved > 0)
 		keep_retry_in(k, k->backoff);
 }
@@ -409,7 +412,7 @@ static void on_done(void *arg, mail_t *mail)
 	free_note(note);
 	free(save);
 	if (k->unsaved > 0 && !k->failing)
-		save_some(k);
+		save_some(k, LOOK_MOST);
 }
 
 /* --- clocks, in time --------------------------------------------------------------------------- */
