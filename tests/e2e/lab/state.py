@@ -23,8 +23,16 @@ def dump(secd, apex: str) -> list[str] | None:
 
 def wait_loaded(lab, secd, deadline_s: float = 10):
     """Until all that this start had in its state is served: the line that says so."""
-    started = secd.logged("secd started")
-    return secd.wait_log("state loaded", deadline_s * secd.slow, count=started)
+    def loaded():
+        for line in reversed(secd.log.read()):
+            if line.event in ("state loaded", "secd started"):
+                return line if line.event == "state loaded" else None
+        return None
+
+    try:
+        return lab.wait(loaded, deadline_s * secd.slow, "all of the state is served")
+    except AssertionError as e:
+        raise AssertionError(f"{e}\n{secd.tail()}") from None
 
 
 class Nobody:
