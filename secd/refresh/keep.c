@@ -157,7 +157,7 @@ keep_note_t *keep_version(keep_t *k, zone_t *z, state_draft_t *draft, uint32_t s
                           const keep_facts_t *facts, void *arg)
 {
 	const bool baseless = draft && state_draft_is_delta(draft) && z->unsaved;
-	const bool takes = keep_state(k) && !k->slow && draft && !baseless;
+	const bool takes = keep_state(k) && draft && !baseless;
 	state_save_t *save = takes ? new_save(k, z, facts) : NULL;
 
 	if (!save) {
@@ -181,7 +181,7 @@ bool keep_is_relaxed(const keep_t *k)
 
 state_t *keep_state(const keep_t *k)
 {
-	return k && k->writes ? k->state : NULL;
+	return k && k->writes && !k->slow ? k->state : NULL;
 }
 
 /* --- anew -------------------------------------------------------------------------------------- */
@@ -292,7 +292,7 @@ void keep_retry_in(keep_t *k, unsigned seconds)
  * whether it does. */
 static void save_some(keep_t *k, size_t look)
 {
-	const size_t count = k->r && !k->slow ? k->r->zone_count : 0;
+	const size_t count = k->r && keep_state(k) ? k->r->zone_count : 0;
 	const size_t most = k->failing ? 1 : ANEW_MOST;
 
 	for (size_t i = 0; i < look && i < count && k->unsaved > 0 && k->anew < most; i++) {
@@ -313,8 +313,7 @@ static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 		keep_reopen(k);
 		return;
 	}
-	if (keep_state(k)) /* not while it is looked through */
-		save_some(k, SIZE_MAX);
+	save_some(k, SIZE_MAX);
 	if (k->unsaved > 0)
 		keep_retry_in(k, k->backoff);
 }
@@ -466,7 +465,7 @@ static void on_flush(struct ev_loop *loop, ev_timer *w, int revents)
 	for (size_t i = 0; i < count; i++) {
 		zone_t *z = dirty[i];
 
-		if (keep_state(k) && !k->slow && is_plain(z)) {
+		if (keep_state(k) && is_plain(z)) {
 			save_clocks(k, z);
 		} else if (k->slow || (z->follow && z->follow->saving)) {
 			z->dirty = false;

@@ -55,7 +55,7 @@ void keep_start(keep_t *k, struct refresh *r);
 /* No zone of r is there any more. */
 void keep_detach(keep_t *k);
 
-/* Where versions are to be drafted for; NULL: nowhere, now. */
+/* Where versions are to be drafted for; NULL: nowhere, now: a disk that hangs would hold the builder. */
 state_t *keep_state(const keep_t *k);
 
 /* What comes of a version's save is told to publish_saved(arg, ...), once; or to nobody, if

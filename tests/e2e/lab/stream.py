@@ -71,13 +71,16 @@ def serial_of(lines: list[str]) -> int:
 
 
 class Stream:
-    """A ScriptedPrimary (primary) with these zones; run() lets them change until stop()."""
+    """A ScriptedPrimary (primary) with these zones; run() lets them change until stop(). whole: the
+    share of IXFRs that it answers with the whole zone."""
 
-    def __init__(self, lab, zones: list[Zone], still: list[Zone] = (), seed: int = 0):
+    def __init__(self, lab, zones: list[Zone], still: list[Zone] = (), seed: int = 0,
+                 whole: float = 0.1):
         self.zones = {z.apex: z for z in [*zones, *still]}
         self.moving = [z.apex for z in zones]
         self.serials = {z.apex: 1 for z in self.zones.values()}
         self.rng = random.Random(seed)
+        self.whole = whole
         self.primary = lab.scripted_primary({})
         for kind, handler in (("SOA", self._soa), ("AXFR", self._axfr), ("IXFR", self._ixfr)):
             self.primary.on(kind, handler)
@@ -106,7 +109,7 @@ class Stream:
         zone = self.zones[r.apex]
         if old >= new:
             return [Send(r.answer([zone.soa(new)]))]
-        if new - old > 30 or self.rng.random() < 0.1:
+        if new - old > 30 or self.rng.random() < self.whole:
             return self._axfr(r)
         return self._cut(r, zone.changes(old, new))
 
