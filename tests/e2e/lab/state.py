@@ -15,8 +15,13 @@ CLOCKS_S = 1.0  # what was learnt is on the disk within this
 
 def dump(secd, apex: str) -> list[str] | None:
     """The zone's records as secdctl writes them, in order; None: it is not served."""
-    got = secd.ctl("dump", apex)
+    def ask():
+        got = secd.ctl("dump", apex)
+        return None if "dumps" in got.stderr else got  # those before may not have ended quite yet
+
+    got = secd.lab.wait(ask, 10 * secd.slow, f"dump of {apex}")
     if got.returncode:
+        assert "nothing is held" in got.stderr, got.stderr
         return None
     return [line for line in got.stdout.splitlines() if not line.startswith(";")]
 
