@@ -66,10 +66,12 @@ ssize_t pwritev(int fd, const struct iovec *from, int count, off_t at)
 {
 	while (refused("hang") != 0)
 		usleep(1000);
-	if (refused("half") != 0) {
+	const int half = refused("half"); /* once: it may be gone in a moment */
+
+	if (half != 0) {
 		ssize_t n = REAL(pwritev)(fd, from, (count + 1) / 2, at);
 
-		errno = refused("half");
+		errno = half;
 		return n < 0 ? n : -1;
 	}
 	errno = refused("pwritev");
@@ -82,9 +84,10 @@ int fdatasync(int fd)
 
 	if (fd >= FILES || fstat(fd, &st) < 0)
 		return -1;
-	if (refused("drop") != 0) {
+	const int drop = refused("drop");
+	if (drop != 0) {
 		if (REAL(ftruncate)(fd, synced[fd]) == 0 && REAL(ftruncate)(fd, st.st_size) == 0)
-			errno = refused("drop");
+			errno = drop;
 		return -1;
 	}
 	errno = refused("fdatasync");
