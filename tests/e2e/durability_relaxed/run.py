@@ -68,11 +68,11 @@ def run(lab: Lab) -> None:
     for by in (1, 40):
         secd.start()
         bench.change(by)
-        bench.pause(DURABLE_S * secd.slow)
+        bench.pause(DURABLE_S + 0.5 * (secd.slow - 1))
         secd.kill()
         bench.look(newest=True)
 
-    for _ in range(KILLS_SOAK if lab.soak else KILLS):
+    for _ in range(lab.times(KILLS, KILLS_SOAK)):
         secd.start()
         bench.stream.run(secd, 150)
         bench.pause(lab.rng.uniform(0.05, 1.5) * secd.slow)
@@ -91,7 +91,7 @@ def a_sync_fails(bench: Bench) -> None:
     secd.expect_error("state failing")
     secd.start()
     bench.change()
-    bench.pause(DURABLE_S * secd.slow)
+    bench.pause(DURABLE_S + 0.5 * (secd.slow - 1))
     for by in (1, 40):
         told, works = secd.logged("state failing"), secd.logged("state works-again")
         bench.disk.refuse(drop=errno.EIO)
@@ -101,7 +101,7 @@ def a_sync_fails(bench: Bench) -> None:
         secd.wait_log("state works-again", 10 * secd.slow, count=works + 1)
         bench.lab.wait(lambda: all(secd.ctl_json("zone", a)["held"]["saved"]
                                    for a in bench.stream.zones), 10 * secd.slow, "all is saved")
-        bench.pause(DURABLE_S * secd.slow)
+        bench.pause(DURABLE_S + 0.5 * (secd.slow - 1))
         secd.kill()
         bench.look(newest=True)
         secd.start()

@@ -22,7 +22,7 @@ def run(lab: Lab) -> None:
     apart = state.alone(lab, secd, group_opts={"min-refresh": 1, "min-retry": 1})
     served = 0
     kills: list[float] = []
-    for n in range(KILLS_SOAK if lab.soak else KILLS):
+    for n in range(lab.times(KILLS, KILLS_SOAK)):
         secd.start()
         watch = Watch(secd, apexes)
         stream.run(secd, RATE)

@@ -21,7 +21,7 @@ def run(lab: Lab) -> None:
         secd.wait_serial(apex, 1, 20 * secd.slow)
     secd.stop()
     slowest = 0.0
-    for n in range(STOPS_SOAK if lab.soak else STOPS):
+    for n in range(lab.times(STOPS, STOPS_SOAK)):
         started = secd.logged("secd started")
         watch = Watch(secd, apexes)
         stream.run(secd, 150)

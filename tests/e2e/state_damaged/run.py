@@ -99,10 +99,9 @@ def run(lab: Lab) -> None:
     bench = Bench(lab)
     bench.lay_out()
     bench.look("nothing", set())
-    times = SOAK_TIMES if lab.soak else 1
-    for n in range(FLIPS * times):
+    for n in range(lab.times(FLIPS, FLIPS * SOAK_TIMES)):
         flip(bench, heal=n % 8 == 7)
-    for n in range(CUTS * times):
+    for n in range(lab.times(CUTS, CUTS * SOAK_TIMES)):
         cut(bench, n, heal=n % 8 == 7)
     for path in sorted({r.path for r in bench.records}):
         missing(bench, path)
