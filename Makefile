@@ -188,6 +188,13 @@ UNIT_zone_unpack := tests/unit/zone/test_unpack.c $(PACK_NEEDS)
 UNIT_zone_zonemd := tests/unit/zone/test_zonemd.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_set := tests/unit/zone/test_set.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 
+# state/ is tested on a disk in memory.
+STATE_DISK := tests/unit/state/disk_double.c
+UNITS += state_clocks state_file state_record
+UNIT_state_clocks := tests/unit/state/test_clocks.c secd/state/clocks.c
+UNIT_state_file := tests/unit/state/test_file.c $(STATE_DISK) secd/state/file.c secd/state/record.c
+UNIT_state_record := tests/unit/state/test_record.c secd/state/record.c
+
 UNITS += answer answer_edns answer_signed compose denial validated
 UNIT_answer := tests/unit/answer/test_answer.c $(ANSWER) common/addr.c \
                $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
@@ -263,7 +270,7 @@ $(foreach u,$(UNITS),$(eval $(call unit_rule,$(u))))
 
 ifeq ($(VARIANT),tsan)
 # The settings are read before there are threads; a delta, and a look at a version, has one.
-UNITS := $(filter-out conf_% zone_delta zone_expiry zone_faults zone_flood zone_gates zone_lookup \
+UNITS := $(filter-out conf_% state_clocks state_file state_record zone_delta zone_expiry zone_faults zone_flood zone_gates zone_lookup \
                       zone_pack zone_unpack zone_zonemd,$(UNITS))
 endif
 UNIT_BINS := $(UNITS:%=$(OUT)/unit/%)
