@@ -200,8 +200,11 @@ static state_boot_t *boot_of(state_times_t *t, uint64_t boot)
 
 void state_times_note(state_times_t *t, const state_instant_t *at)
 {
-	state_boot_t *b = boot_of(t, at->boot);
+	state_boot_t *b;
 
+	if (at->boot == 0)
+		return; /* times of several boots would be taken for those of one */
+	b = boot_of(t, at->boot);
 	b->last = mono_max(b->last, at->mono);
 	if (at->synced && mono_before(b->synced, at->mono)) {
 		b->synced = at->mono;
@@ -211,7 +214,7 @@ void state_times_note(state_times_t *t, const state_instant_t *at)
 
 unsigned state_times_boot(const state_times_t *t, uint64_t boot)
 {
-	for (unsigned i = 0; i < t->count; i++) {
+	for (unsigned i = 0; i < t->count && boot != 0; i++) {
 		if (t->boots[i].boot == boot)
 			return i + 1;
 	}
@@ -229,7 +232,7 @@ bool state_times_gap(const state_times_t *t, unsigned boot, const state_instant_
 	int64_t down_ms;
 
 	*ns = 0;
-	if (b && b->boot == now->boot && now->boot != 0) {
+	if (b && b->boot == now->boot) {
 		*ns = at_least_0(now->mono.ns - b->last.ns);
 		return true;
 	}

@@ -89,7 +89,7 @@ typedef struct state_times {
 	state_boot_t boots[STATE_BOOTS_MAX];
 } state_times_t;
 
-/* One more moment. Of too many boots, the first is forgotten. */
+/* One more moment; not of a boot that nobody knows. Of too many boots, the first is forgotten. */
 void state_times_note(state_times_t *t, const state_instant_t *at);
 
 /* The boot's place in the list, from 1 on; 0: it is not known. */

@@ -259,6 +259,10 @@ Test(state_clocks, how_long_ago)
 		  at(3, 1, 70, true), true, 20, 20 },
 		{ "a boot that was never seen", SEEN(at(1, 10, 50, true)), 9, 8, at(2, 1, 54, true),
 		  false, 0, -1 },
+		{ "nobody knows which boot that was", SEEN(at(0, 10, 50, true)), 0, 8,
+		  at(2, 1, 54, true), false, 0, -1 },
+		{ "... nor which this is", SEEN(at(0, 10, 50, true)), 0, 8, at(0, 13, 53, true),
+		  false, 0, -1 },
 		{ "this boot is not known, but the wall is", SEEN(at(1, 10, 50, true)), 1, 8,
 		  at(0, 13, 54, true), true, 4, 6 },
 	};
