@@ -121,7 +121,8 @@ static void pass_over(state_walk_t *w, uint64_t len)
 	w->at += len;
 }
 
-/* ST_OK: a head is at w->at, with its body in the file; ST_MALFORMED: there is none. */
+/* ST_OK: a head is at w->at, with its body in the file; ST_MALFORMED: there is none; ST_LIMIT: the file
+ * ends before its body does, so it was the last one. */
 static status_t look_at_head(state_walk_t *w, state_record_t *r)
 {
 	const uint8_t *head;
@@ -130,7 +131,7 @@ static status_t look_at_head(state_walk_t *w, state_record_t *r)
 	if (st == ST_OK)
 		st = state_record_get(head, w->number, r);
 	if (st == ST_OK && state_record_size(r->len) > w->size - w->at)
-		st = ST_MALFORMED; /* cut off */
+		st = ST_LIMIT;
 	return st;
 }
 
@@ -146,6 +147,8 @@ status_t state_walk_next(state_walk_t *w, state_record_t *r, uint64_t *at, const
 			pass_over(w, STATE_ALIGN);
 			continue;
 		}
+		if (st == ST_LIMIT) /* what is left of the body is a stranger's, and no record */
+			break;
 		const size_t size = (size_t)state_record_size(r->len);
 		if (st == ST_OK)
 			st = look(w, size, &all);

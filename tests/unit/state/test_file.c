@@ -211,6 +211,26 @@ Test(state_file, cut_off_at_any_length_what_is_whole_is_found)
 	}
 }
 
+/* What a zone holds is a stranger's: if it looks like a record, it must not become one when the rest of
+ * the real one was not written. */
+Test(state_file, octets_in_a_record_that_was_cut_off_are_no_record)
+{
+	uint8_t octets[1024] = { 0 }, inner[128];
+	const size_t inner_len = put_record(inner, 2, 40);
+	const state_record_t r = { .kind = STATE_WHOLE, .len = 400 };
+	state_sealer_t *s = state_sealer_new();
+	uint8_t *at = octets + STATE_FILE_HEAD;
+
+	memcpy(at + STATE_RECORD_HEAD + 8, inner, inner_len);
+	state_seal_begin(s, NUMBER, &r, at);
+	state_seal_add(s, at + STATE_RECORD_HEAD, 400);
+	state_seal_end(s, at);
+	state_sealer_free(s);
+	const seen_t seen = walk(octets, STATE_FILE_HEAD + 300);
+	cr_expect(eq(u32, seen.records, 0));
+	cr_expect(eq(u64, seen.torn, 300));
+}
+
 /* Larger than the window, beside small ones. */
 Test(state_file, a_walk_takes_records_of_any_length)
 {
