@@ -193,6 +193,10 @@ STATE_DISK := tests/unit/state/disk_double.c
 UNITS += state_clocks state_file state_record
 UNIT_state_clocks := tests/unit/state/test_clocks.c secd/state/clocks.c
 UNIT_state_file := tests/unit/state/test_file.c $(STATE_DISK) secd/state/file.c secd/state/record.c
+UNITS += state
+STATE_NEEDS := tests/unit/state/keeper.c $(STATE_DISK) $(filter-out %/disk.c,$(STATE)) \
+               secd/dns/name.c common/clock.c common/mailbox.c common/random.c common/siphash.c
+UNIT_state := tests/unit/state/test_state.c $(STATE_NEEDS)
 UNIT_state_record := tests/unit/state/test_record.c secd/state/record.c
 
 UNITS += answer answer_edns answer_signed compose denial validated
