@@ -365,6 +365,43 @@ Test(state, a_failed_sync_fails_what_was_in_it)
 	end(&k);
 }
 
+/* The first of a batch is written, the second is not and can't be taken back, and the sync of the first
+ * fails; then a third goes to a new file, whose sync is well. */
+Test(state, a_sync_that_failed_is_not_made_good_by_that_of_the_next_file)
+{
+	keeper_t k;
+	keeper_put_t put;
+	disk_double_t *left;
+
+	open_new(&k);
+	save(&k, whole(0, 10, 1));
+	disk_double_block(k.disk, DISK_SYNC, "log-");
+	put = whole(5, 1, 1);
+	keeper_save(&k, &put);
+	disk_double_wait_blocked(k.disk);
+	for (unsigned i = 0; i < 3; i++) {
+		put = whole(i, 20 + i, 2);
+		keeper_save(&k, &put);
+	}
+	disk_double_refuse(k.disk, DISK_WRITE, 2, 1, EIO);
+	disk_double_refuse(k.disk, DISK_TRUNCATE, 1, 1, EIO);
+	disk_double_refuse(k.disk, DISK_SYNC, 2, 1, EIO); /* behind the one that waits */
+	disk_double_unblock(k.disk);
+	keeper_wait_all(&k);
+	cr_expect(eq(u32, k.failed, 3));
+	for (uint64_t seed = 0; seed < 20; seed++) {
+		keeper_t l;
+		uint64_t got;
+
+		left = disk_double_cut(k.disk, seed);
+		cr_assert(eq(int, keeper_open(&l, left, &plain), ST_OK));
+		cr_expect(eq(int, keeper_read(&l, 0, &got), ST_OK));
+		cr_expect(got == 10 || got == 20);
+		end(&l);
+	}
+	end(&k);
+}
+
 Test(state, a_disk_that_can_not_be_written_to_fails_all_and_is_used_again)
 {
 	static const disk_call_t calls[] = { DISK_CREATE, DISK_WRITE, DISK_SYNC, DISK_SYNC_NAMES };
