@@ -45,6 +45,7 @@ struct state_zone {
 	uint32_t queued;     /* the version of the last save that was queued */
 	uint32_t last;       /* the highest that was ever seen or given */
 	uint32_t last_stamp; /* the same for stamps */
+	uint32_t beside;     /* saves that are on the way of the files, and have not come back */
 };
 
 /* A file of records. */

@@ -24,7 +24,6 @@ typedef struct state_queue {
 	pthread_cond_t ready;
 	state_save_t *first, **last;
 	bool stop;
-	bool hold; /* a lane whose head waits for another thread */
 	pthread_t thread;
 	bool running;
 } state_queue_t;
@@ -46,7 +45,7 @@ struct state {
 	state_index_t index;
 	_Atomic uint32_t last_number; /* of a file */
 	state_queue_t saves;          /* the writer's */
-	state_queue_t files;          /* zones in files of their own, which are to be synced */
+	state_queue_t files;          /* zones in files of their own, and what follows them */
 	_Atomic bool settled;
 	state_times_t times; /* of what was scanned */
 

@@ -115,12 +115,19 @@ void state_save(state_t *s, state_save_t *save)
 		save->version = ++z->last;
 		z->queued = save->version;
 	}
-	state_queue_push(d && d->fd >= 0 ? &s->files : &s->saves, save);
+	/* What comes behind a big version goes the same way, so that it does not overtake it. */
+	save->beside = (d && d->fd >= 0) || z->beside > 0;
+	z->beside += save->beside;
+	state_queue_push(save->beside ? &s->files : &s->saves, save);
 }
 
 state_save_t *state_save_of(mail_t *mail)
 {
-	return (state_save_t *)(void *)mail;
+	state_save_t *save = (state_save_t *)(void *)mail;
+
+	save->zone->beside -= save->beside;
+	save->beside = false;
+	return save;
 }
 
 void state_stats(const state_t *s, state_stats_t *out)

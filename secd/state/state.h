@@ -138,6 +138,7 @@ typedef struct state_save {
 	bool is_long; /* ... the zone's differences have outgrown a share of it: save it whole */
 	void *arg;    /* the caller's */
 	uint32_t from, stamp, unneeded; /* state/'s own */
+	bool beside; /* ... it takes the way of the files of big zones */
 	uint32_t clocks_len;
 	uint8_t clocks[]; /* the zone's clocks, valid from this version on */
 } state_save_t;

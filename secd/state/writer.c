@@ -328,10 +328,17 @@ void *state_writer_run(void *state)
 /* --- files of their own -------------------------------------------------------------------------- */
 
 /* Synced here, so that others need not wait for it; then it is a save like any other. */
+static void sync_file(state_t *s, state_draft_t *d)
+{
+	if (d->error == 0)
+		d->error = -s->disk->calls->sync(s->disk, d->fd);
+	if (d->error == 0)
+		d->error = -s->disk->calls->sync_names(s->disk);
+}
+
 void *state_files_run(void *state)
 {
 	state_t *s = state;
-	state_disk_t *disk = s->disk;
 	bool stop = false;
 
 	while (!stop) {
@@ -340,13 +347,10 @@ void *state_files_run(void *state)
 		stop = stop && !saves;
 		while (saves) {
 			state_save_t *save = saves;
-			state_draft_t *d = save->draft;
 
 			saves = saves->next;
-			if (d->error == 0)
-				d->error = -disk->calls->sync(disk, d->fd);
-			if (d->error == 0)
-				d->error = -disk->calls->sync_names(disk);
+			if (save->draft && save->draft->fd >= 0)
+				sync_file(s, save->draft);
 			state_queue_push(&s->saves, save);
 		}
 	}

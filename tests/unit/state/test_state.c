@@ -180,6 +180,39 @@ Test(state, a_big_zone_has_a_file_of_its_own)
 	end(&k);
 }
 
+/* It is synced beside the queue, but its zone's saves are in order. */
+Test(state, what_is_saved_behind_a_big_version_follows_it)
+{
+	keeper_t k;
+	const keeper_put_t b = big(0, 10, 1),
+			   behind[] = { delta(0, 11, 2), clocks(0, 3), whole(0, 12, 4),
+		                        delta(0, 13, 5), clocks(0, 6) };
+	uint64_t content = 10;
+
+	open_new(&k);
+	for (unsigned n = 1; n <= ARRAY_LEN(behind); n++) {
+		disk_double_block(k.disk, DISK_SYNC, "zone-");
+		keeper_save(&k, &b);
+		disk_double_wait_blocked(k.disk);
+		content = 10;
+		for (unsigned i = 0; i < n; i++) {
+			keeper_save(&k, &behind[i]);
+			content = behind[i].delta         ? keeper_next(content, behind[i].content)
+			          : behind[i].clocks_only ? content
+			                                  : behind[i].content;
+		}
+		const keeper_put_t other = whole(1, 20, 1); /* what could overtake has done so */
+		keeper_save(&k, &other);
+		keeper_wait(&k, 1);
+		disk_double_unblock(k.disk);
+		keeper_wait_all(&k);
+		cr_expect(eq(u32, k.failed, 0));
+		again(&k);
+		keeper_expect(&k, 0, content, behind[n - 1].clocks);
+	}
+	end(&k);
+}
+
 Test(state, a_draft_that_is_given_up_leaves_no_file)
 {
 	keeper_t k;
