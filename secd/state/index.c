@@ -290,6 +290,7 @@ static uint32_t take_whole(state_index_t *x, state_zone_t *z, const state_record
 	z->own = own;
 	z->octets = (uint32_t)(octets / STATE_ALIGN);
 	z->whole_version = r->version;
+	z->whole_stamp = r->stamp;
 	drop_steps(x, z, r->version);
 	return before;
 }
@@ -307,7 +308,7 @@ static void take_step(state_index_t *x, state_zone_t *z, const state_record_t *r
 		i--;
 	if (i > 0 && z->steps[i - 1].version == r->version) {
 		count(x, z->steps[i - 1].place, false);
-		z->steps[i - 1] = (state_step_t){ r->version, r->from, place };
+		z->steps[i - 1] = (state_step_t){ r->version, r->from, r->stamp, place };
 		count(x, place, true);
 		return;
 	}
@@ -315,22 +316,39 @@ static void take_step(state_index_t *x, state_zone_t *z, const state_record_t *r
 	if (!grown)
 		return; /* the chain breaks here: what was before is still whole */
 	memmove(grown + i + 1, grown + i, (z->step_count - i) * sizeof *grown);
-	grown[i] = (state_step_t){ r->version, r->from, place };
+	grown[i] = (state_step_t){ r->version, r->from, r->stamp, place };
 	z->steps = grown;
 	z->step_count++;
 	count(x, place, true);
 }
 
-/* Clocks in a record of their own, or in that of a version. A copy has the stamp of what it copies. */
+/* A copy has the stamp of what it copies. */
 static void take_clocks(state_index_t *x, state_zone_t *z, const state_record_t *r,
                         state_place_t place)
 {
-	if (r->stamp < z->stamp || (r->stamp == z->stamp && r->kind != STATE_CLOCKS))
+	if (r->stamp < z->stamp)
 		return;
 	count(x, z->clocks, false);
-	z->clocks = r->kind == STATE_CLOCKS ? place : (state_place_t){ 0 };
-	count(x, z->clocks, true);
+	z->clocks = place;
+	count(x, place, true);
 	z->stamp = r->stamp;
+	z->clocks_version = r->version;
+}
+
+static void forget_clocks(state_index_t *x, state_zone_t *z)
+{
+	count(x, z->clocks, false);
+	z->clocks = (state_place_t){ 0 };
+}
+
+/* Clocks of another version, or older than those in the record of this one, are of no use. */
+static void settle_clocks(state_index_t *x, state_zone_t *z)
+{
+	const uint32_t stamp = z->step_count > 0 ? z->steps[z->step_count - 1].stamp
+	                                         : z->whole_stamp;
+
+	if (z->clocks.file != 0 && (z->clocks_version != z->version || z->stamp < stamp))
+		forget_clocks(x, z);
 }
 
 uint32_t state_index_take(state_index_t *x, state_zone_t *z, const state_record_t *r,
@@ -347,12 +365,14 @@ uint32_t state_index_take(state_index_t *x, state_zone_t *z, const state_record_
 		take_step(x, z, r, place);
 		break;
 	case STATE_CLOCKS:
+		take_clocks(x, z, r, place);
+		return 0;
 	case STATE_PART:
-		break;
+		return 0;
 	}
-	take_clocks(x, z, r, place);
-	if (r->kind != STATE_CLOCKS && r->version > z->version)
-		z->version = r->version;
+	z->version = r->version > z->version ? r->version : z->version;
+	if (x->settled)
+		settle_clocks(x, z);
 	return unneeded;
 }
 
@@ -463,17 +483,17 @@ void state_index_settle(state_index_t *x, state_zone_t *z)
 {
 	if (!z->whole.file) { /* and clocks of nothing are of no use either */
 		drop_steps(x, z, UINT32_MAX);
-		count(x, z->clocks, false);
-		z->clocks = (state_place_t){ 0 };
+		forget_clocks(x, z);
 		z->version = 0;
 		return;
 	}
 	z->version = z->whole_version;
 	if (unhook_loose(x, z) > 0) {
 		keep_way(x, z);
-		return;
+	} else {
+		z->step_count = 0;
+		free(z->steps);
+		z->steps = NULL;
 	}
-	z->step_count = 0;
-	free(z->steps);
-	z->steps = NULL;
+	settle_clocks(x, z);
 }

@@ -23,7 +23,7 @@ typedef struct state_place {
 } state_place_t;
 
 typedef struct state_step {
-	uint32_t version, from;
+	uint32_t version, from, stamp;
 	state_place_t place;
 } state_step_t;
 
@@ -36,7 +36,10 @@ struct state_zone {
 	uint32_t octets; /* of the whole zone, in units of STATE_ALIGN */
 	uint32_t whole_version;
 	uint32_t version; /* of the newest that was saved */
-	uint32_t stamp; /* of the newest clocks; clocks.file 0: they are in that version's record */
+	uint32_t whole_stamp;
+	/* Of the newest clocks in a record of their own. clocks.file 0: those in the version's record are
+	 * newer, or there are none. */
+	uint32_t stamp, clocks_version;
 	uint16_t step_count;
 	bool orphan;  /* nobody has added it; apex is ours */
 	bool dropped; /* ... and it is not kept any longer */
@@ -67,6 +70,7 @@ typedef struct state_index {
 	size_t file_count, file_room;
 	state_file_t *scanned; /* those of the scan, for its readers, as they were */
 	size_t scanned_count;
+	bool settled; /* what is taken is newer than what was */
 } state_index_t;
 
 status_t state_index_open(state_index_t *x);
@@ -101,5 +105,6 @@ bool state_index_needs(const state_zone_t *z, const state_record_t *r, state_pla
 void state_index_moved(state_index_t *x, state_zone_t *z, const state_record_t *r,
                        state_place_t from, state_place_t to);
 
-/* After a scan: differences that don't hang together with the whole version are forgotten. */
+/* After a scan: differences that don't hang together with the whole version are forgotten, and so are
+ * clocks that are not those of the newest version then. */
 void state_index_settle(state_index_t *x, state_zone_t *z);

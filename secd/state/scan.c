@@ -325,6 +325,7 @@ status_t state_scan(state_t *s, state_scan_t *out, char why[256])
 		st = scan_all(&c);
 	if (st == ST_OK) {
 		state_index_each(&s->index, settle, &c);
+		s->index.settled = true;
 		remove_unnamed(&c);
 		st = state_index_scanned(&s->index);
 	}

@@ -134,7 +134,7 @@ typedef struct state_save {
 	uint32_t serial;      /* of the draft */
 	uint32_t version;     /* 0: a new one; state_zone_version(): that one, whole this time */
 	status_t status;      /* when it is back: ST_OK; ST_SYSTEM, error; ST_NOMEM */
-	int error;            /* an errno; ESTALE: what the difference begins with is not there */
+	int error; /* an errno; ESTALE: what the difference begins with, or the clocks are of, is not there */
 	bool is_long; /* ... the zone's differences have outgrown a share of it: save it whole */
 	void *arg;    /* the caller's */
 	uint32_t from, stamp, unneeded; /* state/'s own */

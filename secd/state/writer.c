@@ -175,6 +175,16 @@ static state_record_t record_of(const state_save_t *save)
 	};
 }
 
+/* A difference is made over what is there; clocks are those of what is there. */
+static bool is_based(const state_save_t *save)
+{
+	const state_draft_t *d = save->draft;
+
+	if (d && !d->delta)
+		return true;
+	return (d ? save->from : save->version) == save->zone->version;
+}
+
 /* The record of a save: the apex, the clocks, and of a version their length before and its octets
  * behind. */
 static int append_save(state_t *s, written_t *w)
@@ -188,7 +198,7 @@ static int append_save(state_t *s, written_t *w)
 
 	if (d && d->error != 0)
 		return -d->error;
-	if (d && d->delta && save->from != save->zone->version)
+	if (!is_based(save))
 		return -ESTALE;
 	dns_name_from_wire(save->zone->apex, &apex);
 	pieces[count++] = (struct iovec){ apex.wire, apex.len };
@@ -257,10 +267,11 @@ static bool is_due(const state_t *s)
 }
 
 /* Saves of one zone that wait together: of those that are behind one that failed, a difference has
- * nothing to stand on. */
+ * nothing to stand on; and clocks that are on the disk when their version is not would hide those of the
+ * version before. */
 static bool stands(const written_t *done, size_t count, const state_save_t *save)
 {
-	for (size_t i = count; save->draft && save->draft->delta && i-- > 0;) {
+	for (size_t i = count; (!save->draft || save->draft->delta) && i-- > 0;) {
 		if (done[i].save->zone == save->zone && done[i].save->draft)
 			return false;
 	}

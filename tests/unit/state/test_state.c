@@ -151,6 +151,26 @@ Test(state, a_version_is_saved_whole_again_under_its_differences)
 	end(&k);
 }
 
+/* While it was packed, the zone went on. */
+Test(state, an_older_version_whole_again_takes_nothing_from_the_newer)
+{
+	keeper_t k;
+	keeper_put_t w = whole(0, 10, 9);
+	const keeper_put_t d = delta(0, 11, 2), c = clocks(0, 3);
+
+	open_new(&k);
+	save(&k, whole(0, 10, 1));
+	w.again = true;
+	keeper_save(&k, &d);
+	keeper_save(&k, &c);
+	keeper_save(&k, &w);
+	keeper_wait_all(&k);
+	cr_expect(eq(u32, k.failed, 0));
+	again(&k);
+	keeper_expect(&k, 0, keeper_next(10, 11), 3);
+	end(&k);
+}
+
 /* --- zones in files of their own ----------------------------------------------------------------- */
 
 Test(state, a_big_zone_has_a_file_of_its_own)
@@ -354,6 +374,25 @@ Test(state, a_difference_from_what_is_not_there_is_refused)
 	save(&k, delta(0, 14, 5));
 	again(&k);
 	keeper_expect(&k, 0, keeper_next(13, 14), 5);
+	end(&k);
+}
+
+/* They would take the place of those of the version that is there. */
+Test(state, clocks_of_a_version_that_failed_are_refused)
+{
+	keeper_t k;
+	const keeper_put_t d = delta(0, 11, 3), c = clocks(0, 4);
+
+	open_new(&k);
+	save(&k, whole(0, 10, 1));
+	save(&k, clocks(0, 2));
+	disk_double_refuse(k.disk, DISK_WRITE, 1, 1, ENOSPC);
+	keeper_save(&k, &d);
+	keeper_save(&k, &c);
+	keeper_wait_all(&k);
+	cr_expect(eq(u32, k.failed, 2));
+	again(&k);
+	keeper_expect(&k, 0, 10, 2);
 	end(&k);
 }
 
