@@ -31,6 +31,7 @@ typedef struct move {
 
 struct state_compact {
 	uint32_t number; /* of the file */
+	unsigned losses; /* of the log, when it began */
 	state_walk_t walk;
 	move_t *moves;
 	size_t count, room;
@@ -152,7 +153,7 @@ static status_t finish(state_t *s)
 {
 	state_compact_t *c = s->compact;
 
-	if (state_log_sync(s) < 0)
+	if (state_log_sync(s) < 0 || s->losses != c->losses) /* copies were lost with it */
 		return ST_SYSTEM;
 	for (size_t i = 0; i < c->count; i++)
 		state_index_moved(&s->index, c->moves[i].zone, &c->moves[i].record,
@@ -171,9 +172,9 @@ static status_t begin(state_t *s, const state_file_t *f)
 	if (!c)
 		return ST_NOMEM;
 	c->number = f->number;
+	c->losses = s->losses;
 	state_walk_begin(&c->walk, s->disk, f->fd, f->number, f->size);
 	s->compact = c;
-	s->copies_lost = false;
 	return ST_OK;
 }
 
@@ -203,7 +204,7 @@ int state_compact_step(state_t *s)
 		if (begin(s, f) != ST_OK)
 			return RETRY_MS;
 	}
-	if (s->copies_lost) /* a save's sync has failed, and they were in it */
+	if (s->losses != s->compact->losses) /* a save's sync has failed, and copies were in it */
 		return give_up(s);
 	st = copy_slice(s);
 	if (st == ST_NOENT) {

@@ -36,6 +36,8 @@ struct state_zone {
 	uint32_t octets; /* of the whole zone, in units of STATE_ALIGN */
 	uint32_t whole_version;
 	uint32_t version; /* of the newest that was saved */
+	uint32_t
+		written; /* ... and of the newest that is in the log, synced or not: the writer's */
 	uint32_t whole_stamp;
 	/* Of the newest clocks in a record of their own. clocks.file 0: those in the version's record are
 	 * newer, or there are none. */
@@ -45,7 +47,8 @@ struct state_zone {
 	bool dropped; /* ... and it is not kept any longer */
 
 	/* The main thread's, once the scan is over. */
-	uint32_t queued;     /* the version of the last save that was queued */
+	uint32_t head;       /* the version of the last save that came back well */
+	uint32_t queued;     /* ... and of the last one that was queued */
 	uint32_t last;       /* the highest that was ever seen or given */
 	uint32_t last_stamp; /* the same for stamps */
 	uint32_t beside;     /* saves that are on the way of the files, and have not come back */

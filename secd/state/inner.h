@@ -39,6 +39,16 @@ typedef struct state_log {
 
 typedef struct state_compact state_compact_t;
 
+/* A record that was appended, and is believed once it is synced: the index knows nothing of it yet. */
+typedef struct state_pending {
+	state_save_t *save; /* to be given back then, in order */
+	int error;          /* it was not: a negated errno */
+	state_record_t record;
+	state_place_t place;
+	uint32_t own;    /* a file that it names: ours until then */
+	uint64_t octets; /* of that */
+} state_pending_t;
+
 struct state {
 	state_conf_t conf;
 	state_disk_t *disk;
@@ -52,10 +62,11 @@ struct state {
 	/* The writer's. */
 	state_log_t log;
 	state_sealer_t *sealer;
-	state_compact_t *compact;        /* NULL: nothing is being cleaned up */
-	bool copies_lost;                /* ... what was copied of it may not be on the disk */
-	int64_t synced_at;               /* ns */
-	state_save_t *held, **held_last; /* relaxed: written, and to be given back when synced */
+	state_compact_t *compact; /* NULL: nothing is being cleaned up */
+	int64_t synced_at;        /* ns */
+	state_pending_t *pending;
+	size_t pending_count, pending_room;
+	unsigned losses; /* syncs that failed */
 
 	/* For operators. */
 	_Atomic uint64_t octets, live, save_count, sync_count;
@@ -93,7 +104,8 @@ void *state_files_run(void *state);
 /* Append a record to the log, not synced yet: its place, and its length in r. A negated errno: it is not there. */
 int state_log_append(state_t *s, state_record_t *r, const struct iovec *pieces, int count,
                      state_place_t *out);
-/* What was appended is on the disk. A negated errno: what was appended since the last time is lost. */
+/* What was appended is on the disk, and believed. A negated errno: what was appended since the last time
+ * is lost, and counted in losses. */
 int state_log_sync(state_t *s);
 
 /* --- compact.c */

@@ -252,7 +252,7 @@ static void settle(void *arg, state_zone_t *z)
 	scan_t *c = arg;
 
 	state_index_settle(&c->s->index, z);
-	z->queued = z->version;
+	z->head = z->queued = z->written = z->version;
 	if (z->whole.file) {
 		c->out->zones++;
 		c->out->orphans += z->orphan;

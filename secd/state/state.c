@@ -23,7 +23,6 @@ state_t *state_new(const state_conf_t *conf)
 		s->conf.segment = STATE_SEGMENT;
 	s->disk = conf->disk;
 	s->log.fd = -1;
-	s->held_last = &s->held;
 	state_queue_open(&s->saves);
 	state_queue_open(&s->files);
 	return s;
@@ -58,6 +57,7 @@ void state_free(state_t *s)
 	state_queue_close(&s->saves);
 	state_queue_close(&s->files);
 	state_sealer_free(s->sealer);
+	free(s->pending);
 	s->disk->calls->free(s->disk);
 	free(s);
 }
@@ -99,7 +99,7 @@ void state_settled(state_t *s)
 
 uint32_t state_zone_version(const state_zone_t *z)
 {
-	return z->queued;
+	return z->head;
 }
 
 void state_save(state_t *s, state_save_t *save)
@@ -127,6 +127,8 @@ state_save_t *state_save_of(mail_t *mail)
 
 	save->zone->beside -= save->beside;
 	save->beside = false;
+	if (save->status == ST_OK && save->version > save->zone->head)
+		save->zone->head = save->version;
 	return save;
 }
 

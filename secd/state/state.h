@@ -137,13 +137,13 @@ typedef struct state_save {
 	int error; /* an errno; ESTALE: what the difference begins with, or the clocks are of, is not there */
 	bool is_long; /* ... the zone's differences have outgrown a share of it: save it whole */
 	void *arg;    /* the caller's */
-	uint32_t from, stamp, unneeded; /* state/'s own */
-	bool beside; /* ... it takes the way of the files of big zones */
+	uint32_t from, stamp; /* state/'s own */
+	bool beside;          /* ... it takes the way of the files of big zones */
 	uint32_t clocks_len;
 	uint8_t clocks[]; /* the zone's clocks, valid from this version on */
 } state_save_t;
 
-/* The number of the version that was queued last; 0: none. Main thread. */
+/* The number of the version that was saved last, once its save has come back; 0: none. Main thread. */
 uint32_t state_zone_version(const state_zone_t *z);
 
 /* Queue a save, in order with others of its zone; it comes back to conf.done when it is on the disk

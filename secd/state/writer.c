@@ -50,55 +50,78 @@ static int open_log(state_t *s)
 	return 0;
 }
 
+/* It is on the disk: the index says so, and what it superseded may go. */
+static void believe(state_t *s, const state_pending_t *p)
+{
+	const uint32_t unneeded = state_index_take(&s->index, p->save->zone, &p->record, p->place,
+	                                           p->own, p->own != 0 ? p->octets : p->record.len);
+
+	if (unneeded != 0)
+		state_file_unlink(s->disk, STATE_FILE_ZONE, unneeded);
+}
+
+static void disbelieve(state_t *s, const state_pending_t *p)
+{
+	p->save->zone->written = p->save->zone->version;
+	if (p->own != 0)
+		state_file_unlink(s->disk, STATE_FILE_ZONE, p->own);
+}
+
+static bool is_long(const state_zone_t *z)
+{
+	uint64_t octets = 0;
+
+	for (size_t i = 0; i < z->step_count; i++)
+		octets += (uint64_t)z->steps[i].place.size * STATE_ALIGN;
+	return z->step_count > STEPS_LONG ||
+	       (octets > LONG_ABOVE && octets > (uint64_t)z->octets * STATE_ALIGN / 2);
+}
+
 static void give_back(state_t *s, state_save_t *save, int err)
 {
 	save->status = err == 0 ? ST_OK : err == -ENOMEM ? ST_NOMEM : ST_SYSTEM;
 	save->error = -err;
+	save->is_long = err == 0 && save->draft && save->draft->delta && is_long(save->zone);
 	state_draft_free(save->draft);
 	save->draft = NULL;
+	atomic_store(&s->error, -err);
 	if (err == 0)
 		atomic_fetch_add(&s->save_count, 1);
 	mailbox_send(s->conf.done, &save->mail);
 }
 
-/* What has waited for a sync has had it. */
-static void give_back_held(state_t *s, int err)
+static int sync_log(state_t *s)
 {
-	state_save_t *save = s->held;
+	const int before = s->log.error;
+	int err;
 
-	s->held = NULL;
-	s->held_last = &s->held;
-	if (err < 0 && save)
-		atomic_store(&s->error, -err);
-	while (save) {
-		state_save_t *next = save->next;
-
-		if (err == 0 && save->unneeded != 0)
-			state_file_unlink(s->disk, STATE_FILE_ZONE, save->unneeded);
-		give_back(s, save, err);
-		save = next;
-	}
+	s->log.error = 0;
+	if (s->log.number == 0 || s->log.synced == s->log.size)
+		return before;
+	err = s->disk->calls->sync(s->disk, s->log.fd);
+	atomic_fetch_add(&s->sync_count, 1);
+	if (err < 0)
+		leave_log(s, 0);
+	else
+		s->log.synced = s->log.size;
+	return before < 0 ? before : err;
 }
 
 int state_log_sync(state_t *s)
 {
-	int err = s->log.error;
+	const int err = sync_log(s);
+	const size_t count = s->pending_count;
 
-	s->log.error = 0;
-	if (s->log.number != 0 && s->log.synced != s->log.size) {
-		const int result = s->disk->calls->sync(s->disk, s->log.fd);
-
-		atomic_fetch_add(&s->sync_count, 1);
-		if (result < 0) {
-			err = result;
-			leave_log(s, 0);
-		} else {
-			s->log.synced = s->log.size;
-		}
-	}
-	s->copies_lost = s->copies_lost || err < 0;
 	s->synced_at = clock_mono().ns;
-	give_back_held(s, err);
+	s->losses += err < 0;
+	s->pending_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		const state_pending_t *p = &s->pending[i];
+
+		if (p->error == 0)
+			(err < 0 ? disbelieve : believe)(s, p);
+		give_back(s, p->save, p->error < 0 ? p->error : err);
+	}
 	return err;
 }
 
@@ -108,7 +131,7 @@ static void take_back(state_t *s)
 {
 	if (s->disk->calls->truncate(s->disk, s->log.fd, s->log.size) == 0)
 		return;
-	const int err = state_log_sync(s);
+	const int err = sync_log(s);
 	leave_log(s, err);
 }
 
@@ -127,6 +150,8 @@ int state_log_append(state_t *s, state_record_t *r, const struct iovec *pieces, 
 		return -EFBIG;
 	r->len = (uint32_t)len;
 	size = state_record_size(len);
+	if (s->log.size >= s->conf.segment && s->log.synced == s->log.size)
+		leave_log(s, s->log.error); /* it is full */
 	if (s->log.number == 0 && (err = open_log(s)) < 0)
 		return err;
 	state_seal_begin(s->sealer, s->log.number, r, head);
@@ -152,13 +177,6 @@ int state_log_append(state_t *s, state_record_t *r, const struct iovec *pieces, 
 
 /* --- saves ------------------------------------------------------------------------------------- */
 
-/* What was appended for a save, to be believed once it is synced. */
-typedef struct written {
-	state_save_t *save;
-	state_record_t record;
-	state_place_t place;
-} written_t;
-
 static state_record_t record_of(const state_save_t *save)
 {
 	const state_draft_t *d = save->draft;
@@ -182,19 +200,32 @@ static bool is_based(const state_save_t *save)
 
 	if (d && !d->delta)
 		return true;
-	return (d ? save->from : save->version) == save->zone->version;
+	return (d ? save->from : save->version) == save->zone->written;
+}
+
+static status_t pending_room(state_t *s)
+{
+	if (s->pending_count < s->pending_room)
+		return ST_OK;
+	const size_t room = s->pending_room ? 2 * s->pending_room : 64;
+	state_pending_t *grown = reallocarray(s->pending, room, sizeof *grown);
+
+	if (!grown)
+		return ST_NOMEM;
+	s->pending = grown;
+	s->pending_room = room;
+	return ST_OK;
 }
 
 /* The record of a save: the apex, the clocks, and of a version their length before and its octets
  * behind. */
-static int append_save(state_t *s, written_t *w)
+static int write_record(state_t *s, state_save_t *save, state_pending_t *p)
 {
-	state_save_t *save = w->save;
-	const state_draft_t *d = save->draft;
+	state_draft_t *d = save->draft;
 	uint8_t own[OWN_CONTENT], len[4];
 	struct iovec pieces[4];
 	dns_name_t apex;
-	int count = 0;
+	int count = 0, err;
 
 	if (d && d->error != 0)
 		return -d->error;
@@ -214,37 +245,31 @@ static int append_save(state_t *s, written_t *w)
 	} else if (d) {
 		pieces[count++] = (struct iovec){ d->octets, d->len };
 	}
-	w->record = record_of(save);
-	return state_log_append(s, &w->record, pieces, count, &w->place);
+	p->record = record_of(save);
+	err = state_log_append(s, &p->record, pieces, count, &p->place);
+	if (err < 0)
+		return err;
+	if (d && d->fd >= 0) {
+		p->own = d->number;
+		p->octets = d->size;
+		d->number = 0; /* its file is the record's now */
+	}
+	if (d && save->version > save->zone->written)
+		save->zone->written = save->version;
+	return 0;
 }
 
-static bool is_long(const state_zone_t *z)
+/* Well or not, it is given back in its turn. */
+static void append_save(state_t *s, state_save_t *save)
 {
-	uint64_t octets = 0;
+	state_pending_t p = { .save = save };
 
-	for (size_t i = 0; i < z->step_count; i++)
-		octets += (uint64_t)z->steps[i].place.size * STATE_ALIGN;
-	return z->step_count > STEPS_LONG ||
-	       (octets > LONG_ABOVE && octets > (uint64_t)z->octets * STATE_ALIGN / 2);
-}
-
-/* It is on the disk, or in time will be: the index says so, and what it superseded may go then. */
-static void believe(state_t *s, const written_t *w)
-{
-	state_save_t *save = w->save;
-	state_draft_t *d = save->draft;
-	const bool own = d && d->fd >= 0;
-	const uint32_t unneeded = state_index_take(&s->index, save->zone, &w->record, w->place,
-	                                           own ? d->number : 0,
-	                                           own ? d->size : w->record.len);
-
-	save->unneeded = unneeded;
-	if (own && unneeded != d->number)
-		d->number = 0; /* its file is the zone's now */
-	save->is_long = d && d->delta && is_long(save->zone);
-	save->next = NULL;
-	*s->held_last = save;
-	s->held_last = &save->next;
+	if (pending_room(s) != ST_OK) {
+		give_back(s, save, -ENOMEM);
+		return;
+	}
+	p.error = write_record(s, save, &p);
+	s->pending[s->pending_count++] = p;
 }
 
 static void tell_sums(state_t *s)
@@ -266,13 +291,12 @@ static bool is_due(const state_t *s)
 	return !s->conf.relaxed || clock_mono().ns - s->synced_at >= IDLE_SYNC_MS * NS_PER_MS;
 }
 
-/* Saves of one zone that wait together: of those that are behind one that failed, a difference has
- * nothing to stand on; and clocks that are on the disk when their version is not would hide those of the
- * version before. */
-static bool stands(const written_t *done, size_t count, const state_save_t *save)
+/* Saves that wait together share a sync. But of clocks that are on the disk when their version is not,
+ * nobody has any use, and they would hide those of the version before: they wait for the next one. */
+static bool goes_along(const state_t *s, size_t first, const state_save_t *save)
 {
-	for (size_t i = count; (!save->draft || save->draft->delta) && i-- > 0;) {
-		if (done[i].save->zone == save->zone && done[i].save->draft)
+	for (size_t i = s->pending_count; !save->draft && i-- > first;) {
+		if (s->pending[i].save->zone == save->zone && s->pending[i].save->draft)
 			return false;
 	}
 	return true;
@@ -283,31 +307,16 @@ enum { BATCH = 64 };
 /* Up to BATCH of them, with one sync: what is left. */
 static state_save_t *write_batch(state_t *s, state_save_t *saves)
 {
-	written_t done[BATCH];
-	int failed[BATCH];
-	size_t count = 0;
+	const size_t first = s->pending_count;
 
-	for (; saves && count < BATCH && stands(done, count, saves); saves = saves->next) {
-		done[count] = (written_t){ .save = saves };
-		failed[count] = append_save(s, &done[count]);
-		count++;
+	for (size_t n = 0; saves && n < BATCH && goes_along(s, first, saves); n++) {
+		state_save_t *save = saves;
+
+		saves = saves->next; /* before it may be given back */
+		append_save(s, save);
 	}
-	const bool due = is_due(s);
-	const int err = due ? state_log_sync(s) : 0;
-
-	for (size_t i = 0; i < count; i++) {
-		const int result = failed[i] < 0 ? failed[i] : err;
-
-		atomic_store(&s->error, -result);
-		if (result == 0)
-			believe(s, &done[i]);
-		else
-			give_back(s, done[i].save, result);
-		if (due)
-			give_back_held(s, 0);
-	}
-	if (s->log.size >= s->conf.segment && state_log_sync(s) == 0)
-		leave_log(s, 0);
+	if (is_due(s) || s->log.size >= s->conf.segment || s->log.error != 0)
+		(void)state_log_sync(s);
 	return saves;
 }
 
@@ -324,11 +333,12 @@ void *state_writer_run(void *state)
 		while (saves)
 			saves = write_batch(s, saves);
 		wait = state_compact_step(s);
-		if (s->conf.relaxed && (s->held || s->log.synced < s->log.size)) {
-			if (is_due(s))
+		if (s->conf.relaxed && s->pending_count > 0) {
+			if (is_due(s)) {
 				(void)state_log_sync(s);
-			else if (wait < 0 || wait > IDLE_SYNC_MS)
+			} else if (wait < 0 || wait > IDLE_SYNC_MS) {
 				wait = IDLE_SYNC_MS;
+			}
 		}
 		tell_sums(s);
 	}

@@ -161,6 +161,7 @@ status_t keeper_save_now(keeper_t *k, const keeper_put_t *put)
 /* --- reading ------------------------------------------------------------------------------------- */
 
 typedef struct reading {
+	uint64_t clocks;
 	uint64_t content;
 	unsigned chunks, of;
 } reading_t;
@@ -194,27 +195,46 @@ static status_t on_delta(void *arg, const uint8_t *octets, size_t len)
 	return ST_OK;
 }
 
+static status_t on_clocks(void *arg, const uint8_t *octets, size_t len)
+{
+	reading_t *r = arg;
+	state_clocks_t c;
+
+	if (state_clocks_get(octets, len, &c, NULL, 0) != ST_OK)
+		return ST_REFUSED;
+	r->clocks = c.octets;
+	return ST_OK;
+}
+
+static status_t read_zone(const keeper_t *k, unsigned zone, reading_t *r)
+{
+	state_window_t *window = state_window_new();
+	const state_reader_t reader = { .arg = r,
+		                        .window = window,
+		                        .clocks = on_clocks,
+		                        .chunk = on_chunk,
+		                        .delta = on_delta };
+	const status_t st = state_read(k->state, k->zones[zone], &reader);
+
+	state_window_free(window);
+	return st == ST_OK && (r->chunks == 0 || r->chunks != r->of) ? ST_REFUSED : st;
+}
+
 status_t keeper_read(const keeper_t *k, unsigned zone, uint64_t *content)
 {
 	reading_t r = { 0 };
-	const state_reader_t reader = { &r, on_chunk, on_delta };
-	const status_t st = state_read(k->state, k->zones[zone], &reader);
+	const status_t st = read_zone(k, zone, &r);
 
 	*content = r.content;
-	return st == ST_OK && (r.chunks == 0 || r.chunks != r.of) ? ST_REFUSED : st;
+	return st;
 }
 
 status_t keeper_read_clocks(const keeper_t *k, unsigned zone, uint64_t *clocks)
 {
-	uint8_t *octets;
-	size_t len;
-	state_clocks_t c;
-	status_t st = state_read_clocks(k->state, k->zones[zone], &octets, &len);
+	reading_t r = { 0 };
+	const status_t st = read_zone(k, zone, &r);
 
-	if (st == ST_OK && state_clocks_get(octets, len, &c, NULL, 0) != ST_OK)
-		st = ST_REFUSED;
-	*clocks = st == ST_OK ? c.octets : 0;
-	free(octets);
+	*clocks = st == ST_OK ? r.clocks : 0;
 	return st;
 }
 

@@ -1,0 +1,224 @@
+/* tests/unit/state/history.c - see history.h. */
+#include "tests/unit/state/history.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BURST = 12, OCTETS = 400 };
+
+/* --- cuts ---------------------------------------------------------------------------------------- */
+
+static void before_call(void *arg, disk_double_t *d)
+{
+	history_t *h = arg;
+
+	pthread_mutex_lock(&h->mutex);
+	if (h->cut_count < HISTORY_CUTS && dice_below(&h->cut_dice, h->cut_one_in) == 0) {
+		moment_t *m = &h->cuts[h->cut_count++];
+
+		for (unsigned z = 0; z < HISTORY_ZONES; z++)
+			m->acked[z] = h->zones[z].acked;
+		m->disk = disk_double_cut(d, dice_next(&h->cut_dice));
+	}
+	pthread_mutex_unlock(&h->mutex);
+}
+
+/* --- saves --------------------------------------------------------------------------------------- */
+
+static void on_back(void *arg, const keeper_back_t *b)
+{
+	history_t *h = arg;
+	course_t *c = &h->zones[b->zone];
+	const int place = (int)b->tag;
+
+	pthread_mutex_lock(&h->mutex);
+	if (b->status == ST_OK) {
+		c->acked = place > c->acked ? place : c->acked;
+		if ((int)c->entries[place].version > c->acked_version)
+			c->acked_version = (int)c->entries[place].version;
+	} else {
+		c->hurt = c->entries[place].refused = true;
+	}
+	pthread_mutex_unlock(&h->mutex);
+}
+
+static entry_t *add_entry(course_t *c)
+{
+	cr_assert(c->count < HISTORY_ENTRIES);
+	return &c->entries[c->count++];
+}
+
+static uint64_t content_of(const course_t *c, unsigned version)
+{
+	for (unsigned i = 0; i < c->count; i++) {
+		if (c->entries[i].is_version && c->entries[i].version == version)
+			return c->entries[i].content;
+	}
+	return 0;
+}
+
+static void save_some(history_t *h, unsigned zone)
+{
+	course_t *c = &h->zones[zone];
+	const unsigned roll = dice_below(&h->dice, 10);
+	keeper_put_t put = { .zone = zone,
+		             .content = dice_next(&h->dice) | 1,
+		             .clocks = dice_next(&h->dice) | 1,
+		             .octets = dice_below(&h->dice, OCTETS),
+		             .chunks = 1 + dice_below(&h->dice, 3) };
+	entry_t e = { .clocks = put.clocks, .is_version = true };
+
+	if (c->versions > 0 && !c->hurt && roll < 4) {
+		put.delta = true;
+		put.octets /= 4;
+		e.content = keeper_next(c->content, put.content);
+	} else if (c->versions > 0 && !c->hurt && roll < 7) {
+		put.clocks_only = true;
+		e.is_version = false;
+	} else if (c->acked_version >= 0 && !c->hurt && roll == 7) {
+		put.again = true;
+		put.content = content_of(c, (unsigned)c->acked_version);
+		e.is_version = false;
+	} else {
+		e.content = put.content;
+		c->hurt = false;
+	}
+	if (e.is_version) {
+		c->content = e.content;
+		c->versions++;
+	}
+	e.version = put.again ? (unsigned)c->acked_version : c->versions - 1;
+	put.tag = c->count;
+	*add_entry(c) = e;
+	keeper_save(&h->keeper, &put);
+}
+
+void history_run(history_t *h, unsigned saves)
+{
+	while (saves > 0) {
+		unsigned n = 1 + dice_below(&h->dice, BURST);
+
+		for (n = n < saves ? n : saves; n > 0; n--, saves--)
+			save_some(h, dice_below(&h->dice, HISTORY_ZONES));
+		keeper_wait_all(&h->keeper);
+	}
+}
+
+/* --- life ---------------------------------------------------------------------------------------- */
+
+history_t *history_begin(disk_double_t *disk, uint64_t seed, const keeper_conf_t *conf,
+                         unsigned cut_one_in)
+{
+	history_t *h = calloc(1, sizeof *h);
+
+	h->conf = *conf;
+	h->dice = (dice_t){ seed };
+	h->cut_dice = (dice_t){ ~seed };
+	h->cut_one_in = cut_one_in;
+	pthread_mutex_init(&h->mutex, NULL);
+	cr_assert(eq(int, keeper_open(&h->keeper, disk, conf), ST_OK));
+	for (unsigned z = 0; z < HISTORY_ZONES; z++) {
+		course_t *c = &h->zones[z];
+		entry_t e = { .is_version = true };
+
+		c->acked = c->acked_version = -1;
+		if (keeper_read(&h->keeper, z, &e.content) != ST_OK)
+			continue;
+		cr_assert(eq(int, keeper_read_clocks(&h->keeper, z, &e.clocks), ST_OK));
+		c->content = e.content;
+		c->versions = 1;
+		c->acked = c->acked_version = 0;
+		*add_entry(c) = e;
+	}
+	h->keeper.on_back = on_back;
+	h->keeper.arg = h;
+	if (cut_one_in)
+		disk_double_watch(disk, before_call, h);
+	state_settled(h->keeper.state);
+	return h;
+}
+
+void history_close(history_t *h)
+{
+	keeper_close(&h->keeper);
+	disk_double_watch(h->keeper.disk, NULL, NULL);
+}
+
+/* --- what is left -------------------------------------------------------------------------------- */
+
+/* The zone's content is that of a version which was queued, not older than the last that came back; its
+ * clocks are of that version, and not older than the last that came back either. */
+static void check_zone(const course_t *c, int acked, const keeper_t *k, unsigned zone,
+                       const char *what)
+{
+	uint64_t content, clocks;
+	const status_t st = keeper_read(k, zone, &content);
+	int version = -1, found = -1, least = -1;
+
+	if (st == ST_NOENT) {
+		cr_expect(eq(int, acked, -1), "%s: zone %u is gone", what, zone);
+		return;
+	}
+	cr_expect(eq(int, st, ST_OK), "%s: zone %u", what, zone);
+	cr_expect(eq(int, keeper_read_clocks(k, zone, &clocks), ST_OK), "%s: zone %u", what, zone);
+	for (unsigned i = 0; i < c->count; i++) {
+		if (c->entries[i].is_version && c->entries[i].content == content)
+			version = (int)c->entries[i].version;
+		if (c->entries[i].clocks == clocks)
+			found = (int)i;
+		if ((int)i <= acked && !c->entries[i].refused && (int)c->entries[i].version > least)
+			least = (int)c->entries[i].version;
+	}
+	cr_expect(version >= 0, "%s: zone %u is nothing that was saved", what, zone);
+	cr_expect(version >= least, "%s: zone %u is version %d, and %d was told to be saved", what,
+	          zone, version, least);
+	cr_assert(found >= 0, "%s: clocks of zone %u that nobody has saved", what, zone);
+	cr_expect(eq(int, (int)c->entries[found].version, version), "%s: clocks of zone %u", what,
+	          zone);
+	for (int i = found + 1; i <= acked; i++)
+		cr_expect(ne(int, (int)c->entries[i].version, version),
+		          "%s: clocks of zone %u are of save %d, and %d was told to be saved", what,
+		          zone, found, i);
+}
+
+void history_check(const history_t *h, const moment_t *m, const char *what)
+{
+	keeper_t k;
+	keeper_conf_t look = h->conf;
+
+	look.no_start = true;
+	cr_assert(eq(int, keeper_open(&k, m->disk, &look), ST_OK));
+	for (unsigned z = 0; z < HISTORY_ZONES; z++)
+		check_zone(&h->zones[z], m->acked[z], &k, z, what);
+	keeper_close(&k);
+}
+
+unsigned history_check_all(history_t *h, const char *what)
+{
+	moment_t last = { .disk = h->keeper.disk };
+
+	for (unsigned i = 0; i < h->cut_count; i++)
+		history_check(h, &h->cuts[i], what);
+	for (unsigned z = 0; z < HISTORY_ZONES; z++)
+		last.acked[z] = h->zones[z].acked;
+	history_check(h, &last, what);
+	return h->cut_count + 1;
+}
+
+disk_double_t *history_end(history_t *h)
+{
+	disk_double_t *one = NULL;
+	const unsigned keep = dice_below(&h->dice, h->cut_count);
+
+	for (unsigned i = 0; i < h->cut_count; i++) {
+		if (i == keep)
+			one = h->cuts[i].disk;
+		else
+			disk_double_free(h->cuts[i].disk);
+	}
+	pthread_mutex_destroy(&h->mutex);
+	free(h);
+	return one;
+}
