@@ -3,10 +3,11 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BURST = 12, OCTETS = 400 };
+enum { BURST = 12, OCTETS = 80, HOT_OCTETS = 1000 };
 
 /* --- cuts ---------------------------------------------------------------------------------------- */
 
@@ -39,7 +40,7 @@ static void on_back(void *arg, const keeper_back_t *b)
 		if ((int)c->entries[place].version > c->acked_version)
 			c->acked_version = (int)c->entries[place].version;
 	} else {
-		c->hurt = c->entries[place].refused = true;
+		c->hurt = c->entries[place].failed = true;
 	}
 	pthread_mutex_unlock(&h->mutex);
 }
@@ -66,7 +67,7 @@ static void save_some(history_t *h, unsigned zone)
 	keeper_put_t put = { .zone = zone,
 		             .content = dice_next(&h->dice) | 1,
 		             .clocks = dice_next(&h->dice) | 1,
-		             .octets = dice_below(&h->dice, OCTETS),
+		             .octets = dice_below(&h->dice, zone == 0 ? HOT_OCTETS : OCTETS),
 		             .chunks = 1 + dice_below(&h->dice, 3) };
 	entry_t e = { .clocks = put.clocks, .is_version = true };
 
@@ -95,14 +96,34 @@ static void save_some(history_t *h, unsigned zone)
 	keeper_save(&h->keeper, &put);
 }
 
+/* One zone changes more often than all others: what is needed of them lies far between. */
+static unsigned some_zone(history_t *h)
+{
+	return dice_below(&h->dice, 3) ? 0 : dice_below(&h->dice, HISTORY_ZONES);
+}
+
 void history_run(history_t *h, unsigned saves)
 {
 	while (saves > 0) {
 		unsigned n = 1 + dice_below(&h->dice, BURST);
 
 		for (n = n < saves ? n : saves; n > 0; n--, saves--)
-			save_some(h, dice_below(&h->dice, HISTORY_ZONES));
+			save_some(h, some_zone(h));
 		keeper_wait_all(&h->keeper);
+	}
+}
+
+void history_rest(history_t *h)
+{
+	unsigned before = 0, still = 0;
+
+	while (still < 4) {
+		const unsigned now = disk_double_count(h->keeper.disk, DISK_UNLINK) +
+		                     disk_double_count(h->keeper.disk, DISK_WRITE);
+
+		still = now == before ? still + 1 : 0;
+		before = now;
+		poll(NULL, 0, 1);
 	}
 }
 
@@ -168,7 +189,7 @@ static void check_zone(const course_t *c, int acked, const keeper_t *k, unsigned
 			version = (int)c->entries[i].version;
 		if (c->entries[i].clocks == clocks)
 			found = (int)i;
-		if ((int)i <= acked && !c->entries[i].refused && (int)c->entries[i].version > least)
+		if ((int)i <= acked && !c->entries[i].failed && (int)c->entries[i].version > least)
 			least = (int)c->entries[i].version;
 	}
 	cr_expect(version >= 0, "%s: zone %u is nothing that was saved", what, zone);
@@ -178,7 +199,7 @@ static void check_zone(const course_t *c, int acked, const keeper_t *k, unsigned
 	cr_expect(eq(int, (int)c->entries[found].version, version), "%s: clocks of zone %u", what,
 	          zone);
 	for (int i = found + 1; i <= acked; i++)
-		cr_expect(ne(int, (int)c->entries[i].version, version),
+		cr_expect(c->entries[i].failed || (int)c->entries[i].version != version,
 		          "%s: clocks of zone %u are of save %d, and %d was told to be saved", what,
 		          zone, found, i);
 }

@@ -7,14 +7,13 @@
 #include "tests/unit/state/dice.h"
 #include "tests/unit/state/keeper.h"
 
-enum { HISTORY_ZONES = 24, HISTORY_ENTRIES = 256, HISTORY_CUTS = 64 };
+enum { HISTORY_ZONES = 24, HISTORY_ENTRIES = 600, HISTORY_CUTS = 64 };
 
 /* One save of a zone. */
 typedef struct entry {
 	unsigned
 		version; /* the place among the zone's versions that it is, or that its clocks are of */
-	bool is_version;
-	bool refused; /* it came back as not saved */
+	bool is_version, failed;
 	uint64_t content, clocks;
 } entry_t;
 
@@ -49,6 +48,8 @@ history_t *history_begin(disk_double_t *disk, uint64_t seed, const keeper_conf_t
                          unsigned cut_one_in);
 /* So many saves, in bursts, of which each comes back before the next. */
 void history_run(history_t *h, unsigned saves);
+/* Until there is nothing to clean up. */
+void history_rest(history_t *h);
 /* Close the state. Its disk is the caller's. */
 void history_close(history_t *h);
 /* What a moment left is sound. */

@@ -13,7 +13,7 @@
 TestSuite(state_cuts, .timeout = 120);
 
 /* Files are full soon, so that there are many and they are cleaned up. */
-static const keeper_conf_t small = { .segment = 4096 };
+static const keeper_conf_t small = { .segment = 2048 };
 
 enum { RUNS = 40, AGES = 3, SAVES = 500 };
 
@@ -29,7 +29,9 @@ Test(state_cuts, after_a_cut_each_zone_is_whole_and_not_older_than_what_was_told
 			char what[64];
 
 			snprintf(what, sizeof what, "seed %u, age %u", (unsigned)seed, age);
-			history_run(h, SAVES);
+			history_run(h, SAVES / 2);
+			history_rest(h);
+			history_run(h, SAVES / 2);
 			history_close(h);
 			cr_expect(eq(u32, h->keeper.failed, 0));
 			checked += history_check_all(h, what);
@@ -76,7 +78,8 @@ static void refuse_one(size_t i, unsigned n, unsigned count)
 	disk_double_refuse(disk, refused[i].call, n, count, refused[i].err);
 	if (refused[i].call == DISK_TRUNCATE) /* there is one when a write has failed */
 		disk_double_refuse(disk, DISK_WRITE, 3 * n, 3, ENOSPC);
-	history_run(h, SAVES);
+	history_run(h, SAVES / 2);
+	history_rest(h);
 	heal(h, what);
 	history_close(h);
 	history_check_all(h, what);
