@@ -23,7 +23,7 @@ typedef struct state_queue {
 	pthread_mutex_t mutex;
 	pthread_cond_t ready;
 	state_save_t *first, **last;
-	bool stop;
+	bool stop, woken;
 	pthread_t thread;
 	bool running;
 } state_queue_t;
@@ -96,6 +96,8 @@ void state_queue_push(state_queue_t *q, state_save_t *save);
  * less when the queue is to stop: *stop. */
 state_save_t *state_queue_take(state_queue_t *q, int ms, bool *stop);
 void state_queue_stop(state_queue_t *q);
+/* There is something to be done beside saves: whoever waits looks. */
+void state_queue_wake(state_queue_t *q);
 
 /* --- writer.c */
 

@@ -51,12 +51,13 @@ state_save_t *state_queue_take(state_queue_t *q, int ms, bool *stop)
 	int err = 0;
 
 	pthread_mutex_lock(&q->mutex);
-	while (!q->first && !q->stop && err != ETIMEDOUT)
+	while (!q->first && !q->stop && !q->woken && err != ETIMEDOUT)
 		err = ms < 0 ? pthread_cond_wait(&q->ready, &q->mutex)
 		             : pthread_cond_timedwait(&q->ready, &q->mutex, &until);
 	state_save_t *all = q->first;
 	q->first = NULL;
 	q->last = &q->first;
+	q->woken = false;
 	*stop = q->stop;
 	pthread_mutex_unlock(&q->mutex);
 	return all;
@@ -66,6 +67,14 @@ void state_queue_stop(state_queue_t *q)
 {
 	pthread_mutex_lock(&q->mutex);
 	q->stop = true;
+	pthread_cond_signal(&q->ready);
+	pthread_mutex_unlock(&q->mutex);
+}
+
+void state_queue_wake(state_queue_t *q)
+{
+	pthread_mutex_lock(&q->mutex);
+	q->woken = true;
 	pthread_cond_signal(&q->ready);
 	pthread_mutex_unlock(&q->mutex);
 }

@@ -95,6 +95,7 @@ const state_times_t *state_times(const state_t *s)
 void state_settled(state_t *s)
 {
 	atomic_store(&s->settled, true);
+	state_queue_wake(&s->saves);
 }
 
 uint32_t state_zone_version(const state_zone_t *z)

@@ -326,6 +326,7 @@ void *state_writer_run(void *state)
 	int wait = -1;
 	bool stop = false;
 
+	tell_sums(s);
 	while (!stop) {
 		state_save_t *saves = state_queue_take(&s->saves, wait, &stop);
 
