@@ -3,7 +3,7 @@
  * It is done by the writer between saves, a slice at a time, with pauses three times as long as the
  * slices: saves wait for one slice at most, and the disk is free most of the time. What was copied
  * counts when it is synced; until then, and whatever comes between, the old file stays. So does one in
- * which something is needed that can't be read any more: a later start may have more luck. */
+ * which something is needed that can't be read: a later start may have more luck. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,7 +66,7 @@ static const state_file_t *choose(const state_t *s)
 
 		size += f->size;
 		live += f->live;
-		if (f->number == s->log.number || f->stuck)
+		if (f->number == s->log.number || (f->stuck && f->live > 0))
 			continue;
 		if (f->damaged)
 			return f;
@@ -128,6 +128,8 @@ static status_t copy_slice(state_t *s)
 		uint64_t at;
 
 		st = state_walk_next(w, &r, &at, &body);
+		if (st == ST_SYSTEM) /* others need not wait until it can be read */
+			state_index_file(&s->index, w->number)->stuck = true;
 		if (st != ST_OK)
 			break;
 		const state_place_t from = { w->number, (uint32_t)(at / STATE_ALIGN),
@@ -213,7 +215,10 @@ int state_compact_step(state_t *s)
 		state_compact_free(s->compact);
 		s->compact = NULL;
 	} else if (st != ST_OK) {
-		return give_up(s);
+		const state_file_t *left = state_index_file(&s->index, s->compact->number);
+		const int retry = give_up(s);
+
+		return left->stuck ? PAUSE_LEAST_MS : retry;
 	}
 	return PAUSE_LEAST_MS + (int)(PAUSES * (clock_mono().ns - began.ns) / NS_PER_MS);
 }

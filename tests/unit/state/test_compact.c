@@ -152,6 +152,27 @@ Test(state_compact, goes_on_when_the_disk_takes_writes_again)
 	disk_double_free(k.disk);
 }
 
+/* One file can't be read where something is needed: it stays, and the others don't wait for it. */
+Test(state_compact, a_file_that_is_damaged_stays_and_the_others_go)
+{
+	for (int unreadable = 0; unreadable < 2; unreadable++) {
+		keeper_t k;
+
+		sparse(&k, &small, FILES, 1);
+		if (unreadable)
+			disk_double_refuse(k.disk, DISK_READ, 1, 1, EIO);
+		else
+			disk_double_flip(k.disk, "log-00000001", 100, 3); /* of zone 1 */
+		state_settled(k.state);
+		wait_files(&k, 23);
+		cr_expect(unreadable || disk_double_size(k.disk, "log-00000001") > 0);
+		keeper_close(&k);
+		if (unreadable)
+			look(k.disk, FILES);
+		disk_double_free(k.disk);
+	}
+}
+
 /* Files of which nothing is needed go without a copy. */
 Test(state_compact, superseded_files_are_removed)
 {
