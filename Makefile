@@ -294,6 +294,7 @@ $(foreach f,$(FUZZERS),$(eval $(call fuzz_rule,$(f))))
 fuzzers: $(FUZZERS:%=$(OUT)/fuzz/%)
 
 # TOOLS: helpers of the end-to-end tests.
+# tests/tools/nodisk.c and tests/tools/reboot.c are preloaded.
 TOOLS := $(addprefix $(OUT)/tools/,askall nodisk.so reboot.so)
 tools: $(TOOLS)
 

@@ -226,7 +226,8 @@ static void save_anew(keep_t *k, zone_t *z)
 	a->keep = k;
 	a->zone = z;
 	a->edition = z->edition;
-	a->version = z->unsaved ? 0 : state_zone_version(z->kept);
+	/* What is served is what was queued last: with durability relaxed, it need not have come back. */
+	a->version = z->unsaved ? 0 : state_zone_queued(z->kept);
 	a->job.run = pack;
 	a->hold = zone_hold_new(v);
 	if (!a->hold) {

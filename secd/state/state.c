@@ -103,6 +103,11 @@ uint32_t state_zone_version(const state_zone_t *z)
 	return z->head;
 }
 
+uint32_t state_zone_queued(const state_zone_t *z)
+{
+	return z->queued;
+}
+
 void state_save(state_t *s, state_save_t *save)
 {
 	state_zone_t *z = save->zone;

@@ -132,8 +132,9 @@ typedef struct state_save {
 	state_zone_t *zone;
 	state_draft_t *draft; /* owned; NULL: clocks alone */
 	uint32_t serial;      /* of the draft */
-	uint32_t version;     /* 0: a new one; state_zone_version(): that one, whole this time */
-	status_t status;      /* when it is back: ST_OK; ST_SYSTEM, error; ST_NOMEM */
+	uint32_t
+		version; /* 0: a new one; else the number of a version: that one, whole this time */
+	status_t status; /* when it is back: ST_OK; ST_SYSTEM, error; ST_NOMEM */
 	int error; /* an errno; ESTALE: what the difference begins with, or the clocks are of, is not there */
 	bool is_long; /* ... the zone's differences have outgrown a share of it: save it whole */
 	void *arg;    /* the caller's */
@@ -145,6 +146,8 @@ typedef struct state_save {
 
 /* The number of the version that was saved last, once its save has come back; 0: none. Main thread. */
 uint32_t state_zone_version(const state_zone_t *z);
+/* The same of the version that was queued last, whether it has come back or not. */
+uint32_t state_zone_queued(const state_zone_t *z);
 
 /* Queue a save, in order with others of its zone; it comes back to conf.done when it is on the disk
  * (relaxed: in a second or two), or has failed. Main thread. */

@@ -62,6 +62,6 @@ int open(const char *path, int flags, ...)
 		mode = va_arg(args, mode_t);
 		va_end(args);
 	}
-	return REAL(open)(id && strcmp(path, "/proc/sys/kernel/random/boot_id") == 0 ? id : path, flags,
-	                  mode);
+	return REAL(open)(id && strcmp(path, "/proc/sys/kernel/random/boot_id") == 0 ? id : path,
+	                  flags, mode);
 }

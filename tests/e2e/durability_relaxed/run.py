@@ -92,12 +92,16 @@ def a_sync_fails(bench: Bench) -> None:
     secd.start()
     bench.change()
     bench.pause(DURABLE_S + 0.5 * (secd.slow - 1))
-    for by in (1, 40):
+    for by in (1, 40, 1, 1):
         told, works = secd.logged("state failing"), secd.logged("state works-again")
         bench.disk.refuse(drop=errno.EIO)
         bench.change(by)
+        bench.stream.run(secd, 300)  # one version on the other, before it is known that it is lost
         secd.wait_log("state failing", 5 * secd.slow, count=told + 1)
         bench.disk.take()
+        bench.pause(0.5)
+        bench.stream.stop()
+        bench.change()
         secd.wait_log("state works-again", 10 * secd.slow, count=works + 1)
         bench.lab.wait(lambda: all(secd.ctl_json("zone", a)["held"]["saved"]
                                    for a in bench.stream.zones), 10 * secd.slow, "all is saved")

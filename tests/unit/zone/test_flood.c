@@ -87,7 +87,8 @@ Test(zone_flood, names_of_equal_hash_are_found_and_changed_by_a_path)
 		zone_delta_free(d);
 		/* A path down to the apex's page and one down to the host's: some thousand octets,
 		 * and not the 20,000 names. */
-		cr_assert(lt(sz, octets(&next->debts->taken), 12000), "%zu", octets(&next->debts->taken));
+		cr_assert(lt(sz, octets(&next->debts->taken), 12000), "%zu",
+		          octets(&next->debts->taken));
 		zone_version_succeed(v, next);
 		zone_version_free(v);
 		v = next;
