@@ -198,7 +198,8 @@ STATE_NEEDS := tests/unit/state/keeper.c $(STATE_DISK) $(filter-out %/disk.c,$(S
                secd/dns/name.c common/clock.c common/mailbox.c common/random.c common/siphash.c
 UNITS += state_cuts
 UNIT_state_cuts := tests/unit/state/test_cuts.c tests/unit/state/history.c $(STATE_NEEDS)
-UNITS += state_compact
+UNITS += state_compact state_damage
+UNIT_state_damage := tests/unit/state/test_damage.c $(STATE_NEEDS)
 UNIT_state_compact := tests/unit/state/test_compact.c $(STATE_NEEDS)
 UNIT_state := tests/unit/state/test_state.c $(STATE_NEEDS)
 UNIT_state_record := tests/unit/state/test_record.c secd/state/record.c

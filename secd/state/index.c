@@ -142,6 +142,7 @@ static state_zone_t *new_zone(state_index_t *x, const uint8_t *apex, size_t len,
 	state_zone_t *z = zone_at(x, x->count++);
 	z->apex = orphan ? copy : apex;
 	z->orphan = orphan;
+	z->last = z->last_stamp = x->skipped;
 	return z;
 }
 

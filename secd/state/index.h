@@ -73,7 +73,8 @@ typedef struct state_index {
 	size_t file_count, file_room;
 	state_file_t *scanned; /* those of the scan, for its readers, as they were */
 	size_t scanned_count;
-	bool settled; /* what is taken is newer than what was */
+	bool settled;     /* what is taken is newer than what was */
+	uint32_t skipped; /* versions and stamps: zones begin behind them */
 } state_index_t;
 
 status_t state_index_open(state_index_t *x);

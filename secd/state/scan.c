@@ -8,6 +8,9 @@
 #include "dns/name.h"
 #include "state/inner.h"
 
+/* What can't be read now may be read at the next start. Its numbers must not be given again. */
+enum { SKIPPED = 1 << 16 };
+
 typedef struct found {
 	uint32_t number;
 	state_file_kind_t kind;
@@ -20,6 +23,7 @@ typedef struct scan {
 	char *why;
 	found_t *files;
 	size_t count, room;
+	uint32_t last_number; /* of a file that is there, or was */
 	status_t status;
 } scan_t;
 
@@ -146,6 +150,9 @@ static void take_own(scan_t *c, state_zone_t *z, const state_record_t *r, state_
 	const uint64_t number = buf_u64(content), len = buf_u64(content);
 	found_t *f = buf_ok(content) ? own_file(c, number) : NULL;
 
+	if (buf_ok(content) && number <= UINT32_MAX && number > c->last_number)
+		c->last_number =
+			(uint32_t)number; /* if its file is gone, no other may have its name */
 	if (!f)
 		return;
 	f->named = true; /* if it can't be read now, it stays */
@@ -253,6 +260,8 @@ static void settle(void *arg, state_zone_t *z)
 
 	state_index_settle(&c->s->index, z);
 	z->head = z->queued = z->written = z->version;
+	z->last += c->s->index.skipped;
+	z->last_stamp += c->s->index.skipped;
 	if (z->whole.file) {
 		c->out->zones++;
 		c->out->orphans += z->orphan;
@@ -320,9 +329,12 @@ status_t state_scan(state_t *s, state_scan_t *out, char why[256])
 
 	*out = (state_scan_t){ 0 };
 	if (st == ST_OK && c.count > 0)
-		atomic_store(&s->last_number, c.files[c.count - 1].number);
+		c.last_number = c.files[c.count - 1].number;
 	if (st == ST_OK)
 		st = scan_all(&c);
+	if (out->damaged_places > 0)
+		s->index.skipped = SKIPPED;
+	atomic_store(&s->last_number, c.last_number + s->index.skipped);
 	if (st == ST_OK) {
 		state_index_each(&s->index, settle, &c);
 		s->index.settled = true;
