@@ -283,8 +283,10 @@ static uint32_t take_whole(state_index_t *x, state_zone_t *z, const state_record
 {
 	const uint32_t before = z->own != own ? z->own : 0;
 
-	if (z->whole.file && r->version < z->whole_version)
-		return own; /* an older one, which comes later: never */
+	/* An older one that comes later; or a copy, that was under way when the version was saved again. */
+	if (z->whole.file && (r->version < z->whole_version ||
+	                      (r->version == z->whole_version && r->stamp < z->whole_stamp)))
+		return own != z->own ? own : 0;
 	count(x, z->whole, false);
 	count(x, place, true);
 	z->whole = place;
