@@ -76,7 +76,8 @@ void keep_slow(keep_t *k, unsigned seconds);
 /* What is known of the zone has changed: save it soon. */
 void keep_touch(keep_t *k, struct zone *z);
 
-/* A check has told how the zone stands: how long it was before does not matter any more. */
+/* A check has told how the zone stands: how long it was before does not matter any more, nor what the
+ * state may have lost of it. */
 void keep_sure(keep_t *k, struct zone *z);
 
 /* The moment, by all clocks. */

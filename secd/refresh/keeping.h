@@ -45,7 +45,8 @@ struct keep {
 	ev_timer bury; /* it, when its mailbox has had its say */
 	mono_t woke;   /* when times of the state were made times of this boot */
 	ev_timer settle;
-	size_t unsure; /* zones whose times are not known yet */
+	size_t unsure;   /* zones whose times are not known yet */
+	size_t doubtful; /* zones of which something newer may have been lost */
 };
 
 /* --- keep.c */

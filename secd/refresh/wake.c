@@ -313,8 +313,11 @@ static bool serve(wake_t *w, const batch_t *b, const woken_t *n)
 	zone_set_expires(z->slot, z->clock.expires);
 	zone_set_restore(z->group->r->set, z->slot, v, z->clock.expired);
 	w->records += zone_version_records(v);
-	if (is_doubtful(w, z, &clocks))
+	if (is_doubtful(w, z, &clocks)) {
 		ask_soon(w, z);
+		z->doubtful = true;
+		w->keep->doubtful++;
+	}
 	if (z->clock.expired)
 		told_expired(z);
 	refresh_retired(z->group->r);
@@ -367,6 +370,8 @@ static void finish(wake_t *w)
 	}
 	ev_timer_start(k->loop, &k->bury);
 	state_settled(k->state);
+	if (k->doubtful == 0)
+		state_healed(k->state);
 	if (k->unsaved > 0)
 		keep_retry_in(k, 0);
 }
@@ -675,10 +680,15 @@ void keep_reopen(keep_t *k)
 
 void keep_sure(keep_t *k, zone_t *z)
 {
-	if (!k || z->unsure == 0)
-		return;
-	z->unsure = 0;
-	k->unsure--;
+	if (k && z->unsure != 0) {
+		z->unsure = 0;
+		k->unsure--;
+	}
+	if (k && z->doubtful) {
+		z->doubtful = false;
+		if (--k->doubtful == 0 && !k->wake)
+			state_healed(k->state);
+	}
 }
 
 static void settle_zone(keep_t *k, zone_t *z, int64_t gap)

@@ -91,6 +91,7 @@ struct zone {
 	bool accepted : 1;   /* what is held was let past the gates by an operator */
 	bool unsaved : 1;    /* what is held is not in the state, since the disk did not take it */
 	bool dirty : 1;      /* keep_touch() */
+	bool doubtful : 1;   /* something newer may have been lost with the state: no check since */
 	bool anew : 1;       /* it is being packed for the state once more */
 	uint8_t unsure : 4;  /* its times are those of this boot of the state (state_times()), and
 	                      * nobody knows yet how long that is ago; 0: they are sure */

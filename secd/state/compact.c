@@ -68,6 +68,8 @@ static const state_file_t *choose(const state_t *s)
 		live += f->live;
 		if (f->number == s->log.number || (f->stuck && f->live > 0))
 			continue;
+		if (f->damaged && !atomic_load(&s->healed))
+			continue; /* it tells the next start that zones are in doubt */
 		if (f->damaged)
 			return f;
 		count++;

@@ -56,7 +56,7 @@ struct state {
 	_Atomic uint32_t last_number; /* of a file */
 	state_queue_t saves;          /* the writer's */
 	state_queue_t files;          /* zones in files of their own, and what follows them */
-	_Atomic bool settled;
+	_Atomic bool settled, healed;
 	state_times_t times; /* of what was scanned */
 
 	/* The writer's. */

@@ -98,6 +98,12 @@ void state_settled(state_t *s)
 	state_queue_wake(&s->saves);
 }
 
+void state_healed(state_t *s)
+{
+	atomic_store(&s->healed, true);
+	state_queue_wake(&s->saves);
+}
+
 uint32_t state_zone_version(const state_zone_t *z)
 {
 	return z->head;

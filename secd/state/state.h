@@ -111,6 +111,10 @@ status_t state_start(state_t *s);
 /* Nobody reads any more: files may be cleaned up. Main thread. */
 void state_settled(state_t *s);
 
+/* What was damaged is made good as far as it can be: files that tell of it may be cleaned up, too. Until
+ * then the next start shall see them again. Main thread. */
+void state_healed(state_t *s);
+
 /* --- saving ------------------------------------------------------------------------------------ */
 
 enum { STATE_OWN_ABOVE = 4 << 20 }; /* octets of a whole zone that go to a file of its own */
