@@ -163,6 +163,20 @@ class Lab:
         for s in self._held.pop(port, []):
             s.close()
 
+    def hold(self, addr: str, port: int) -> None:
+        """Bind a port again whose user has ended, as far as it can be had: it will start once more, and
+        no client of anybody's shall have the port meanwhile."""
+        family = socket.AF_INET6 if ":" in addr else socket.AF_INET
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            s = socket.socket(family, kind)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind((addr, port))
+            except OSError:
+                s.close()
+                continue
+            self._held.setdefault(port, []).append(s)
+
     def unique(self, stem: str) -> str:
         """stem, stem-2, stem-3, ...: names for files and directories."""
         n = self._made[stem] = self._made.get(stem, 0) + 1

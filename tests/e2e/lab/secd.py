@@ -172,6 +172,7 @@ class Secd:
             raise AssertionError(f"still running {self.slow} s after SIGTERM:\n"
                                  + self.tail()) from None
         took = time.monotonic() - began
+        self._hold_ports()
         self._look_over()
         assert status == 0, f"exit status {status} after SIGTERM:\n{self.tail()}"
         return took
@@ -192,6 +193,12 @@ class Secd:
         """SIGKILL, and gone."""
         if self.child:
             self.child.kill_group()
+            self._hold_ports()
+
+    def _hold_ports(self) -> None:
+        for addr, port in self.listen:
+            if port:
+                self.lab.hold(addr, port)
 
     def restart(self) -> None:
         self.stop()
