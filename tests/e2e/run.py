@@ -5,7 +5,8 @@
 
 A scenario is a folder with a run.py whose docstring is the sentence that it proves and which
 has run(lab). It may say TIME_LIMIT = seconds (60), ALONE = True (nothing runs beside it), and
-SOAK = True (only with --soak). SECD in the environment is the binary (build/secd).
+SOAK = True (only with --soak), and SANITIZED = False (it waits, and does not crowd memory: under a
+sanitizer only with --soak, or by name). SECD in the environment is the binary (build/secd).
 """
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ def find() -> dict[str, dict]:
         tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
         if not any(isinstance(n, ast.FunctionDef) and n.name == "run" for n in tree.body):
             continue
-        said = {"TIME_LIMIT": 60, "ALONE": False, "SOAK": False}
+        said = {"TIME_LIMIT": 60, "ALONE": False, "SOAK": False, "SANITIZED": True}
         for node in tree.body:
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) \
                     and node.targets[0].id in said:
@@ -117,6 +118,14 @@ def run_apart(name: str, said: dict, seed: int, soak: bool) -> tuple[bool, float
     return p.returncode == 0 and not killed, time.monotonic() - began, killed + out
 
 
+def usual(known: dict[str, dict], soak: bool) -> list[str]:
+    """What runs when nothing is named."""
+    from lab.secd import default_path, sanitized
+    slow = sanitized(default_path()) if default_path().exists() else False
+    return [n for n, s in known.items()
+            if soak or not s["SOAK"] and (s["SANITIZED"] or not slow)]
+
+
 def main() -> int:
     ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     ap.add_argument("scenarios", nargs="*")
@@ -140,7 +149,7 @@ def main() -> int:
     wanted = [os.path.relpath(w, HERE) if pathlib.Path(w, "run.py").exists() else w
               for w in wanted]
     names = []
-    for w in wanted or [n for n, s in all_known.items() if args.soak or not s["SOAK"]]:
+    for w in wanted or usual(all_known, args.soak):
         below = [n for n in all_known if n == w or n.startswith(w + "/")]
         if not below:
             ap.error(f"no scenario {w}")

@@ -6,6 +6,8 @@ from lab import Lab
 from lab.scripted import IGNORE
 from lab.zones import zone
 
+SANITIZED = False
+
 
 def run(lab: Lab) -> None:
     short = {"refresh": 1, "retry": 1, "expire": 3}

@@ -6,6 +6,7 @@ from lab import Lab, dnsio, state
 from lab.zones import zone
 
 TIME_LIMIT = 90
+SANITIZED = False
 EXPIRE = 5
 SHORT, LONG = "short.test.", "long.test."
 

@@ -7,7 +7,8 @@ from lab import Lab, state
 from lab.stream import Stream, Watch, Zone, serial_of
 
 TIME_LIMIT = 120
-STOPS, STOPS_SOAK = 30, 300
+SANITIZED = False
+STOPS, STOPS_SOAK = 15, 300
 
 
 def run(lab: Lab) -> None:

@@ -6,6 +6,8 @@ from lab import Lab
 from lab.scripted import STALL, Send
 from lab.zones import zone
 
+SANITIZED = False
+
 
 def cpu_s(pid: int) -> float:
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()

@@ -3,6 +3,8 @@ from lab import Lab
 from lab.scripted import CLOSE
 from lab.zones import zone
 
+SANITIZED = False
+
 
 def run(lab: Lab) -> None:
     text = zone(serial=1, refresh=1, retry=1, expire=5)

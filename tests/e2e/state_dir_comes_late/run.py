@@ -7,6 +7,7 @@ from lab.scripted import IGNORE, Send
 from lab.zones import zone
 
 TIME_LIMIT = 120
+SANITIZED = False
 NOBODY = 65534
 
 

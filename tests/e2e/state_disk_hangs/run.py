@@ -6,6 +6,7 @@ from lab.disk import Disk
 from lab.stream import Stream, Zone
 
 TIME_LIMIT = 90
+SANITIZED = False
 PATIENCE_S = 5
 
 
