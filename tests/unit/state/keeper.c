@@ -65,8 +65,9 @@ status_t keeper_open(keeper_t *k, disk_double_t *disk, const keeper_conf_t *conf
 
 void keeper_close(keeper_t *k)
 {
-	state_free(k->state);
+	state_stop(k->state); /* what is mailed back looks at its zone */
 	mailbox_close(&k->box);
+	state_free(k->state);
 	ev_loop_destroy(k->loop);
 	cr_expect(eq(u32, k->back, k->queued), "what was queued comes back");
 }
