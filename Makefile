@@ -190,7 +190,8 @@ UNIT_zone_set := tests/unit/zone/test_set.c $(filter-out tests/unit/zone/%,$(UNI
 
 # state/ is tested on a disk in memory.
 STATE_DISK := tests/unit/state/disk_double.c
-UNITS += state_clocks state_file state_record
+UNITS += state_clocks state_file state_index state_record
+UNIT_state_index := tests/unit/state/test_index.c secd/state/index.c common/random.c common/siphash.c
 UNIT_state_clocks := tests/unit/state/test_clocks.c secd/state/clocks.c
 UNIT_state_file := tests/unit/state/test_file.c $(STATE_DISK) secd/state/file.c secd/state/record.c
 UNITS += state
@@ -231,6 +232,10 @@ LINK_ctl_sock := -Wl,--wrap=lstat
 UNITS += ctl_dump
 UNIT_ctl_dump = tests/unit/ctl/test_dump.c secd/ctl/dump.c common/clock.c common/log.c \
                 common/mailbox.c common/status.c $(REPORT) $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
+
+UNITS += state_reader
+UNIT_state_reader := tests/unit/state/test_reader.c $(STATE) secd/dns/name.c common/addr.c \
+                     common/clock.c common/mailbox.c common/random.c common/siphash.c
 
 # --- fuzzers (VARIANT=fuzz): tests/fuzz/fuzz_NAME.c, seeds in tests/fuzz/corpus/NAME ----------
 
@@ -280,7 +285,7 @@ $(foreach u,$(UNITS),$(eval $(call unit_rule,$(u))))
 ifeq ($(VARIANT),tsan)
 # The settings are read before there are threads; a delta, and a look at a version, has one; and the cuts
 # of state_cuts take minutes there, while state and state_compact have the same threads.
-UNITS := $(filter-out conf_% state_clocks state_cuts state_file state_record zone_delta zone_expiry zone_faults zone_flood zone_gates zone_lookup \
+UNITS := $(filter-out conf_% state_clocks state_cuts state_file state_index state_reader state_record zone_delta zone_expiry zone_faults zone_flood zone_gates zone_lookup \
                       zone_pack zone_unpack zone_zonemd,$(UNITS))
 endif
 UNIT_BINS := $(UNITS:%=$(OUT)/unit/%)

@@ -219,29 +219,130 @@ static const state_disk_calls_t calls = {
 	.free = free_dir,
 };
 
-int state_disk_open(const char *path, state_disk_t **out)
+/* --- to look at alone -------------------------------------------------------------------------- */
+
+static int refuse_name(state_disk_t *d, const char *name)
+{
+	(void)d;
+	(void)name;
+	return -EROFS;
+}
+
+static int refuse_write(state_disk_t *d, int file, struct iovec *from, int count, uint64_t at)
+{
+	(void)d;
+	(void)file;
+	(void)from;
+	(void)count;
+	(void)at;
+	return -EROFS;
+}
+
+static int refuse_truncate(state_disk_t *d, int file, uint64_t to)
+{
+	(void)d;
+	(void)file;
+	(void)to;
+	return -EROFS;
+}
+
+static int refuse_sync(state_disk_t *d, int file)
+{
+	(void)d;
+	(void)file;
+	return -EROFS;
+}
+
+static int refuse_sync_names(state_disk_t *d)
+{
+	(void)d;
+	return -EROFS;
+}
+
+static const state_disk_calls_t reader_calls = {
+	.list = list,
+	.create = refuse_name,
+	.open = open_file,
+	.close = close_file,
+	.size = size,
+	.read = read_file,
+	.write = refuse_write,
+	.truncate = refuse_truncate,
+	.sync = refuse_sync,
+	.sync_names = refuse_sync_names,
+	.hurry = hurry,
+	.unlink = refuse_name,
+	.free = free_dir,
+};
+
+/* A directory with nothing open yet; NULL: no memory. */
+static dir_t *new_dir(const state_disk_calls_t *of)
 {
 	dir_t *dir = calloc(1, sizeof *dir);
-	int err = 0;
 
-	*out = NULL;
 	if (!dir)
-		return -ENOMEM;
-	dir->disk.calls = &calls;
-	dir->lock = -1;
+		return NULL;
+	dir->disk.calls = of;
+	dir->fd = dir->lock = -1;
 	pthread_mutex_init(&dir->mutex, NULL);
-	if (mkdir(path, DIR_MODE) < 0 && errno != EEXIST)
-		err = errno;
+	return dir;
+}
+
+/* 0, or a negated errno. */
+static int open_dir(dir_t *dir, const char *path)
+{
 	dir->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir->fd < 0)
-		err = err ? err : errno; /* why it could not be made says more */
-	else
-		err = 0;
-	if (err == 0)
-		err = -lock_dir(dir);
+	return or_errno(dir->fd < 0 ? -1 : 0);
+}
+
+/* The directory if it could be opened; or else it goes, and why is told. */
+static int give_dir(dir_t *dir, int err, state_disk_t **out)
+{
 	if (err == 0)
 		*out = &dir->disk;
 	else
 		free_dir(&dir->disk);
-	return -err;
+	return err;
+}
+
+int state_disk_open_reader(const char *path, state_disk_t **out)
+{
+	dir_t *dir = new_dir(&reader_calls);
+
+	*out = NULL;
+	return dir ? give_dir(dir, open_dir(dir, path), out) : -ENOMEM;
+}
+
+/* --- to be one's own ---------------------------------------------------------------------------- */
+
+/* The name of a directory that was just made is on the disk. */
+static int sync_parent(int fd)
+{
+	const int parent = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err;
+
+	if (parent < 0) /* it may be searched only: then it is synced when the system does */
+		return errno == EACCES ? 0 : -errno;
+	err = or_errno(fsync(parent));
+	close(parent);
+	return err;
+}
+
+int state_disk_open(const char *path, state_disk_t **out)
+{
+	dir_t *dir = new_dir(&calls);
+	int made, err;
+
+	*out = NULL;
+	if (!dir)
+		return -ENOMEM;
+	made = or_errno(mkdir(path, DIR_MODE));
+	err = open_dir(dir, path);
+	if (err < 0 && made < 0 && made != -EEXIST)
+		err = made; /* why it could not be made says more */
+	if (err == 0)
+		err = lock_dir(dir);
+	if (err == 0 && made == 0)
+		err = sync_parent(dir->fd);
+	return give_dir(dir, err, out);
 }

@@ -42,3 +42,8 @@ struct state_disk {
  * process until it is freed.
  * Returns   0; -EWOULDBLOCK: another process has it; another negated errno. */
 int state_disk_open(const char *path, state_disk_t **out);
+
+/* The same to look at alone, whoever has it locked: nothing is made, changed or removed in it; what would
+ * be is refused with -EROFS. Files may come and go meanwhile.
+ * Returns   0; -ENOENT: it is not there; another negated errno. */
+int state_disk_open_reader(const char *path, state_disk_t **out);

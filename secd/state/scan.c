@@ -15,6 +15,8 @@ typedef struct found {
 	uint32_t number;
 	state_file_kind_t kind;
 	bool named; /* a record says that a zone lies in it */
+	int fd;     /* of a log, until the index has it; -1: it is not open */
+	uint64_t size;
 } found_t;
 
 typedef struct scan {
@@ -30,7 +32,7 @@ typedef struct scan {
 static void on_name(void *arg, const char *name)
 {
 	scan_t *c = arg;
-	found_t f = { 0 };
+	found_t f = { .fd = -1 };
 
 	if (c->status != ST_OK || !state_file_parse(name, &f.kind, &f.number))
 		return;
@@ -84,31 +86,44 @@ static status_t open_file(scan_t *c, const found_t *f, int *fd, uint64_t *size)
 		         "which is to be started again, or another state-dir",
 		         name, head.format, STATE_FORMAT);
 		d->calls->close(d, *fd);
+		*fd = -1;
 		return ST_REFUSED;
 	}
 	if (len < 0) {
 		if (*fd >= 0)
 			d->calls->close(d, *fd);
+		*fd = -1;
 		return system_failure(c, (int)-len, name);
 	}
 	*size = (uint64_t)len;
 	return ST_OK;
 }
 
-/* All heads first: where one is refused, nothing was touched. */
+/* All heads first: where one is refused, nothing was touched. Logs stay open: what is being looked at by
+ * somebody else than its owner may be removed meanwhile, and can be read to its end all the same. */
 static status_t look_at_heads(scan_t *c)
 {
 	status_t st = ST_OK;
 
 	for (size_t i = 0; i < c->count && st != ST_REFUSED; i++) {
-		uint64_t size;
-		int fd;
+		found_t *f = &c->files[i];
 
-		st = open_file(c, &c->files[i], &fd, &size);
-		if (st == ST_OK)
-			c->s->disk->calls->close(c->s->disk, fd);
+		st = open_file(c, f, &f->fd, &f->size);
+		if (st == ST_OK && f->kind != STATE_FILE_LOG) {
+			c->s->disk->calls->close(c->s->disk, f->fd);
+			f->fd = -1;
+		}
 	}
 	return st == ST_REFUSED ? st : ST_OK;
+}
+
+static void free_files(scan_t *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->files[i].fd >= 0)
+			c->s->disk->calls->close(c->s->disk, c->files[i].fd);
+	}
+	free(c->files);
 }
 
 /* --- records ----------------------------------------------------------------------------------- */
@@ -212,22 +227,22 @@ static void count_damage(scan_t *c, const state_walk_t *w, const char *name)
 	out->damaged_places += places;
 }
 
-static status_t scan_log(scan_t *c, const found_t *f)
+static status_t scan_log(scan_t *c, found_t *f)
 {
 	char name[STATE_NAME_MAX];
 	state_walk_t w;
 	state_record_t r;
 	const uint8_t *body;
-	uint64_t at, size;
-	int fd;
-	status_t st = open_file(c, f, &fd, &size);
+	uint64_t at;
+	status_t st = f->fd >= 0 ? ST_OK : open_file(c, f, &f->fd, &f->size);
+	const uint64_t size = f->size;
+	const int fd = f->fd;
 
 	if (st != ST_OK)
 		return st;
-	if (!state_index_add_file(&c->s->index, f->number, fd, size)) {
-		c->s->disk->calls->close(c->s->disk, fd);
+	if (!state_index_add_file(&c->s->index, f->number, fd, size))
 		return ST_NOMEM;
-	}
+	f->fd = -1; /* the index has it now */
 	state_walk_begin(&w, c->s->disk, fd, f->number, size);
 	while ((st = state_walk_next(&w, &r, &at, &body)) == ST_OK) {
 		const state_place_t place = { f->number, (uint32_t)(at / STATE_ALIGN),
@@ -300,7 +315,7 @@ status_t state_check(state_t *s, char why[256])
 
 	if (st == ST_OK)
 		st = look_at_heads(&c);
-	free(c.files);
+	free_files(&c);
 	return st == ST_REFUSED ? st : ST_OK;
 }
 
@@ -313,6 +328,7 @@ static status_t scan_all(scan_t *c)
 			continue;
 		st = scan_log(c, &c->files[i]);
 		if (st == ST_SYSTEM) { /* it can't be opened: its zones are missing, others not */
+			c->out->gone += errno == ENOENT;
 			c->out->damaged_places++;
 			snprintf(c->out->first_damage, sizeof c->out->first_damage, "%.60s",
 			         c->why);
@@ -341,6 +357,6 @@ status_t state_scan(state_t *s, state_scan_t *out, char why[256])
 		remove_unnamed(&c);
 		st = state_index_scanned(&s->index);
 	}
-	free(c.files);
+	free_files(&c);
 	return st;
 }

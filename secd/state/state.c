@@ -67,6 +67,21 @@ state_zone_t *state_zone_add(state_t *s, const uint8_t *apex)
 	return state_index_zone(&s->index, apex, true, false);
 }
 
+state_zone_t *state_zone_find(state_t *s, const uint8_t *apex)
+{
+	return state_index_zone(&s->index, apex, false, false);
+}
+
+void state_zones_each(state_t *s, void (*each)(void *arg, state_zone_t *z), void *arg)
+{
+	state_index_each(&s->index, each, arg);
+}
+
+const uint8_t *state_zone_apex(const state_zone_t *z)
+{
+	return z->apex;
+}
+
 static status_t start_thread(state_t *s, state_queue_t *q, void *(*run)(void *), const char *name)
 {
 	sigset_t all, before;

@@ -66,6 +66,7 @@ typedef struct state_scan {
 	unsigned damaged_places;
 	char first_damage[64]; /* ... "log-00000007 at 4096" */
 	uint64_t torn;         /* octets of last writes that were cut off */
+	unsigned gone; /* logs that somebody removed meanwhile, of a directory that is not ours */
 } state_scan_t;
 
 /* Is any of it of a newer format? ST_OK; ST_REFUSED: why names it. Any one thread, before the scan. */
@@ -78,6 +79,11 @@ status_t state_scan(state_t *s, state_scan_t *out, char why[256]);
 
 /* When the boots were seen last in which what was scanned was written. */
 const state_times_t *state_times(const state_t *s);
+
+/* After a scan: the place of a zone, whoever has added it; NULL: there is none. And of all. */
+state_zone_t *state_zone_find(state_t *s, const uint8_t *apex);
+void state_zones_each(state_t *s, void (*each)(void *arg, state_zone_t *z), void *arg);
+const uint8_t *state_zone_apex(const state_zone_t *z); /* wire, folded */
 
 /* What there is of a zone after a scan. */
 bool state_zone_has(const state_zone_t *z);        /* a whole version */

@@ -172,14 +172,29 @@ static void give(load_t *l, zone_version_t *v, xfr_kept_t *out)
 	l->clocks = NULL;
 }
 
-void xfr_keep_load(const xfr_keep_spec_t *spec, xfr_kept_t *out)
+/* The records, from the window of the thread or from one of this zone's. */
+static status_t read_all(load_t *l, int *error)
 {
-	load_t l = { .spec = spec };
-	const state_reader_t reader = { .arg = &l,
-		                        .window = spec->window,
+	const xfr_keep_spec_t *spec = l->spec;
+	state_window_t *own = spec->window ? NULL : state_window_new();
+	const state_reader_t reader = { .arg = l,
+		                        .window = own ? own : spec->window,
 		                        .clocks = on_clocks,
 		                        .chunk = on_chunk,
 		                        .delta = on_delta };
+	status_t st = ST_NOMEM;
+
+	errno = 0;
+	if (reader.window)
+		st = state_read(spec->state, spec->zone, &reader);
+	*error = errno;
+	state_window_free(own);
+	return st;
+}
+
+void xfr_keep_load(const xfr_keep_spec_t *spec, xfr_kept_t *out)
+{
+	load_t l = { .spec = spec };
 	zone_verdict_t verdict;
 	zone_version_t *v = NULL;
 	dns_name_t apex;
@@ -189,11 +204,8 @@ void xfr_keep_load(const xfr_keep_spec_t *spec, xfr_kept_t *out)
 	*out = (xfr_kept_t){ 0 };
 	dns_name_from_wire(spec->apex, &apex);
 	l.unpack = zone_unpack_new(spec->key, &apex, &spec->limits);
-	if (l.unpack) {
-		errno = 0;
-		st = state_read(spec->state, spec->zone, &reader);
-		error = errno;
-	}
+	if (l.unpack)
+		st = read_all(&l, &error);
 	if (st == ST_OK)
 		st = seal(&l, &v);
 	if (st == ST_OK)

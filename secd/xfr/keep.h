@@ -28,7 +28,7 @@ state_draft_t *xfr_keep_delta(state_t *state, const zone_delta_t *d, const zone_
 typedef struct xfr_keep_spec {
 	const state_t *state;
 	const state_zone_t *zone;
-	state_window_t *window;   /* of the thread */
+	state_window_t *window;   /* of a thread that loads many; NULL: one is made */
 	const siphash_key_t *key; /* of the zone set */
 	const uint8_t *apex;      /* wire, folded */
 	zone_limits_t limits;

@@ -190,8 +190,8 @@ Test(state_damage, versions_that_were_lost_and_come_back_are_not_mixed_with_new_
 	save(&k, delta(0, 13));
 	save(&k, whole(1, 20));
 	keeper_close(&k);
-	disk_double_refuse(k.disk, DISK_OPEN, 5 + 2, 4,
-	                   EIO); /* all but the first, after their heads */
+	/* All but the first, when heads are looked at and again when they are scanned. */
+	disk_double_refuse(k.disk, DISK_OPEN, 2, 4 + 4, EIO);
 	cr_assert(eq(int, keeper_open(&k, k.disk, &one_each), ST_OK));
 	keeper_expect(&k, 0, 10, 10);
 	keeper_expect(&k, 1, 0, 0);
