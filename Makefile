@@ -57,9 +57,10 @@ LIBS := -lev -lldns -linih -lcrypto -lxxhash
 
 COMMON := common/addr.c common/clock.c common/epoch.c common/huge.c common/log.c common/mailbox.c \
           common/pool.c common/random.c common/siphash.c common/status.c
-DNS := secd/dns/cookie.c secd/dns/digest.c secd/dns/hmac.c secd/dns/name.c secd/dns/nsec3.c \
+DNS := secd/dns/cookie.c secd/dns/digest.c secd/dns/entry.c secd/dns/hmac.c secd/dns/name.c secd/dns/nsec3.c \
        secd/dns/query.c secd/dns/rdata.c secd/dns/request.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/soa.c \
-       secd/dns/text.c secd/dns/tsig.c secd/dns/tsig_query.c secd/dns/tsig_rr.c
+       secd/dns/strict.c secd/dns/text.c secd/dns/tsig.c secd/dns/tsig_query.c secd/dns/tsig_rr.c \
+       secd/dns/zonefile.c
 CONF := secd/conf/conf.c secd/conf/faults.c secd/conf/include.c secd/conf/keys.c \
         secd/conf/objects.c secd/conf/options.c secd/conf/parse.c secd/conf/resolve.c secd/conf/source.c \
         secd/conf/store.c secd/conf/value.c secd/conf/zonelist.c secd/conf/zones.c
@@ -127,6 +128,9 @@ UNIT_xfr_fetch := tests/unit/xfr/test_fetch.c tests/unit/xfr/support/server.c \
 UNITS += dns_cookie dns_nsec3 dns_query dns_rdata dns_text
 UNIT_dns_text := tests/unit/dns/test_text.c secd/dns/text.c secd/dns/name.c secd/dns/rdata.c \
                  secd/dns/rr.c secd/dns/rrtype.c
+UNITS += dns_zonefile
+UNIT_dns_zonefile := tests/unit/dns/test_zonefile.c secd/dns/entry.c secd/dns/strict.c \
+                     secd/dns/zonefile.c secd/dns/text.c secd/dns/name.c secd/dns/rdata.c secd/dns/rr.c secd/dns/rrtype.c
 UNIT_dns_query := tests/unit/dns/test_query.c secd/dns/name.c secd/dns/query.c \
                   secd/dns/rdata.c secd/dns/rr.c secd/dns/rrtype.c
 UNIT_dns_cookie := tests/unit/dns/test_cookie.c secd/dns/cookie.c common/siphash.c common/addr.c
@@ -285,7 +289,7 @@ $(foreach u,$(UNITS),$(eval $(call unit_rule,$(u))))
 ifeq ($(VARIANT),tsan)
 # The settings are read before there are threads; a delta, and a look at a version, has one; and the cuts
 # of state_cuts take minutes there, while state and state_compact have the same threads.
-UNITS := $(filter-out conf_% state_clocks state_cuts state_file state_index state_reader state_record zone_delta zone_expiry zone_faults zone_flood zone_gates zone_lookup \
+UNITS := $(filter-out conf_% dns_zonefile state_clocks state_cuts state_file state_index state_reader state_record zone_delta zone_expiry zone_faults zone_flood zone_gates zone_lookup \
                       zone_pack zone_unpack zone_zonemd,$(UNITS))
 endif
 UNIT_BINS := $(UNITS:%=$(OUT)/unit/%)
