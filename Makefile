@@ -84,8 +84,8 @@ REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/events.c sec
 NET := secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \
        secd/net/tcp.c secd/net/udp.c secd/net/worker.c
 REPORT := secd/ctl/report.c secd/ctl/report_json.c secd/ctl/report_text.c
-CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c \
-       secd/ctl/verbs.c
+CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/import.c secd/ctl/offline.c secd/ctl/print.c \
+       secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c secd/ctl/verbs.c
 SECD := $(COMMON) $(DNS) $(CONF) $(STATE) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) $(CTL) secd/main.c
 SECDCTL := secd/ctl/secdctl.c secd/ctl/table.c $(CONF) secd/dns/name.c common/addr.c common/log.c \
            common/random.c common/siphash.c
@@ -234,7 +234,7 @@ UNIT_ctl_request := tests/unit/ctl/test_request.c secd/ctl/request.c secd/ctl/ta
 UNIT_ctl_sock := tests/unit/ctl/test_sock.c secd/ctl/sock.c
 LINK_ctl_sock := -Wl,--wrap=lstat
 UNITS += ctl_dump
-UNIT_ctl_dump = tests/unit/ctl/test_dump.c secd/ctl/dump.c common/clock.c common/log.c \
+UNIT_ctl_dump = tests/unit/ctl/test_dump.c secd/ctl/dump.c secd/ctl/print.c common/clock.c common/log.c \
                 common/mailbox.c common/status.c $(REPORT) $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 
 UNITS += state_reader

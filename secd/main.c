@@ -18,6 +18,8 @@
 #include "common/random.h"
 #include "conf/conf.h"
 #include "ctl/ctl.h"
+#include "ctl/import.h"
+#include "ctl/offline.h"
 #include "dns/tsig.h"
 #include "net/net.h"
 #include "refresh/keep.h"
@@ -29,12 +31,21 @@
 
 static const char usage_text[] =
 	"usage: secd [-t] [-c FILE]\n"
+	"       secd [-j] [-c FILE] --dump ZONE\n"
+	"       secd [-c FILE] --dump-all DIR\n"
+	"       secd [-f] [-c FILE] --import [ZONE=]FILE...\n"
 	"       secd -V | -h\n"
 	"\n"
 	"Follows the zones of hidden primaries and answers for them, in the foreground.\n"
 	"\n"
 	"  -c, --config FILE  the settings, see secd.ini(5); default " DEFAULT_CONFIG "\n"
 	"  -t, --check        check the settings, print every fault, exit 1 if there is one\n"
+	"  -d, --dump ZONE    print a zone of the state as a zone file, whether a daemon runs or "
+	"not\n"
+	"  -D, --dump-all DIR write all zones of the state to DIR\n"
+	"  -j, --json         print the zone in JSON\n"
+	"  -i, --import       put zone files into the state, while no daemon runs\n"
+	"  -f, --force        also where the state has something as new, or newer\n"
 	"  -V, --version      print the version\n"
 	"  -h, --help         print this\n"
 	"\n"
@@ -336,55 +347,132 @@ static int run(conf_t *conf)
 	return st == ST_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-int main(int argc, char **argv)
+/* What is to be done. */
+typedef enum verb { CALL_RUN, CALL_CHECK, CALL_DUMP, CALL_DUMP_ALL, CALL_IMPORT } verb_t;
+typedef struct call {
+	const char *path;
+	verb_t verb;
+	const char *what; /* zone, or directory */
+	bool json, force;
+	char *const *files;
+	size_t file_count;
+} call_t;
+
+/* A second verb is one too many. */
+static bool set_verb(call_t *call, verb_t verb, const char *what)
+{
+	if (call->verb != CALL_RUN)
+		return false;
+	call->verb = verb;
+	call->what = what;
+	return true;
+}
+
+static bool fits_together(const call_t *call)
+{
+	return (call->verb == CALL_IMPORT) == (call->file_count > 0) &&
+	       (call->verb == CALL_DUMP || !call->json) &&
+	       (call->verb == CALL_IMPORT || !call->force);
+}
+
+/* True: go on; false: the exit status is *status. */
+static bool read_options(int argc, char **argv, call_t *call, int *status)
 {
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "check", no_argument, NULL, 't' },
+		{ "dump", required_argument, NULL, 'd' },
+		{ "dump-all", required_argument, NULL, 'D' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "import", no_argument, NULL, 'i' },
+		{ "force", no_argument, NULL, 'f' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	const char *path = DEFAULT_CONFIG;
-	bool check = false;
-	int opt, exit_code;
+	bool good = true;
+	int opt;
 
-	while ((opt = getopt_long(argc, argv, "c:tVh", options, NULL)) != -1) {
+	*status = EXIT_SUCCESS;
+	while (good && (opt = getopt_long(argc, argv, "c:td:D:jifVh", options, NULL)) != -1) {
 		switch (opt) {
 		case 'c':
-			path = optarg;
+			call->path = optarg;
 			break;
 		case 't':
-			check = true;
+			good = set_verb(call, CALL_CHECK, NULL);
+			break;
+		case 'd':
+			good = set_verb(call, CALL_DUMP, optarg);
+			break;
+		case 'D':
+			good = set_verb(call, CALL_DUMP_ALL, optarg);
+			break;
+		case 'j':
+			call->json = true;
+			break;
+		case 'i':
+			good = set_verb(call, CALL_IMPORT, NULL);
+			break;
+		case 'f':
+			call->force = true;
 			break;
 		case 'V':
 			puts("secd " SECD_VERSION);
-			return EXIT_SUCCESS;
+			return false;
 		case 'h':
 			fputs(usage_text, stdout);
-			return EXIT_SUCCESS;
+			return false;
 		default:
-			fputs(usage_text, stderr);
-			return 2;
+			good = false;
 		}
 	}
-	if (optind < argc) {
+	call->files = argv + optind;
+	call->file_count = (size_t)(argc - optind);
+	if (!good || !fits_together(call)) {
 		fputs(usage_text, stderr);
-		return 2;
+		*status = 2;
+		return false;
 	}
+	return true;
+}
 
+static int act(const call_t *call, conf_t *conf)
+{
+	switch (call->verb) {
+	case CALL_CHECK:
+		printf("%s: sound, %zu zone%s\n", call->path, conf->zone_count,
+		       conf->zone_count == 1 ? "" : "s");
+		return EXIT_SUCCESS;
+	case CALL_DUMP:
+		return ctl_offline_dump(conf, call->what, call->json ? REPORT_JSON : REPORT_TEXT);
+	case CALL_DUMP_ALL:
+		return ctl_offline_dump_all(conf, call->what);
+	case CALL_IMPORT:
+		return ctl_import(&(ctl_import_order_t){ conf, call->path, call->files,
+		                                         call->file_count, call->force });
+	case CALL_RUN:
+		break;
+	}
+	return run(conf);
+}
+
+int main(int argc, char **argv)
+{
+	call_t call = { .path = DEFAULT_CONFIG };
 	conf_faults_t faults = { 0 };
 	conf_t *conf = NULL;
-	status_t st = conf_read(path, &conf, &faults);
+	int exit_code;
+
+	if (!read_options(argc, argv, &call, &exit_code))
+		return exit_code;
+	status_t st = conf_read(call.path, &conf, &faults);
 
 	conf_faults_print(&faults, stderr);
 	conf_faults_free(&faults);
 	if (st == ST_NOMEM)
 		fputs("secd: out of memory while reading the settings\n", stderr);
-	if (check && st == ST_OK)
-		printf("%s: sound, %zu zone%s\n", path, conf->zone_count,
-		       conf->zone_count == 1 ? "" : "s");
-	exit_code = st != ST_OK ? EXIT_FAILURE : check ? EXIT_SUCCESS : run(conf);
+	exit_code = st == ST_OK ? act(&call, conf) : EXIT_FAILURE;
 	conf_free(conf);
 	return exit_code;
 }

@@ -5,10 +5,8 @@
  *     ended(mail)  <--- mailbox               ...
  *     ctl_dump_end
  *
- * As a zone file (RFC 1035 5.1), absolute names, the SOA first, then owners in canonical order (RFC 4034
- * 6.1) and their types ascending; or as JSON, a record a line. It holds a version (zone/hold.h), some
- * 64 KiB of text, and room to sort in, four octets a name: for as long as the client takes what
- * comes, within limits. It runs at nice 10. */
+ * What is written is ctl/print.h's. It holds a version (zone/hold.h) and what printing takes, for as long
+ * as the client takes what comes, within limits. It runs at nice 10. */
 #pragma once
 
 #include <stdint.h>

@@ -289,6 +289,14 @@ class Secd:
         assert got.returncode == status, f"{words}: {got.returncode}: {got.stdout}{got.stderr}"
         return json.loads(got.stdout)
 
+    def offline(self, *args: str, timeout: float = 60,
+                **opts) -> subprocess.CompletedProcess:
+        """Run secd itself with its settings and these arguments, beside the daemon or without."""
+        return subprocess.run([str(self.path), "-c", str(self.ini), *args], capture_output=True,
+                              timeout=timeout * self.slow, check=False,
+                              stdin=subprocess.DEVNULL, env={**os.environ, **SANITIZER_ENV},
+                              **{"text": True, "cwd": self.dir, **opts})
+
     # --- the log -----------------------------------------------------------------------------
 
     def lines(self, event: str, **keys) -> list[Line]:
