@@ -261,6 +261,9 @@ FUZZ_ixfr := tests/fuzz/fuzz_ixfr.c common/clock.c common/mailbox.c secd/xfr/ixf
 FUZZERS += pack
 FUZZ_pack := tests/fuzz/fuzz_pack.c $(ZONE) $(DNS) common/epoch.c common/huge.c common/random.c \
              common/siphash.c common/status.c
+FUZZERS += state
+FUZZ_state := tests/fuzz/fuzz_state.c $(STATE_DISK) $(filter-out %/disk.c,$(STATE)) secd/dns/name.c \
+              common/clock.c common/mailbox.c common/random.c common/siphash.c
 FUZZ_poll := tests/fuzz/fuzz_poll.c secd/xfr/soa_answer.c $(DNS) common/siphash.c
 
 # --- rules -------------------------------------------------------------------------------------
