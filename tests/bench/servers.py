@@ -6,8 +6,10 @@ limit, minimal answers, no copy on disk where it can be left out.
 """
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -26,22 +28,26 @@ class BenchError(Exception):
 
 
 def free_port() -> int:
-    """A port that is free for UDP and TCP now."""
+    """A port that is free for UDP and TCP now, and that nobody gets who asks for any: a server that
+    ends and starts again wants to find it free."""
+    lowest = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     for _ in range(100):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, \
                 socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind((HOST, 0))
+            at = (HOST, random.randrange(lowest // 2, lowest))
             try:
-                udp.bind(tcp.getsockname())
+                tcp.bind(at)
+                udp.bind(at)
             except OSError:
                 continue
-            return tcp.getsockname()[1]
+            return at[1]
     raise BenchError("no free port")
 
 
-def pinned(core: int, argv: list[str]) -> list[str]:
-    """The command on one core; the kernel ends it with us."""
-    return ["setpriv", "--pdeathsig", "KILL", "taskset", "-c", str(core), *argv]
+def pinned(core: int | None, argv: list[str]) -> list[str]:
+    """The command on one core, or wherever it likes; the kernel ends it with us."""
+    on = [] if core is None else ["taskset", "-c", str(core)]
+    return ["setpriv", "--pdeathsig", "KILL", *on, *argv]
 
 
 class Server:
@@ -52,6 +58,7 @@ class Server:
     version_argv: list[str] = ["-V"]
     transfers = True        # follows a primary
     kinds: tuple[str, ...] = ("names", "tld", "tld-signed", "root", "zones")
+    keeps = ""              # settings that say what it saves, where they are another class's choice
 
     def __init__(self, where: pathlib.Path, data: Data, core: int, primary_port: int = 0):
         self.data, self.core, self.primary_port = data, core, primary_port
@@ -62,6 +69,7 @@ class Server:
         self._p: subprocess.Popen | None = None
         self.peak = 0  # octets, the most that sample() saw
         self.settings = ""
+        self.given: set[pathlib.Path] = set()  # files that hold settings
         self.loaded_ns = 0  # when it first served everything, CLOCK_MONOTONIC
 
     # --- what a subclass says ----------------------------------------------------------------
@@ -88,22 +96,45 @@ class Server:
     def write(self, file: str, text: str) -> pathlib.Path:
         path = self.dir / file
         path.write_text(text)
+        self.given.add(path)
         self.settings = max(self.settings, text, key=len)
         return path
 
     def start(self) -> None:
         self.configure()
-        with open(self.dir / "output", "wb") as log:
-            self._p = subprocess.Popen(pinned(self.core, self.argv()), stdin=subprocess.DEVNULL,
-                                       stdout=log, stderr=log, cwd=self.dir, process_group=0)
+        self.launch()
+
+    def launch(self, on_any_core: bool = False) -> None:
+        """Start it on what its directory holds."""
+        argv = pinned(None if on_any_core else self.core, self.argv())
+        with open(self.dir / "output", "ab") as log:
+            self._p = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                       cwd=self.dir, process_group=0)
+
+    def end(self, how: signal.Signals, deadline_s: float) -> None:
+        """End it by one signal, with all that it has started; its directory stays."""
+        group = self._p.pid
+        try:
+            self._p.send_signal(how)
+            self._p.wait(deadline_s)
+        except subprocess.TimeoutExpired as e:
+            raise BenchError(f"{self.name} goes on {deadline_s:.0f} s after {how.name}") from e
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+            self._p.wait()
+        self._p = None
 
     def alive(self) -> bool:
         return self._p is not None and self._p.poll() is None
 
     def stop(self) -> None:
         """End it and whatever it has started; its directory goes, too."""
-        if not self._p:
-            return
+        if self._p:
+            self._end_group()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def _end_group(self) -> None:
         for sig, patience in ((signal.SIGTERM, 5), (signal.SIGKILL, 10)):
             try:
                 os.killpg(self._p.pid, sig)
@@ -118,7 +149,6 @@ class Server:
         except ProcessLookupError:
             pass
         self._p = None
-        shutil.rmtree(self.dir, ignore_errors=True)
 
     def log_end(self) -> str:
         try:
@@ -199,6 +229,10 @@ class Server:
                 return
             before = now
 
+    def save(self) -> None:
+        """Until what it saves is saved."""
+        self.settle()
+
     # --- asking ------------------------------------------------------------------------------
 
     def apex(self, i: int = 0) -> bytes:
@@ -243,7 +277,7 @@ class Server:
                 before = len(waiting)
                 todo = list(waiting.items())
                 for start in range(0, len(todo), 100):
-                    self._ask_some(s, todo[start:start + 100], serial, waiting)
+                    self.ask_some(s, todo[start:start + 100], serial, waiting)
                     if len(waiting) == before:
                         break  # none of the first hundred: it is not that far yet
                 if waiting:
@@ -254,7 +288,7 @@ class Server:
         return time.monotonic_ns()
 
     @staticmethod
-    def _ask_some(s: socket.socket, chunk: list[tuple[int, bytes]], serial: int,
+    def ask_some(s: socket.socket, chunk: list[tuple[int, bytes]], serial: int,
                   waiting: dict[int, bytes]) -> None:
         """Ask for each zone of chunk; take those that are served off waiting."""
         asked = {}
@@ -332,6 +366,7 @@ class Knot(Server):
     """Knot DNS: no journal, no zone file, no check that is not asked for."""
 
     name, binary = "knot", "knotd"
+    keeps = "journal-content: none\n    zonefile-load: none\n    zonefile-sync: -1"
 
     def configure(self) -> None:
         zones = "".join(f"  - domain: {a or '.'}\n" for a in self.data.apexes)
@@ -361,9 +396,7 @@ template:
     storage: {self.dir}
     master: bench
     acl: bench
-    journal-content: none
-    zonefile-load: none
-    zonefile-sync: -1
+    {self.keeps}
     semantic-checks: off
 zone:
 {zones}""")
@@ -376,6 +409,8 @@ class Nsd(Server):
     """NSD: one server process, no database, no zone files written, reload at once."""
 
     name, binary, version_argv = "nsd", "nsd", ["-v"]
+    keeps = "zonefiles-write: 0"
+    zonefile = ""           # of a zone, if it has one
 
     def configure(self) -> None:
         zones = "".join(f'zone:\n    name: "{a or "."}"\n    include-pattern: bench\n'
@@ -402,7 +437,7 @@ server:
     answer-cookie: no
     receive-buffer-size: 4194304
     send-buffer-size: 4194304
-    zonefiles-write: 0
+    {self.keeps}
     xfrd-reload-timeout: 0
     xfrd-tcp-max: 128
     ipv4-edns-size: 1232
@@ -410,6 +445,7 @@ remote-control:
     control-enable: no
 pattern:
     name: bench
+    {self.zonefile}
     request-xfr: {HOST}@{self.primary_port} NOKEY
     allow-notify: {HOST} NOKEY
 {zones}""")
@@ -442,6 +478,7 @@ options {{
     dnssec-validation no;
     empty-zones-enable no;
     masterfile-format raw;
+    {self.keeps}
     notify no;
     request-ixfr yes;
     zone-statistics none;
