@@ -207,6 +207,7 @@ UNITS += state_compact state_damage
 UNIT_state_damage := tests/unit/state/test_damage.c $(STATE_NEEDS)
 UNIT_state_compact := tests/unit/state/test_compact.c $(STATE_NEEDS)
 UNIT_state := tests/unit/state/test_state.c $(STATE_NEEDS)
+LINK_state := -Wl,--wrap=reallocarray
 UNIT_state_record := tests/unit/state/test_record.c secd/state/record.c
 
 UNITS += answer answer_edns answer_signed compose denial validated

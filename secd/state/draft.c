@@ -40,11 +40,6 @@ bool state_draft_is_delta(const state_draft_t *d)
 	return d->delta;
 }
 
-size_t state_draft_memory(const state_draft_t *d)
-{
-	return d->room;
-}
-
 void state_draft_delta(state_draft_t *d, uint8_t *octets, size_t len)
 {
 	d->delta = true;

@@ -38,8 +38,11 @@ int state_file_create(state_disk_t *d, state_file_kind_t kind, uint32_t number)
 	char name[STATE_NAME_MAX];
 	uint8_t octets[STATE_FILE_HEAD];
 	struct iovec all = { octets, sizeof octets };
-	int fd = d->calls->create(d, state_file_name(kind, number, name));
+	int fd;
 
+	if (number > STATE_NUMBER_MAX) /* it would not be found again */
+		return -EOVERFLOW;
+	fd = d->calls->create(d, state_file_name(kind, number, name));
 	if (fd < 0)
 		return fd;
 	state_file_head_put(octets, &head);

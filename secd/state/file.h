@@ -11,16 +11,13 @@
 #include "state/state.h"
 
 enum { STATE_NAME_MAX = 32 };
-/* Of a file. What is above is none of ours: numbers go on behind the highest, and must not wrap. */
-enum { STATE_NUMBER_MAX = INT32_MAX };
-
 /* "log-0000002a", "zone-0000002b"; returns out. */
 const char *state_file_name(state_file_kind_t kind, uint32_t number, char out[STATE_NAME_MAX]);
 
 /* Is it such a name? */
 bool state_file_parse(const char *name, state_file_kind_t *kind, uint32_t *number);
 
-/* A new file with its head written: a descriptor, or a negated errno. */
+/* A new file with its head written: a descriptor, or a negated errno; -EOVERFLOW: no such number. */
 int state_file_create(state_disk_t *d, state_file_kind_t kind, uint32_t number);
 void state_file_unlink(state_disk_t *d, state_file_kind_t kind, uint32_t number);
 

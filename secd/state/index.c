@@ -126,7 +126,7 @@ static void adopt(state_zone_t *z, const uint8_t *apex)
 {
 	free((void *)(uintptr_t)z->apex);
 	z->apex = apex;
-	z->orphan = z->dropped = false;
+	z->orphan = false;
 }
 
 static state_zone_t *new_zone(state_index_t *x, const uint8_t *apex, size_t len, bool orphan)
@@ -299,30 +299,33 @@ static uint32_t take_whole(state_index_t *x, state_zone_t *z, const state_record
 }
 
 /* A copy of one that is known takes its place. */
-static void take_step(state_index_t *x, state_zone_t *z, const state_record_t *r,
-                      state_place_t place)
+static status_t take_step(state_index_t *x, state_zone_t *z, const state_record_t *r,
+                          state_place_t place)
 {
 	size_t i = z->step_count;
 	state_step_t *grown;
 
-	if ((z->whole.file && r->version <= z->whole_version) || i == STEPS_MOST)
-		return;
+	if (z->whole.file && r->version <= z->whole_version)
+		return ST_OK;
 	while (i > 0 && z->steps[i - 1].version > r->version)
 		i--;
 	if (i > 0 && z->steps[i - 1].version == r->version) {
 		count(x, z->steps[i - 1].place, false);
 		z->steps[i - 1] = (state_step_t){ r->version, r->from, r->stamp, place };
 		count(x, place, true);
-		return;
+		return ST_OK;
 	}
+	if (z->step_count == STEPS_MOST)
+		return ST_LIMIT;
 	grown = reallocarray(z->steps, z->step_count + 1u, sizeof *grown);
 	if (!grown)
-		return; /* the chain breaks here: what was before is still whole */
+		return ST_NOMEM;
 	memmove(grown + i + 1, grown + i, (z->step_count - i) * sizeof *grown);
 	grown[i] = (state_step_t){ r->version, r->from, r->stamp, place };
 	z->steps = grown;
 	z->step_count++;
 	count(x, place, true);
+	return ST_OK;
 }
 
 /* A copy has the stamp of what it copies. */
@@ -354,29 +357,31 @@ static void settle_clocks(state_index_t *x, state_zone_t *z)
 		forget_clocks(x, z);
 }
 
-uint32_t state_index_take(state_index_t *x, state_zone_t *z, const state_record_t *r,
-                          state_place_t place, uint32_t own, uint64_t octets)
+status_t state_index_take(state_index_t *x, state_zone_t *z, const state_record_t *r,
+                          state_place_t place, uint32_t own, uint64_t octets, uint32_t *unneeded)
 {
-	uint32_t unneeded = 0;
+	status_t st = ST_OK;
 
+	*unneeded = 0;
 	switch (r->kind) {
 	case STATE_WHOLE:
 	case STATE_OWN:
-		unneeded = take_whole(x, z, r, place, own, octets);
+		*unneeded = take_whole(x, z, r, place, own, octets);
 		break;
 	case STATE_DELTA:
-		take_step(x, z, r, place);
+		st = take_step(x, z, r, place);
 		break;
 	case STATE_CLOCKS:
 		take_clocks(x, z, r, place);
-		return 0;
+		return ST_OK;
 	case STATE_PART:
-		return 0;
+		return ST_OK;
 	}
-	z->version = r->version > z->version ? r->version : z->version;
+	if (st == ST_OK && r->version > z->version)
+		z->version = r->version;
 	if (x->settled)
 		settle_clocks(x, z);
-	return unneeded;
+	return st;
 }
 
 static bool same(state_place_t a, state_place_t b)
@@ -386,8 +391,6 @@ static bool same(state_place_t a, state_place_t b)
 
 bool state_index_needs(const state_zone_t *z, const state_record_t *r, state_place_t place)
 {
-	if (z->dropped)
-		return false;
 	switch (r->kind) {
 	case STATE_WHOLE:
 	case STATE_OWN:

@@ -43,12 +43,10 @@ struct state_zone {
 	 * newer, or there are none. */
 	uint32_t stamp, clocks_version;
 	uint16_t step_count;
-	bool orphan;  /* nobody has added it; apex is ours */
-	bool dropped; /* ... and it is not kept any longer */
+	bool orphan; /* nobody has added it; apex is ours */
 
 	/* The main thread's, once the scan is over. */
-	uint32_t head;       /* the version of the last save that came back well */
-	uint32_t queued;     /* ... and of the last one that was queued */
+	uint32_t queued;     /* the version of the last save that was queued */
 	uint32_t last;       /* the highest that was ever seen or given */
 	uint32_t last_stamp; /* the same for stamps */
 	uint32_t beside;     /* saves that are on the way of the files, and have not come back */
@@ -96,11 +94,12 @@ status_t state_index_scanned(state_index_t *x);
 int state_index_fd(const state_index_t *x, uint32_t number);
 void state_index_forget_file(state_index_t *x, uint32_t number);
 
-/* A record is at place: the zone's from now on. What it supersedes is not needed any more: if that
- * was a file of its own, its number, else 0.
- *   own, octets   of STATE_OWN; octets of STATE_WHOLE too. */
-uint32_t state_index_take(state_index_t *x, state_zone_t *z, const state_record_t *r,
-                          state_place_t place, uint32_t own, uint64_t octets);
+/* A record is at place: the zone's from now on. What it supersedes is not needed any more.
+ *   own, octets   of STATE_OWN; octets of STATE_WHOLE too.
+ *   unneeded      the number of a file of its own that nothing names any more; 0: there is none.
+ * Returns   ST_OK; ST_NOMEM, ST_LIMIT (too many differences): it is not, and all is as before. */
+status_t state_index_take(state_index_t *x, state_zone_t *z, const state_record_t *r,
+                          state_place_t place, uint32_t own, uint64_t octets, uint32_t *unneeded);
 
 /* Is the record that stands at place still needed? */
 bool state_index_needs(const state_zone_t *z, const state_record_t *r, state_place_t place);

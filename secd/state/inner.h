@@ -69,9 +69,8 @@ struct state {
 	unsigned losses; /* syncs that failed */
 
 	/* For operators. */
-	_Atomic uint64_t octets, live, save_count, sync_count;
+	_Atomic uint64_t octets, live;
 	_Atomic unsigned file_count;
-	_Atomic int error;
 };
 
 struct state_draft {

@@ -70,7 +70,6 @@ void state_seal_begin(state_sealer_t *s, uint64_t number, const state_record_t *
 	memset(out, 0, STATE_RECORD_HEAD);
 	put_u32(out, record_magic);
 	put_u16(out + 4, r->kind);
-	put_u16(out + 6, r->flags);
 	put_u32(out + 8, r->len);
 	put_u32(out + 12, r->version);
 	put_u32(out + 16, r->from);
@@ -98,7 +97,6 @@ status_t state_record_get(const uint8_t in[STATE_RECORD_HEAD], uint64_t number, 
 		return ST_MALFORMED;
 	*out = (state_record_t){
 		.kind = get_u16(in + 4),
-		.flags = get_u16(in + 6),
 		.len = get_u32(in + 8),
 		.version = get_u32(in + 12),
 		.from = get_u32(in + 16),

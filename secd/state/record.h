@@ -1,7 +1,7 @@
 /* state/record.h - files of the state, and the records in them.
  *
  *     file     magic "secdstat", u32 format, u32 kind, u64 number, u64 check
- *     record   u32 magic, u16 kind, u16 flags, u32 length of the body, u32 version, u32 from,
+ *     record   u32 magic, u16 kind, u16 zero, u32 length of the body, u32 version, u32 from,
  *              u32 serial, u32 stamp, u32 check of these, u64 check of the body;
  *              then the body: an apex in wire form, and the content;
  *              then zeros up to a multiple of 8
@@ -27,6 +27,9 @@ enum {
 	STATE_RECORD_HEAD = 40,
 	STATE_ALIGN = 8,
 	STATE_BODY_MAX = 1 << 30,
+	/* Of files, versions, stamps. Each goes on behind the highest, and must not wrap: what is above is
+	 * none of ours. */
+	STATE_NUMBER_MAX = INT32_MAX,
 };
 
 typedef enum state_file_kind {
@@ -49,7 +52,6 @@ typedef struct state_file_head {
 
 typedef struct state_record {
 	state_kind_t kind;
-	uint16_t flags;
 	uint32_t len; /* of the body */
 	/* Versions of a zone count up, each time that one is saved. from: what a difference begins
 	 * with. */

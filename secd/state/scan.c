@@ -133,7 +133,7 @@ static found_t *own_file(scan_t *c, uint64_t number)
 {
 	const found_t key = { .number = (uint32_t)number, .kind = STATE_FILE_ZONE };
 
-	if (number > UINT32_MAX || c->count == 0)
+	if (number > STATE_NUMBER_MAX || c->count == 0)
 		return NULL;
 	return bsearch(&key, c->files, c->count, sizeof *c->files, by_number);
 }
@@ -149,30 +149,32 @@ static bool is_whole(scan_t *c, const found_t *f, uint64_t len)
 	return size >= len;
 }
 
-static void index_record(scan_t *c, state_zone_t *z, const state_record_t *r, state_place_t place,
-                         uint32_t own, uint64_t octets)
+/* Where differences are too many, the chain ends: what is before is still whole. */
+static status_t index_record(scan_t *c, state_zone_t *z, const state_record_t *r,
+                             state_place_t place, uint32_t own, uint64_t octets)
 {
-	const uint32_t unneeded = state_index_take(&c->s->index, z, r, place, own, octets);
+	uint32_t unneeded;
+	status_t st = state_index_take(&c->s->index, z, r, place, own, octets, &unneeded);
 	found_t *f = unneeded ? own_file(c, unneeded) : NULL;
 
 	if (f)
 		f->named = false;
+	return st == ST_NOMEM ? st : ST_OK;
 }
 
-static void take_own(scan_t *c, state_zone_t *z, const state_record_t *r, state_place_t place,
-                     buf_t *content)
+static status_t take_own(scan_t *c, state_zone_t *z, const state_record_t *r, state_place_t place,
+                         buf_t *content)
 {
 	const uint64_t number = buf_u64(content), len = buf_u64(content);
 	found_t *f = buf_ok(content) ? own_file(c, number) : NULL;
 
-	if (buf_ok(content) && number <= UINT32_MAX && number > c->last_number)
-		c->last_number =
-			(uint32_t)number; /* if its file is gone, no other may have its name */
+	/* If its file is gone, no other may have its name. */
+	if (buf_ok(content) && number <= STATE_NUMBER_MAX && number > c->last_number)
+		c->last_number = (uint32_t)number;
 	if (!f)
-		return;
+		return ST_OK;
 	f->named = true; /* if it can't be read now, it stays */
-	if (is_whole(c, f, len))
-		index_record(c, z, r, place, f->number, len);
+	return is_whole(c, f, len) ? index_record(c, z, r, place, f->number, len) : ST_OK;
 }
 
 /* Past the clocks, of which the moment matters that they were written at. False: there are none. */
@@ -189,14 +191,21 @@ static bool take_clocks(scan_t *c, const state_record_t *r, buf_t *content)
 	return true;
 }
 
+/* Could a secd of this format have written it? */
+static bool is_ours(const state_record_t *r)
+{
+	return r->kind >= STATE_WHOLE && r->kind <= STATE_OWN && r->version <= STATE_NUMBER_MAX &&
+	       r->stamp <= STATE_NUMBER_MAX;
+}
+
 static status_t take(scan_t *c, const state_record_t *r, state_place_t place, const uint8_t *body)
 {
 	buf_t content = buf_over(body, r->len);
 	dns_name_t apex;
 	state_zone_t *z;
 
-	if (dns_name_read_plain(&content, &apex) != ST_OK)
-		return ST_OK; /* it is sound, and none that we write */
+	if (!is_ours(r) || dns_name_read_plain(&content, &apex) != ST_OK)
+		return ST_OK; /* it is sound all the same */
 	z = state_index_zone(&c->s->index, apex.wire, true, true);
 	if (!z)
 		return ST_NOMEM;
@@ -205,12 +214,9 @@ static status_t take(scan_t *c, const state_record_t *r, state_place_t place, co
 	z->last_stamp = r->stamp > z->last_stamp ? r->stamp : z->last_stamp;
 	if (!take_clocks(c, r, &content))
 		return ST_OK;
-	if (r->kind == STATE_OWN) {
-		take_own(c, z, r, place, &content);
-		return ST_OK;
-	}
-	index_record(c, z, r, place, 0, buf_left(&content));
-	return ST_OK;
+	if (r->kind == STATE_OWN)
+		return take_own(c, z, r, place, &content);
+	return index_record(c, z, r, place, 0, buf_left(&content));
 }
 
 static void count_damage(scan_t *c, const state_walk_t *w, const char *name)
@@ -274,7 +280,7 @@ static void settle(void *arg, state_zone_t *z)
 	scan_t *c = arg;
 
 	state_index_settle(&c->s->index, z);
-	z->head = z->queued = z->written = z->version;
+	z->queued = z->written = z->version;
 	z->last += c->s->index.skipped;
 	z->last_stamp += c->s->index.skipped;
 	if (z->whole.file) {

@@ -119,11 +119,6 @@ void state_healed(state_t *s)
 	state_queue_wake(&s->saves);
 }
 
-uint32_t state_zone_version(const state_zone_t *z)
-{
-	return z->head;
-}
-
 uint32_t state_zone_queued(const state_zone_t *z)
 {
 	return z->queued;
@@ -154,8 +149,6 @@ state_save_t *state_save_of(mail_t *mail)
 
 	save->zone->beside -= save->beside;
 	save->beside = false;
-	if (save->status == ST_OK && save->version > save->zone->head)
-		save->zone->head = save->version;
 	return save;
 }
 
@@ -165,8 +158,5 @@ void state_stats(const state_t *s, state_stats_t *out)
 		.octets = atomic_load(&s->octets),
 		.live = atomic_load(&s->live),
 		.files = atomic_load(&s->file_count),
-		.saves = atomic_load(&s->save_count),
-		.syncs = atomic_load(&s->sync_count),
-		.error = atomic_load(&s->error),
 	};
 }

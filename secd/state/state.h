@@ -132,7 +132,6 @@ void state_draft_add(state_draft_t *d, const uint8_t *chunk, size_t len);
 /* All of a difference: malloc'd octets, which are the draft's from here on. */
 void state_draft_delta(state_draft_t *d, uint8_t *octets, size_t len);
 bool state_draft_is_delta(const state_draft_t *d);
-size_t state_draft_memory(const state_draft_t *d);
 /* Given up: with its file. NULL is fine. Any thread. */
 void state_draft_free(state_draft_t *d);
 
@@ -145,7 +144,8 @@ typedef struct state_save {
 	uint32_t
 		version; /* 0: a new one; else the number of a version: that one, whole this time */
 	status_t status; /* when it is back: ST_OK; ST_SYSTEM, error; ST_NOMEM */
-	int error; /* an errno; ESTALE: what the difference begins with, or the clocks are of, is not there */
+	int error; /* an errno; ESTALE: what the difference begins with, or the clocks are of, is not there;
+	              EOVERFLOW: numbers have come to their end, which takes a foreign file, or decades */
 	bool is_long; /* ... the zone's differences have outgrown a share of it: save it whole */
 	void *arg;    /* the caller's */
 	uint32_t from, stamp; /* state/'s own */
@@ -154,9 +154,7 @@ typedef struct state_save {
 	uint8_t clocks[]; /* the zone's clocks, valid from this version on */
 } state_save_t;
 
-/* The number of the version that was saved last, once its save has come back; 0: none. Main thread. */
-uint32_t state_zone_version(const state_zone_t *z);
-/* The same of the version that was queued last, whether it has come back or not. */
+/* The number of the version that was queued last, whether it has come back or not; 0: none. Main thread. */
 uint32_t state_zone_queued(const state_zone_t *z);
 
 /* Queue a save, in order with others of its zone; it comes back to conf.done when it is on the disk
@@ -171,8 +169,6 @@ state_save_t *state_save_of(mail_t *mail);
 typedef struct state_stats {
 	uint64_t octets, live; /* of all files, and of these, still needed */
 	unsigned files;
-	uint64_t saves, syncs;
-	int error; /* an errno of the last write, 0: it went well */
 } state_stats_t;
 
 /* Any thread. */

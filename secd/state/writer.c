@@ -50,14 +50,22 @@ static int open_log(state_t *s)
 	return 0;
 }
 
-/* It is on the disk: the index says so, and what it superseded may go. */
-static void believe(state_t *s, const state_pending_t *p)
+/* It is on the disk: the index says so, and what it superseded may go. A negated errno: it can't be found
+ * there, nor can what goes on from it. */
+static int believe(state_t *s, const state_pending_t *p)
 {
-	const uint32_t unneeded = state_index_take(&s->index, p->save->zone, &p->record, p->place,
-	                                           p->own, p->own != 0 ? p->octets : p->record.len);
+	const state_record_t *r = &p->record;
+	uint32_t unneeded = 0;
+	status_t st = ST_NOENT;
 
+	if (r->kind != STATE_DELTA || r->from == p->save->zone->version)
+		st = state_index_take(&s->index, p->save->zone, r, p->place, p->own,
+		                      p->own != 0 ? p->octets : r->len, &unneeded);
 	if (unneeded != 0)
 		state_file_unlink(s->disk, STATE_FILE_ZONE, unneeded);
+	if (p->save->zone->written < p->save->zone->version) /* one before it was not believed */
+		p->save->zone->written = p->save->zone->version;
+	return st == ST_OK ? 0 : st == ST_NOMEM ? -ENOMEM : -ESTALE;
 }
 
 static void disbelieve(state_t *s, const state_pending_t *p)
@@ -84,9 +92,6 @@ static void give_back(state_t *s, state_save_t *save, int err)
 	save->is_long = err == 0 && save->draft && save->draft->delta && is_long(save->zone);
 	state_draft_free(save->draft);
 	save->draft = NULL;
-	atomic_store(&s->error, -err);
-	if (err == 0)
-		atomic_fetch_add(&s->save_count, 1);
 	mailbox_send(s->conf.done, &save->mail);
 }
 
@@ -99,7 +104,6 @@ static int sync_log(state_t *s)
 	if (s->log.number == 0 || s->log.synced == s->log.size)
 		return before;
 	err = s->disk->calls->sync(s->disk, s->log.fd);
-	atomic_fetch_add(&s->sync_count, 1);
 	if (err < 0)
 		leave_log(s, 0);
 	else
@@ -117,10 +121,14 @@ int state_log_sync(state_t *s)
 	s->pending_count = 0;
 	for (size_t i = 0; i < count; i++) {
 		const state_pending_t *p = &s->pending[i];
+		int failed = p->error;
 
-		if (p->error == 0)
-			(err < 0 ? disbelieve : believe)(s, p);
-		give_back(s, p->save, p->error < 0 ? p->error : err);
+		if (failed == 0) {
+			failed = err < 0 ? err : believe(s, p);
+			if (failed < 0)
+				disbelieve(s, p);
+		}
+		give_back(s, p->save, failed);
 	}
 	return err;
 }
@@ -231,6 +239,8 @@ static int write_record(state_t *s, state_save_t *save, state_pending_t *p)
 		return -d->error;
 	if (!is_based(save))
 		return -ESTALE;
+	if (save->version > STATE_NUMBER_MAX || save->stamp > STATE_NUMBER_MAX)
+		return -EOVERFLOW;
 	dns_name_from_wire(save->zone->apex, &apex);
 	pieces[count++] = (struct iovec){ apex.wire, apex.len };
 	put_u32(len, save->clocks_len);

@@ -1,7 +1,7 @@
 /* tests/fuzz/fuzz_state.c - a directory of the state with any octets in its files.
  *
  * The first octet is of flags. 1: the input is the log as it stands. Else it is a list of records, each
- * kind, flags, version, from, serial and stamp in an octet, two octets of length, and the body; the checks
+ * kind, what the version has in its highest octet, the rest of it, from, serial and stamp in an octet, two octets of length, and the body; the checks
  * are put right, so that what is behind them is reached. 2: there is a file of a big zone as well, with parts of the same
  * octets. What is found is read, and its clocks; then all of it once more, with a bit of it flipped. */
 #include <stdlib.h>
@@ -58,9 +58,8 @@ static bool next(buf_t *in, state_record_t *r, const uint8_t **body)
 	if (!h || !(*body = buf_take(in, len)))
 		return false;
 	*r = (state_record_t){ .kind = (state_kind_t)h[0],
-		               .flags = h[1],
 		               .len = (uint32_t)len,
-		               .version = h[2],
+		               .version = (uint32_t)h[1] << 24 | h[2],
 		               .from = h[3],
 		               .serial = h[4],
 		               .stamp = h[5] };

@@ -38,6 +38,8 @@ static void receive(void *arg, mail_t *mail)
 	while (k->zones[k->last.zone] != save->zone)
 		k->last.zone++;
 	cr_assert(eq(int, save->status == ST_OK, save->error == 0));
+	if (save->status == ST_OK && save->version > k->saved[k->last.zone])
+		k->saved[k->last.zone] = save->version;
 	k->back++;
 	k->failed += save->status != ST_OK;
 	free(save);
@@ -58,6 +60,8 @@ status_t keeper_open(keeper_t *k, disk_double_t *disk, const keeper_conf_t *conf
 	for (unsigned i = 0; i < (conf->zones ? conf->zones : KEEPER_ZONES); i++)
 		k->zones[i] = state_zone_add(k->state, keeper_apex(i));
 	const status_t st = state_scan(k->state, &k->scan, k->why);
+	for (unsigned i = 0; i < KEEPER_ZONES && k->zones[i]; i++)
+		k->saved[i] = state_zone_queued(k->zones[i]);
 	if (st == ST_OK && !conf->no_start)
 		cr_assert(eq(int, state_start(k->state), ST_OK));
 	return st;
@@ -134,7 +138,7 @@ void keeper_save(keeper_t *k, const keeper_put_t *put)
 	save->zone = k->zones[put->zone];
 	save->draft = put->clocks_only ? NULL : draft_of(k, put);
 	save->serial = (uint32_t)put->content;
-	save->version = put->again ? state_zone_version(save->zone) : 0;
+	save->version = put->again ? k->saved[put->zone] : 0;
 	save->arg = (void *)(uintptr_t)put->tag;
 	save->clocks_len = (uint32_t)state_clocks_put(&c, save->clocks);
 	k->queued++;

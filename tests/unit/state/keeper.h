@@ -34,6 +34,7 @@ struct keeper {
 	mailbox_t box;
 	state_t *state;
 	state_zone_t *zones[KEEPER_ZONES];
+	uint32_t saved[KEEPER_ZONES]; /* the version of each that came back well last */
 	state_scan_t scan;
 	char why[256];
 	unsigned queued, back;
@@ -66,7 +67,7 @@ typedef struct keeper_put {
 	bool clocks_only;
 	size_t octets;   /* of each chunk, or of the difference: about so many */
 	unsigned chunks; /* 0: 1 */
-	bool again;      /* the same version, whole this time */
+	bool again;      /* the version that came back last, whole this time */
 	uint64_t tag;
 } keeper_put_t;
 

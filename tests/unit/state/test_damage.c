@@ -230,12 +230,28 @@ Test(state_damage, the_number_of_a_file_that_a_record_names_is_not_given_again)
 	end(&k);
 }
 
-/* A sound record of a kind that this secd does not write. */
-Test(state_damage, a_record_of_another_kind_takes_nothing_away)
+/* log-00000002 with one sound record of a zone, whatever its head says: no clocks, and content. */
+static void put_record(disk_double_t *disk, state_record_t r, const uint8_t content[30])
 {
 	uint8_t octets[STATE_FILE_HEAD + 128] = { 0 }, *head = octets + STATE_FILE_HEAD;
 	const state_file_head_t file = { STATE_FORMAT, STATE_FILE_LOG, 2 };
-	const size_t len = 10 + 4 + 30;
+	state_sealer_t *s = state_sealer_new();
+
+	r.len = 10 + 4 + 30;
+	state_file_head_put(octets, &file);
+	memcpy(head + STATE_RECORD_HEAD, keeper_apex(0), 10);
+	memcpy(head + STATE_RECORD_HEAD + 14, content, 30);
+	state_seal_begin(s, 2, &r, head);
+	state_seal_add(s, head + STATE_RECORD_HEAD, r.len);
+	state_seal_end(s, head);
+	state_sealer_free(s);
+	disk_double_put(disk, "log-00000002", octets, STATE_FILE_HEAD + state_record_size(r.len));
+}
+
+/* A sound record of a kind that this secd does not write. */
+Test(state_damage, a_record_of_another_kind_takes_nothing_away)
+{
+	static const uint8_t content[30];
 	keeper_t k;
 
 	cr_assert(eq(int, keeper_open(&k, disk_double_new(1), &plain), ST_OK));
@@ -246,24 +262,64 @@ Test(state_damage, a_record_of_another_kind_takes_nothing_away)
 	for (unsigned kind = 0; kind < 9; kind++) {
 		const state_record_t r = { .kind = kind == 0 || kind >= STATE_PART ? kind
 			                                                           : STATE_PART,
-			                   .len = (uint32_t)len,
 			                   .version = 9,
 			                   .stamp = 9 };
-		state_sealer_t *s = state_sealer_new();
 
-		state_file_head_put(octets, &file);
-		memcpy(head + STATE_RECORD_HEAD, keeper_apex(0), 10);
-		head[STATE_RECORD_HEAD + 13] = 30;
-		state_seal_begin(s, 2, &r, head);
-		state_seal_add(s, head + STATE_RECORD_HEAD, len);
-		state_seal_end(s, head);
-		state_sealer_free(s);
-		disk_double_put(k.disk, "log-00000002", octets,
-		                STATE_FILE_HEAD + state_record_size(len));
+		put_record(k.disk, r, content);
 		cr_assert(eq(int, keeper_open(&k, k.disk, &look), ST_OK));
 		keeper_expect(&k, 0, 10, 77);
-		cr_expect(eq(u32, state_zone_version(k.zones[0]), 1));
+		cr_expect(eq(u32, state_zone_queued(k.zones[0]), 1));
+		cr_expect(not(state_zone_is_behind(k.zones[0])));
 		keeper_close(&k);
 	}
 	disk_double_free(k.disk);
+}
+
+/* Numbers go on behind the highest, so that one at the end would leave none for what comes. */
+Test(state_damage, a_number_at_the_end_stops_nothing)
+{
+	static const state_record_t records[] = {
+		{ .kind = STATE_WHOLE, .version = UINT32_MAX, .stamp = 2 },
+		{ .kind = STATE_WHOLE, .version = 2, .stamp = UINT32_MAX },
+		{ .kind = STATE_CLOCKS, .version = 1, .stamp = UINT32_MAX },
+		{ .kind = STATE_OWN, .version = 1, .stamp = 1 }, /* of a file UINT32_MAX */
+	};
+	static const uint8_t content[30] = { 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0,
+		                             0, 0, 0, 0, 0,    1,    0,    0,    0, 1 };
+
+	for (size_t i = 0; i < ARRAY_LEN(records); i++) {
+		keeper_t k;
+
+		cr_assert(eq(int, keeper_open(&k, disk_double_new(1), &plain), ST_OK));
+		save(&k, whole(0, 10));
+		keeper_close(&k);
+		put_record(k.disk, records[i], content);
+		cr_assert(eq(int, keeper_open(&k, k.disk, &plain), ST_OK));
+		keeper_expect(&k, 0, 10, 10);
+		save(&k, whole(0, 20));
+		save(&k, delta(0, 30));
+		save(&k, big(1, 40));
+		again(&k, &plain);
+		keeper_expect(&k, 0, keeper_next(20, 30), 30);
+		keeper_expect(&k, 1, 40, 40);
+		end(&k);
+	}
+}
+
+/* A foreign file has the last number: there is none for another, and that is told. */
+Test(state_damage, a_file_at_the_end_is_told)
+{
+	keeper_t k;
+	const keeper_put_t put = whole(0, 10);
+
+	cr_assert(eq(int, keeper_open(&k, disk_double_new(1), &plain), ST_OK));
+	keeper_close(&k);
+	disk_double_put(k.disk, "log-7fffffff", "", 0);
+	cr_assert(eq(int, keeper_open(&k, k.disk, &plain), ST_OK));
+	for (int i = 0; i < 2; i++) {
+		cr_expect(eq(int, keeper_save_now(&k, &put), ST_SYSTEM));
+		cr_expect(eq(int, k.last.error, EOVERFLOW));
+	}
+	cr_expect(eq(sz, disk_double_files(k.disk), 1));
+	end(&k);
 }

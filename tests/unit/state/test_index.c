@@ -74,6 +74,16 @@ static state_record_t parse(const char *word, uint32_t stamp)
 	return r;
 }
 
+/* The file that is not needed any more. */
+static uint32_t take(state_index_t *x, state_zone_t *z, const state_record_t *r,
+                     state_place_t place, uint32_t own)
+{
+	uint32_t unneeded;
+
+	cr_expect(eq(int, state_index_take(x, z, r, place, own, 100, &unneeded), ST_OK));
+	return unneeded;
+}
+
 static state_zone_t *take_all(state_index_t *x, const char *records)
 {
 	state_zone_t *z = state_index_zone(x, apex, true, false);
@@ -85,7 +95,7 @@ static state_zone_t *take_all(state_index_t *x, const char *records)
 		const state_record_t r = parse(word, ++n);
 		const state_place_t place = { FILE_NUMBER, n * SIZE, SIZE };
 
-		state_index_take(x, z, &r, place, r.kind == STATE_OWN ? 9 : 0, 100);
+		take(x, z, &r, place, r.kind == STATE_OWN ? 9 : 0);
 	}
 	return z;
 }
@@ -127,18 +137,44 @@ Test(state_index, tells_which_file_is_not_needed_any_more)
 	cr_assert(eq(int, state_index_open(&x), ST_OK));
 	state_zone_t *z = state_index_zone(&x, apex, true, false);
 	state_record_t r = { .kind = STATE_OWN, .version = 2, .stamp = 1 };
-	cr_expect(eq(u32, state_index_take(&x, z, &r, (state_place_t){ 1, 8, 8 }, 7, 100), 0));
-	cr_expect(eq(u32, state_index_take(&x, z, &r, (state_place_t){ 2, 8, 8 }, 7, 100), 0),
-	          "a copy");
+	cr_expect(eq(u32, take(&x, z, &r, (state_place_t){ 1, 8, 8 }, 7), 0));
+	cr_expect(eq(u32, take(&x, z, &r, (state_place_t){ 2, 8, 8 }, 7), 0), "a copy");
 	r.version = 1;
-	cr_expect(eq(u32, state_index_take(&x, z, &r, (state_place_t){ 1, 16, 8 }, 6, 100), 6),
-	          "an older one");
+	cr_expect(eq(u32, take(&x, z, &r, (state_place_t){ 1, 16, 8 }, 6), 6), "an older one");
 	r.version = 3;
-	cr_expect(eq(u32, state_index_take(&x, z, &r, (state_place_t){ 1, 24, 8 }, 8, 100), 7));
+	cr_expect(eq(u32, take(&x, z, &r, (state_place_t){ 1, 24, 8 }, 8), 7));
 	r.version = 4;
 	r.kind = STATE_WHOLE;
-	cr_expect(eq(u32, state_index_take(&x, z, &r, (state_place_t){ 1, 32, 8 }, 0, 100), 8));
+	cr_expect(eq(u32, take(&x, z, &r, (state_place_t){ 1, 32, 8 }, 0), 8));
 	cr_expect(eq(u32, z->own, 0));
+	state_index_close(&x);
+}
+
+Test(state_index, takes_no_more_differences_than_it_can_count)
+{
+	enum { MOST_STEPS = UINT16_MAX };
+	state_index_t x;
+	state_record_t r = { .kind = STATE_WHOLE, .version = 1, .stamp = 1 };
+	uint32_t unneeded;
+
+	cr_assert(eq(int, state_index_open(&x), ST_OK));
+	state_zone_t *z = state_index_zone(&x, apex, true, false);
+	take(&x, z, &r, (state_place_t){ 1, 8, 8 }, 0);
+	r.kind = STATE_DELTA;
+	for (uint32_t i = 0; i < MOST_STEPS; i++) {
+		r.from = r.version++;
+		take(&x, z, &r, (state_place_t){ 1, 16 + i, 1 }, 0);
+	}
+	const state_place_t place = { 2, 8, 8 };
+	take(&x, z, &r, place, 0); /* a copy takes no room */
+	cr_expect(eq(u32, z->steps[MOST_STEPS - 1].place.file, 2));
+	r.from = r.version++;
+	cr_expect(eq(int, state_index_take(&x, z, &r, place, 0, 100, &unneeded), ST_LIMIT));
+	cr_expect(eq(u32, z->version, r.from), "it is as it was");
+	cr_expect(eq(u32, z->step_count, MOST_STEPS));
+	r.kind = STATE_WHOLE;
+	take(&x, z, &r, place, 0);
+	cr_expect(eq(u32, z->step_count, 0));
 	state_index_close(&x);
 }
 
@@ -200,7 +236,7 @@ Test(state_index, sums_are_those_of_a_recount)
 				w->place.size = from->place.size;
 				state_index_moved(&x, z, &from->record, from->place, w->place);
 			} else {
-				state_index_take(&x, z, &w->record, w->place, 0, 8);
+				take(&x, z, &w->record, w->place, 0);
 			}
 			if (count % 50 == 0)
 				recount(&x, z, all, count, seed);

@@ -3,9 +3,12 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "state/index.h"
 #include "state/record.h"
 #include "tests/unit/state/keeper.h"
 
@@ -51,6 +54,12 @@ static void fails(keeper_t *k, keeper_put_t put, int err)
 	cr_expect(eq(int, k->last.error, err));
 }
 
+static void end(keeper_t *k)
+{
+	keeper_close(k);
+	disk_double_free(k->disk);
+}
+
 static void again(keeper_t *k)
 {
 	disk_double_t *disk = k->disk;
@@ -59,15 +68,20 @@ static void again(keeper_t *k)
 	cr_assert(eq(int, keeper_open(k, disk, &plain), ST_OK));
 }
 
+/* A start at this moment finds this of a zone. */
+static void look(keeper_t *k, unsigned zone, uint64_t content, uint64_t number)
+{
+	const keeper_conf_t conf = { .no_start = true };
+	keeper_t other;
+
+	cr_assert(eq(int, keeper_open(&other, disk_double_copy(k->disk), &conf), ST_OK));
+	keeper_expect(&other, zone, content, number);
+	end(&other);
+}
+
 static void open_new(keeper_t *k)
 {
 	cr_assert(eq(int, keeper_open(k, disk_double_new(1), &plain), ST_OK));
-}
-
-static void end(keeper_t *k)
-{
-	keeper_close(k);
-	disk_double_free(k->disk);
 }
 
 /* --- what comes back ----------------------------------------------------------------------------- */
@@ -78,7 +92,7 @@ Test(state, of_an_empty_disk_there_is_nothing)
 
 	open_new(&k);
 	keeper_expect(&k, 0, 0, 0);
-	cr_expect(eq(u32, state_zone_version(k.zones[0]), 0));
+	cr_expect(eq(u32, state_zone_queued(k.zones[0]), 0));
 	again(&k);
 	cr_expect(k.scan.files == 0 && k.scan.zones == 0);
 	end(&k);
@@ -121,7 +135,7 @@ Test(state, it_goes_on_after_a_restart)
 	save(&k, whole(0, content, 1));
 	for (unsigned i = 0; i < 5; i++) {
 		again(&k);
-		cr_expect(eq(u32, state_zone_version(k.zones[0]), 1 + i));
+		cr_expect(eq(u32, state_zone_queued(k.zones[0]), 1 + i));
 		save(&k, delta(0, 100 + i, 2 + i));
 		content = keeper_next(content, 100 + i);
 	}
@@ -243,7 +257,6 @@ Test(state, a_draft_that_is_given_up_leaves_no_file)
 	for (int i = 0; i < 6; i++)
 		state_draft_add(d, octets, 1 << 20);
 	cr_expect(eq(sz, disk_double_files(k.disk), 1));
-	cr_expect(eq(sz, state_draft_memory(d), 0));
 	state_draft_free(d);
 	cr_expect(eq(sz, disk_double_files(k.disk), 0));
 	free(octets);
@@ -296,7 +309,6 @@ Test(state, a_big_zone_does_not_hold_up_a_small_one)
 {
 	keeper_t k;
 	const keeper_put_t b = big(0, 10, 1), behind = clocks(0, 2);
-	state_stats_t stats;
 
 	open_new(&k);
 	disk_double_block(k.disk, DISK_SYNC, "zone-");
@@ -309,8 +321,7 @@ Test(state, a_big_zone_does_not_hold_up_a_small_one)
 		keeper_save(&k, &put);
 		keeper_wait(&k, i);
 	}
-	state_stats(k.state, &stats);
-	cr_expect(eq(u64, stats.saves, 19));
+	cr_expect(eq(u32, k.back, 19));
 	disk_double_unblock(k.disk);
 	keeper_wait_all(&k);
 	cr_expect(eq(u32, k.failed, 0));
@@ -369,11 +380,66 @@ Test(state, a_difference_from_what_is_not_there_is_refused)
 	disk_double_refuse(k.disk, DISK_WRITE, 1, 1, ENOSPC);
 	fails(&k, delta(0, 11, 2), ENOSPC);
 	fails(&k, delta(0, 12, 3), ESTALE);
-	cr_expect(eq(u32, state_zone_version(k.zones[0]), 1));
+	look(&k, 0, 10, 1);
 	save(&k, whole(0, 13, 4));
 	save(&k, delta(0, 14, 5));
 	again(&k);
 	keeper_expect(&k, 0, keeper_next(13, 14), 5);
+	end(&k);
+}
+
+/* What is on the disk, but can't be found there, is not saved; nor is what goes on from it. */
+static _Atomic bool no_steps;
+void *__real_reallocarray(void *p, size_t n, size_t size);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
+
+void *__wrap_reallocarray(void *p, size_t n, size_t size)
+{
+	if (size == sizeof(state_step_t) && atomic_load(&no_steps)) {
+		atomic_store(&no_steps, false);
+		return NULL;
+	}
+	return __real_reallocarray(p, n, size);
+}
+
+static void on_back(void *arg, const keeper_back_t *b)
+{
+	char *all = arg;
+
+	snprintf(all + strlen(all), 100 - strlen(all), "%llu:%s ", (unsigned long long)b->tag,
+	         b->status == ST_OK      ? "ok"
+	         : b->status == ST_NOMEM ? "no-memory"
+	         : b->error == ESTALE    ? "stale"
+	                                 : "?");
+}
+
+Test(state, a_difference_that_there_is_no_memory_for_is_not_saved)
+{
+	keeper_t k;
+	char all[100] = "";
+
+	open_new(&k);
+	save(&k, whole(0, 10, 1));
+	k.on_back = on_back;
+	k.arg = all;
+	disk_double_block(k.disk, DISK_SYNC, "log-");
+	keeper_save(&k, &(keeper_put_t){ .zone = 1, .content = 20, .octets = 100, .tag = 1 });
+	disk_double_wait_blocked(k.disk);
+	for (uint64_t i = 2; i < 7; i++)
+		keeper_save(&k, &(keeper_put_t){ .zone = 0,
+		                                 .content = 10 * i,
+		                                 .clocks = i,
+		                                 .octets = 30,
+		                                 .delta = i != 5,
+		                                 .tag = i });
+	atomic_store(&no_steps, true);
+	disk_double_unblock(k.disk);
+	keeper_wait_all(&k);
+	cr_expect(eq(str, all, (char *)"1:ok 2:no-memory 3:stale 4:stale 5:ok 6:ok "));
+	k.on_back = NULL;
+	save(&k, delta(0, 70, 7));
+	again(&k);
+	keeper_expect(&k, 0, keeper_next(keeper_next(50, 60), 70), 7);
 	end(&k);
 }
 
@@ -419,18 +485,13 @@ Test(state, a_failed_write_leaves_the_others_alone)
 Test(state, a_failed_sync_fails_what_was_in_it)
 {
 	keeper_t k;
-	state_stats_t stats;
 
 	open_new(&k);
 	save(&k, whole(0, 10, 1));
 	disk_double_refuse(k.disk, DISK_SYNC, 1, 1, EIO);
 	fails(&k, whole(0, 11, 2), EIO);
-	state_stats(k.state, &stats);
-	cr_expect(eq(int, stats.error, EIO));
 	save(&k, whole(1, 20, 3));
 	save(&k, whole(0, 12, 4));
-	state_stats(k.state, &stats);
-	cr_expect(eq(int, stats.error, 0));
 	again(&k);
 	keeper_expect(&k, 0, 12, 4);
 	keeper_expect(&k, 1, 20, 3);
