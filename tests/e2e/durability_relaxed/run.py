@@ -3,8 +3,8 @@ import errno
 import time
 
 from lab import Lab, state
-from lab.disk import Disk
-from lab.stream import Stream, Zone, serial_of
+from lab.kept import Kept
+from lab.stream import serial_of
 
 TIME_LIMIT = 90
 SANITIZED = False
@@ -12,28 +12,7 @@ DURABLE_S = 2.5  # "within a second or two"
 KILLS, KILLS_SOAK = 4, 100
 
 
-class Bench:
-    def __init__(self, lab: Lab):
-        zones = [Zone(f"z{i}.test.", 8, 1) for i in range(20)]
-        zones += [Zone("middle.test.", 600, 10, 100), Zone("big.test.", 4400, 11, 1000)]
-        still = [Zone(f"still{i}.test.", 6, 1, refresh=1) for i in range(3)]
-        self.lab = lab
-        self.stream = Stream(lab, zones, still, lab.seed)
-        opts = {"group_opts": {"min-refresh": 1, "min-retry": 1},
-                "server_opts": {"durability": "relaxed"}}
-        self.secd = lab.secd(dict.fromkeys(self.stream.zones, [self.stream.primary]),
-                             start=False, **opts)
-        self.alone = state.alone(lab, self.secd, **opts)
-        self.disk = Disk(lab, self.secd)
-        self.disk.take()
-
-    def change(self, by: int = 1) -> None:
-        for apex in self.stream.moving:
-            self.stream.serials[apex] += by
-        self.secd.ctl("refresh", *self.stream.moving)
-        for apex in self.stream.zones:
-            self.secd.wait_serial(apex, self.stream.serials[apex], 20 * self.secd.slow)
-
+class Bench(Kept):
     def pause(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         self.lab.wait(lambda: time.monotonic() >= until, seconds + 5, "the moment")
@@ -53,7 +32,7 @@ class Bench:
 
 
 def run(lab: Lab) -> None:
-    bench = Bench(lab)
+    bench = Bench(lab, small=20, still=3, server_opts={"durability": "relaxed"})
     secd = bench.secd
     secd.start()
     bench.change()
@@ -104,8 +83,7 @@ def a_sync_fails(bench: Bench) -> None:
         bench.stream.stop()
         bench.change()
         secd.wait_log("state works-again", 10 * secd.slow, count=works + 1)
-        bench.lab.wait(lambda: all(secd.ctl_json("zone", a)["held"]["saved"]
-                                   for a in bench.stream.zones), 10 * secd.slow, "all is saved")
+        bench.wait_saved(10)
         bench.pause(DURABLE_S + 0.5 * (secd.slow - 1))
         secd.kill()
         bench.look(newest=True)

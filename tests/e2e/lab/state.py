@@ -1,6 +1,7 @@
 """What is served, and what is known of it, to be held against the same of another run."""
 from __future__ import annotations
 
+import ctypes
 import dataclasses
 import pathlib
 import struct
@@ -124,6 +125,14 @@ def files(secd, pattern: str = "*") -> list[pathlib.Path]:
 
 FILE_HEAD, RECORD_HEAD, ALIGN = 32, 40, 8
 MAGIC = 0xd15ec0de
+
+
+def head(fmt: int, kind: int, number: int, *, sound: bool = True) -> bytes:
+    """Of a file."""
+    xxhash = ctypes.CDLL("libxxhash.so.0")
+    xxhash.XXH3_64bits.restype = ctypes.c_uint64
+    data = b"secdstat" + struct.pack("!IIQ", fmt, kind, number)
+    return data + struct.pack("!Q", xxhash.XXH3_64bits(data, len(data)) ^ (not sound))
 
 
 @dataclasses.dataclass

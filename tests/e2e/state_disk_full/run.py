@@ -4,8 +4,8 @@ import resource
 import time
 
 from lab import Lab, state
-from lab.disk import Disk
-from lab.stream import Stream, Zone, serial_of
+from lab.kept import Kept
+from lab.stream import serial_of
 
 TIME_LIMIT = 180
 SANITIZED = False
@@ -22,35 +22,7 @@ WAYS = [
 ]
 
 
-class Bench:
-    def __init__(self, lab: Lab):
-        zones = [Zone(f"z{i}.test.", 8, 1) for i in range(SMALL)]
-        zones += [Zone("middle.test.", 600, 10, 100), Zone("big.test.", 4400, 11, 1000)]
-        still = [Zone(f"still{i}.test.", 6, 1, refresh=1) for i in range(SMALL)]
-        self.lab = lab
-        self.stream = Stream(lab, zones, still, lab.seed)
-        opts = {"min-refresh": 1, "min-retry": 1}
-        self.secd = lab.secd(dict.fromkeys(self.stream.zones, [self.stream.primary]),
-                             start=False, group_opts=opts)
-        self.secd.expect_error("state failing")
-        self.alone = state.alone(lab, self.secd, group_opts=opts)
-        self.disk = Disk(lab, self.secd)
-        self.disk.take()
-
-    def change(self, by: int = 1) -> None:
-        """A version more of each zone, which is served."""
-        for apex in self.stream.moving:
-            self.stream.serials[apex] += by
-        self.secd.ctl("refresh", *self.stream.moving)
-        for apex in self.stream.zones:
-            self.secd.wait_serial(apex, self.stream.serials[apex], 20 * self.secd.slow)
-
-    def saved(self) -> bool:
-        return all(self.secd.ctl_json("zone", apex)["held"]["saved"] for apex in self.stream.zones)
-
-    def wait_saved(self, deadline_s: float) -> None:
-        self.lab.wait(self.saved, deadline_s * self.secd.slow, "all is saved")
-
+class Bench(Kept):
     def kept(self, serials: dict[str, int]) -> None:
         """SIGKILL; what a start without a primary has is this."""
         self.secd.kill()
@@ -64,7 +36,8 @@ class Bench:
 
 
 def run(lab: Lab) -> None:
-    bench = Bench(lab)
+    bench = Bench(lab, small=SMALL, still=SMALL)
+    bench.secd.expect_error("state failing")
     bench.secd.start()
     bench.change()
     bench.wait_saved(5)

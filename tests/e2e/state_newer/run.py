@@ -1,19 +1,9 @@
 """A state that a newer secd wrote is refused with a clear error, and no octet of it is changed."""
-import ctypes
-import struct
-
 from lab import Lab, state
+from lab.state import head
 from lab.zones import large, zone
 
 FORMAT = 1
-
-
-def head(fmt: int, kind: int, number: int, *, sound: bool = True) -> bytes:
-    """Of a file (secd/state/record.h)."""
-    xxhash = ctypes.CDLL("libxxhash.so.0")
-    xxhash.XXH3_64bits.restype = ctypes.c_uint64
-    data = b"secdstat" + struct.pack("!IIQ", fmt, kind, number)
-    return data + struct.pack("!Q", xxhash.XXH3_64bits(data, len(data)) ^ (not sound))
 
 
 def look(secd) -> dict:
