@@ -195,7 +195,8 @@ UNIT_zone_set := tests/unit/zone/test_set.c $(filter-out tests/unit/zone/%,$(UNI
 # state/ is tested on a disk in memory.
 STATE_DISK := tests/unit/state/disk_double.c
 UNITS += state_clocks state_file state_index state_record
-UNIT_state_index := tests/unit/state/test_index.c secd/state/index.c common/random.c common/siphash.c
+UNIT_state_index := tests/unit/state/test_index.c secd/state/index.c secd/dns/name.c common/random.c \
+                    common/siphash.c
 UNIT_state_clocks := tests/unit/state/test_clocks.c secd/state/clocks.c
 UNIT_state_file := tests/unit/state/test_file.c $(STATE_DISK) secd/state/file.c secd/state/record.c
 UNITS += state

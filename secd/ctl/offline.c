@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/grow.h"
 #include "common/random.h"
 #include "ctl/print.h"
 #include "dns/text.h"
@@ -284,19 +285,11 @@ typedef struct all {
 	status_t status; /* not ST_OK: no use in going on */
 } all_t;
 
-static void *grown(void *list, size_t count, size_t *room, size_t size)
-{
-	if (count < *room)
-		return list;
-	*room = *room ? *room * 2 : 256;
-	return reallocarray(list, *room, size);
-}
-
 static void add_zone(void *arg, state_zone_t *z)
 {
 	all_t *a = arg;
 	state_zone_t **list = a->status == ST_OK
-	                              ? grown(a->zones, a->zone_count, &a->zone_room, sizeof *list)
+	                              ? grow(a->zones, a->zone_count, &a->zone_room, sizeof *list)
 	                              : NULL;
 
 	if (!list) {
@@ -312,7 +305,7 @@ static void add_again(all_t *a, const uint8_t *apex)
 {
 	const size_t len = dns_wire_len(apex);
 	uint8_t *copy = malloc(len),
-		**list = grown(a->again, a->again_count, &a->again_room, sizeof *list);
+		**list = grow(a->again, a->again_count, &a->again_room, sizeof *list);
 
 	if (list)
 		a->again = list;

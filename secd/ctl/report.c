@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "ctl/report_nodes.h"
 
 report_t *report_new(mono_t now, int64_t wall_ms)
@@ -29,17 +30,13 @@ void report_free(report_t *r)
 
 static void add(report_t *r, node_t node)
 {
-	if (r->count == r->room) {
-		size_t room = r->room ? 2 * r->room : 64;
-		node_t *grown = reallocarray(r->nodes, room, sizeof *grown);
+	node_t *grown = grow(r->nodes, r->count, &r->room, sizeof *grown);
 
-		if (!grown) {
-			r->bad = true;
-			return;
-		}
-		r->nodes = grown;
-		r->room = room;
+	if (!grown) {
+		r->bad = true;
+		return;
 	}
+	r->nodes = grown;
 	r->nodes[r->count++] = node;
 }
 

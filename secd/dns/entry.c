@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
+
 void dns_entry_open(dns_entry_t *e, FILE *in, size_t most)
 {
 	*e = (dns_entry_t){ .in = in, .most = most, .next_line = 1 };
@@ -43,15 +45,11 @@ static status_t put(dns_entry_t *e, int c)
 
 static status_t begin_word(dns_entry_t *e, bool quoted)
 {
-	if (e->count == e->word_room) {
-		const size_t room = e->word_room ? e->word_room * 2 : 32;
-		dns_word_t *grown = reallocarray(e->words, room, sizeof *grown);
+	dns_word_t *grown = grow(e->words, e->count, &e->word_room, sizeof *grown);
 
-		if (!grown)
-			return ST_NOMEM;
-		e->words = grown;
-		e->word_room = room;
-	}
+	if (!grown)
+		return ST_NOMEM;
+	e->words = grown;
 	if (e->count == 0)
 		e->line = e->next_line;
 	e->words[e->count++] = (dns_word_t){ .at = e->len, .quoted = quoted };

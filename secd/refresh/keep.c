@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "common/log.h"
 #include "refresh/keeping.h"
 #include "refresh/zone.h"
@@ -419,17 +420,14 @@ static void on_done(void *arg, mail_t *mail)
 
 void keep_touch(keep_t *k, zone_t *z)
 {
+	zone_t **grown;
+
 	if (!k || z->dirty || !z->clock.loaded)
 		return;
-	if (k->dirty_count == k->dirty_room) {
-		const size_t room = k->dirty_room ? k->dirty_room * 2 : 64;
-		zone_t **grown = reallocarray(k->dirty, room, sizeof *grown);
-
-		if (!grown)
-			return; /* the next check tries again */
-		k->dirty = grown;
-		k->dirty_room = room;
-	}
+	grown = grow(k->dirty, k->dirty_count, &k->dirty_room, sizeof(zone_t *));
+	if (!grown)
+		return; /* the next check tries again */
+	k->dirty = grown;
 	z->dirty = true;
 	k->dirty[k->dirty_count++] = z;
 	if (!ev_is_active(&k->flush))

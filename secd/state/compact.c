@@ -9,6 +9,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/grow.h"
 #include "dns/name.h"
 #include "state/inner.h"
 
@@ -87,15 +88,11 @@ static const state_file_t *choose(const state_t *s)
 
 static status_t remember(state_compact_t *c, const move_t *move)
 {
-	if (c->count == c->room) {
-		size_t room = c->room ? c->room * 2 : 256;
-		move_t *grown = reallocarray(c->moves, room, sizeof *grown);
+	move_t *grown = grow(c->moves, c->count, &c->room, sizeof *grown);
 
-		if (!grown)
-			return ST_NOMEM;
-		c->moves = grown;
-		c->room = room;
-	}
+	if (!grown)
+		return ST_NOMEM;
+	c->moves = grown;
 	c->moves[c->count++] = *move;
 	return ST_OK;
 }

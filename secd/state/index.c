@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "common/random.h"
+#include "dns/name.h"
 
 enum { ROOM_FIRST = 64, STEPS_MOST = UINT16_MAX, SLAB = 64 };
 
@@ -52,15 +54,6 @@ void state_index_close(state_index_t *x)
 
 /* --- zones ------------------------------------------------------------------------------------- */
 
-static size_t apex_len(const uint8_t *apex)
-{
-	size_t len = 1;
-
-	for (; *apex != 0; apex += *apex + 1u)
-		len += *apex + 1u;
-	return len;
-}
-
 /* Where the zone is, or would be. */
 static entry_t *entry_of(const state_index_t *x, const uint8_t *apex, size_t len, uint32_t hash)
 {
@@ -69,7 +62,7 @@ static entry_t *entry_of(const state_index_t *x, const uint8_t *apex, size_t len
 	for (; x->table[i].number != 0; i = (i + 1) & (x->room - 1)) {
 		const uint8_t *there = zone_at(x, x->table[i].number - 1)->apex;
 
-		if (x->table[i].hash == hash && apex_len(there) == len &&
+		if (x->table[i].hash == hash && dns_wire_len(there) == len &&
 		    memcmp(there, apex, len) == 0)
 			break;
 	}
@@ -148,7 +141,7 @@ static state_zone_t *new_zone(state_index_t *x, const uint8_t *apex, size_t len,
 
 static state_zone_t *find_or_add(state_index_t *x, const uint8_t *apex, bool create, bool orphan)
 {
-	const size_t len = apex_len(apex);
+	const size_t len = dns_wire_len(apex);
 	const uint32_t hash = (uint32_t)siphash13(&x->key, apex, len);
 	state_zone_t *z;
 
@@ -185,15 +178,11 @@ void state_index_each(state_index_t *x, void (*each)(void *arg, state_zone_t *z)
 
 state_file_t *state_index_add_file(state_index_t *x, uint32_t number, int fd, uint64_t size)
 {
-	if (x->file_count == x->file_room) {
-		size_t room = x->file_room ? x->file_room * 2 : 16;
-		state_file_t *grown = reallocarray(x->files, room, sizeof *grown);
+	state_file_t *grown = grow(x->files, x->file_count, &x->file_room, sizeof *grown);
 
-		if (!grown)
-			return NULL;
-		x->files = grown;
-		x->file_room = room;
-	}
+	if (!grown)
+		return NULL;
+	x->files = grown;
 	x->files[x->file_count] = (state_file_t){ .number = number, .fd = fd, .size = size };
 	return &x->files[x->file_count++];
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/grow.h"
 #include "dns/name.h"
 #include "state/inner.h"
 
@@ -32,21 +33,16 @@ typedef struct scan {
 static void on_name(void *arg, const char *name)
 {
 	scan_t *c = arg;
-	found_t f = { .fd = -1 };
+	found_t f = { .fd = -1 }, *grown;
 
 	if (c->status != ST_OK || !state_file_parse(name, &f.kind, &f.number))
 		return;
-	if (c->count == c->room) {
-		size_t room = c->room ? c->room * 2 : 16;
-		found_t *grown = reallocarray(c->files, room, sizeof *grown);
-
-		if (!grown) {
-			c->status = ST_NOMEM;
-			return;
-		}
-		c->files = grown;
-		c->room = room;
+	grown = grow(c->files, c->count, &c->room, sizeof *grown);
+	if (!grown) {
+		c->status = ST_NOMEM;
+		return;
 	}
+	c->files = grown;
 	c->files[c->count++] = f;
 }
 

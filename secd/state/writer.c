@@ -9,6 +9,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/grow.h"
 #include "dns/name.h"
 #include "state/inner.h"
 
@@ -211,20 +212,6 @@ static bool is_based(const state_save_t *save)
 	return (d ? save->from : save->version) == save->zone->written;
 }
 
-static status_t pending_room(state_t *s)
-{
-	if (s->pending_count < s->pending_room)
-		return ST_OK;
-	const size_t room = s->pending_room ? 2 * s->pending_room : 64;
-	state_pending_t *grown = reallocarray(s->pending, room, sizeof *grown);
-
-	if (!grown)
-		return ST_NOMEM;
-	s->pending = grown;
-	s->pending_room = room;
-	return ST_OK;
-}
-
 /* The record of a save: the apex, the clocks, and of a version their length before and its octets
  * behind. */
 static int write_record(state_t *s, state_save_t *save, state_pending_t *p)
@@ -273,11 +260,14 @@ static int write_record(state_t *s, state_save_t *save, state_pending_t *p)
 static void append_save(state_t *s, state_save_t *save)
 {
 	state_pending_t p = { .save = save };
+	state_pending_t *grown =
+		grow(s->pending, s->pending_count, &s->pending_room, sizeof *grown);
 
-	if (pending_room(s) != ST_OK) {
+	if (!grown) {
 		give_back(s, save, -ENOMEM);
 		return;
 	}
+	s->pending = grown;
 	p.error = write_record(s, save, &p);
 	s->pending[s->pending_count++] = p;
 }

@@ -10,8 +10,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "common/grow.h"
+
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
+
 #else
 #define ASAN_POISON_MEMORY_REGION(p, n)   ((void)(p), (void)(n))
 #define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
@@ -330,15 +333,11 @@ uint32_t zone_arena_next_change(zone_arena_t *a)
 
 status_t zone_blocks_add(zone_blocks_t *list, zone_ref_t ref, size_t octets)
 {
-	if (list->count == list->room) {
-		size_t room = list->room ? list->room * 2 : 32;
-		zone_block_t *grown = reallocarray(list->block, room, sizeof *grown);
+	zone_block_t *grown = grow(list->block, list->count, &list->room, sizeof *grown);
 
-		if (!grown)
-			return ST_NOMEM;
-		list->block = grown;
-		list->room = room;
-	}
+	if (!grown)
+		return ST_NOMEM;
+	list->block = grown;
 	list->block[list->count++] = (zone_block_t){ ref, (uint32_t)zone_units(octets) };
 	return ST_OK;
 }
