@@ -1,7 +1,8 @@
-/* refresh/keeping.h - what keep.c and wake.c share. For these alone. */
+/* refresh/keeping.h - what keep.c, wake.c and restore.c share. For these alone. */
 #pragma once
 
 #include "refresh/keep.h"
+#include "zone/version.h"
 
 typedef enum keep_kind {
 	KEEP_VERSION, /* that is to be served when it is on the disk */
@@ -39,7 +40,7 @@ struct keep {
 	mono_t backed_off; /* when it was set */
 	bool slow; /* a save is overdue: nothing is added to what waits until it comes back */
 	bool failing;
-	char why[64]; /* ... for operators */
+	char why[256]; /* ... for operators */
 
 	wake_t *wake;  /* while zones are loaded */
 	ev_timer bury; /* it, when its mailbox has had its say */
@@ -52,6 +53,23 @@ struct keep {
 /* --- keep.c */
 
 void keep_retry_in(keep_t *k, unsigned seconds);
+
+/* --- restore.c */
+
+/* How long it was, at a start, since each boot of the state was seen last (state_times()). */
+typedef struct keep_times {
+	state_instant_t now;
+	int64_t gap[STATE_BOOTS_MAX + 1]; /* by place, from 1 on; if sure */
+	bool sure[STATE_BOOTS_MAX + 1];
+} keep_times_t;
+
+void keep_times_look(keep_t *k, keep_times_t *out);
+/* All of it that is beside the records of v, before it is published. */
+void keep_restore(keep_t *k, const keep_times_t *t, struct zone *z, const state_clocks_t *c,
+                  const zone_version_t *v, uint32_t overdue_ms);
+/* All zones are restored: tell of how many nobody knows how old they are, until somebody does. */
+void keep_settle(keep_t *k);
+void keep_settle_init(keep_t *k);
 
 /* --- wake.c */
 

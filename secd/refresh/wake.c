@@ -17,7 +17,6 @@
 
 enum {
 	REOPEN_S = 5,       /* until a directory that can't be had is tried again */
-	SETTLE_S = 5,       /* until the wall clock is looked at again */
 	PROGRESS_S = 5,     /* between lines while it loads */
 	OVERDUE_PER_MS = 1, /* zones that were due while nobody ran, polled in a ms */
 	OVERDUE_MOST_MS = 300 * 1000,
@@ -76,9 +75,7 @@ struct wake {
 	size_t lost;
 	uint32_t overdue_ms;
 
-	state_instant_t now;
-	int64_t gap[STATE_BOOTS_MAX + 1];
-	bool sure[STATE_BOOTS_MAX + 1];
+	keep_times_t times;
 };
 
 /* --- loaders' side ----------------------------------------------------------------------------- */
@@ -138,14 +135,16 @@ static void wait_for_main(const wake_t *w)
 		usleep(200);
 }
 
+/* NULL: it is to stop. Where there is no memory for some octets, there will be some. */
 static batch_t *new_batch(wake_t *w)
 {
-	batch_t *b;
+	batch_t *b = NULL;
 
 	wait_for_main(w);
-	atomic_fetch_add(&w->under_way, 1);
-	while (!(b = calloc(1, sizeof *b))) /* some octets: there will be some */
+	while (!atomic_load(&w->stop) && !(b = calloc(1, sizeof *b)))
 		usleep(1000);
+	if (b)
+		atomic_fetch_add(&w->under_way, 1);
 	return b;
 }
 
@@ -162,13 +161,15 @@ static void run_loader(pool_job_t *job)
 	wake_t *w = l->wake;
 	size_t i;
 
-	while (!(l->window = state_window_new()))
+	while (!atomic_load(&w->stop) && !(l->window = state_window_new()))
 		usleep(1000);
 	while (!atomic_load(&w->stop) && (i = atomic_fetch_add(&w->next, 1)) < w->count) {
 		if (!l->batch) {
 			l->batch = new_batch(w);
 			l->began = clock_mono();
 		}
+		if (!l->batch)
+			break;
 		load(l, w->zones[i]);
 		if (l->batch->count == BATCH ||
 		    clock_mono().ns - l->began.ns > BATCH_MS * NS_PER_MS)
@@ -189,101 +190,6 @@ static void run_scan(pool_job_t *job)
 
 /* --- one zone that came ------------------------------------------------------------------------ */
 
-static uint32_t seconds_of(mono_t t)
-{
-	const int64_t s = t.ns / NS_PER_S;
-
-	return s < 0 ? 0 : s > UINT32_MAX ? UINT32_MAX : (uint32_t)s;
-}
-
-static unsigned primary_named(const zone_t *z, const char *name)
-{
-	const conf_group_t *g = z->group->conf;
-
-	for (unsigned i = 0; i < g->primary_count; i++) {
-		if (strcmp(g->primaries[i]->name, name) == 0)
-			return i;
-	}
-	return ROUND_NO_SOURCE;
-}
-
-/* Times of another boot, or of this one, as those of now. */
-typedef struct shift {
-	const state_boot_t *boot;
-	int64_t gap;
-	mono_t now;
-} shift_t;
-
-static mono_t shifted(const shift_t *s, mono_t then)
-{
-	return state_times_now(s->boot, s->gap, then, s->now);
-}
-
-static void restore_peer(zone_t *z, const state_peer_t *from, const shift_t *s)
-{
-	const unsigned i = primary_named(z, from->name.text);
-	round_peer_t *p = i != ROUND_NO_SOURCE ? &z->peers[i] : NULL;
-
-	if (!p)
-		return;
-	p->serial = from->serial;
-	p->refused = from->refused;
-	p->shown = from->shown;
-	p->has_refused = from->has_refused;
-	p->delta_failures = from->delta_failures;
-	p->address = from->address;
-	p->seen = seconds_of(shifted(s, from->seen));
-	p->failed_at = seconds_of(shifted(s, from->failed_at));
-	p->no_delta_until = seconds_of(shifted(s, from->no_delta_until));
-	p->plain_until = seconds_of(shifted(s, from->plain_until));
-	p->why = (xfr_why_t){
-		.code = (uint16_t)xfr_why_named(from->why.text),
-		.type = from->why_type,
-		.a = from->why_a,
-		.b = from->why_b,
-	};
-}
-
-static xfr_outcome_t how_named(const char *name)
-{
-	for (xfr_outcome_t how = XFR_AXFR; how < XFR_CURRENT; how++) {
-		if (strcmp(told_how(how), name) == 0)
-			return how;
-	}
-	return XFR_AXFR;
-}
-
-static void restore(wake_t *w, zone_t *z, const state_clocks_t *c, const zone_version_t *v)
-{
-	keep_t *k = w->keep;
-	const state_times_t *times = state_times(k->state);
-	const unsigned boot = state_times_boot(times, c->at.boot);
-	const state_boot_t unknown = { .last = c->at.mono };
-	const shift_t s = { boot ? &times->boots[boot - 1] : &unknown, w->gap[boot], w->now.mono };
-	const refresh_kept_t kept = {
-		.expired = c->expired,
-		.failures = c->failures,
-		.checked = shifted(&s, c->checked),
-		.expires = shifted(&s, c->expires),
-		.outrun = shifted(&s, c->outrun),
-	};
-
-	refresh_clock_restored(&z->clock, zone_version_soa(v), &kept, &z->group->conf->policy,
-	                       clock_mono(), refresh_spread(z), w->overdue_ms);
-	z->source = (uint16_t)primary_named(z, c->source.text);
-	z->accepted = c->accepted;
-	z->loaded_at = seconds_of(shifted(&s, c->loaded_at));
-	z->octets = c->octets;
-	z->ms = c->ms;
-	z->how = (uint8_t)how_named(c->how.text);
-	for (size_t i = 0; i < c->peer_count; i++)
-		restore_peer(z, &c->peers[i], &s);
-	if (!w->sure[boot]) {
-		z->unsure = (uint8_t)(boot & 15);
-		k->unsure += z->unsure != 0;
-	}
-}
-
 /* Was something newer lost? Where octets are, nobody knows of which zone they were: it may be any. */
 static bool is_doubtful(const wake_t *w, const zone_t *z, const state_clocks_t *c)
 {
@@ -295,7 +201,7 @@ static void ask_soon(const wake_t *w, zone_t *z)
 {
 	const int64_t ms = (int64_t)w->overdue_ms * refresh_spread(z) / 1000;
 
-	z->clock.due = mono_min(z->clock.due, mono_add_ms(w->now.mono, ms));
+	z->clock.due = mono_min(z->clock.due, mono_add_ms(w->times.now.mono, ms));
 }
 
 /* False: its clocks can't be read. */
@@ -308,7 +214,7 @@ static bool serve(wake_t *w, const batch_t *b, const woken_t *n)
 	if (state_clocks_get(b->clocks + n->clocks_at, n->clocks_len, &clocks, w->peers,
 	                     w->most_peers) != ST_OK)
 		return false;
-	restore(w, z, &clocks, v);
+	keep_restore(w->keep, &w->times, z, &clocks, v, w->overdue_ms);
 	(void)refresh_clock_tick(&z->clock, clock_mono());
 	zone_set_expires(z->slot, z->clock.expires);
 	zone_set_restore(z->group->r->set, z->slot, v, z->clock.expired);
@@ -343,18 +249,6 @@ static void tell_progress(wake_t *w, mono_t now)
 	         (unsigned long long)w->records);
 }
 
-static void tell_unsure(const keep_t *k)
-{
-	if (k->unsure == 0)
-		return;
-	log_warn("state clock-unsure zones=%zu why=\"%s\" "
-	         "served=\"as if no time had passed since secd ran last\"",
-	         k->unsure,
-	         clock_is_synced() ? "the wall clock was not known to be right when secd ran last, "
-	                             "or it went back"
-	                           : "the kernel does not take the wall clock for right (yet)");
-}
-
 /* All zones are in, or were given up. */
 static void finish(wake_t *w)
 {
@@ -363,11 +257,7 @@ static void finish(wake_t *w)
 	log_notice("state loaded zones=%zu records=%llu lost=%zu seconds=%.3f dir=%s",
 	           w->count - w->lost, (unsigned long long)w->records, w->lost,
 	           mono_diff(w->began, clock_mono()), k->dir);
-	tell_unsure(k);
-	if (k->unsure > 0) {
-		ev_timer_set(&k->settle, SETTLE_S, SETTLE_S);
-		ev_timer_start(k->loop, &k->settle);
-	}
+	keep_settle(k);
 	ev_timer_start(k->loop, &k->bury);
 	state_settled(k->state);
 	if (k->doubtful == 0)
@@ -452,16 +342,6 @@ static void gather(wake_t *w)
 	w->overdue_ms = ms < OVERDUE_MOST_MS ? (uint32_t)ms : OVERDUE_MOST_MS;
 }
 
-static void look_at_times(wake_t *w)
-{
-	const state_times_t *times = state_times(w->keep->state);
-
-	w->now = keep_now(w->keep);
-	w->keep->woke = w->now.mono;
-	for (unsigned i = 0; i <= times->count; i++)
-		w->sure[i] = state_times_gap(times, i, &w->now, &w->gap[i]);
-}
-
 static void start_loaders(wake_t *w, size_t threads)
 {
 	for (size_t i = 0; i < threads; i++) {
@@ -504,7 +384,7 @@ static void on_scanned(wake_t *w)
 	}
 	k->writes = true;
 	tell_scan(w);
-	look_at_times(w);
+	keep_times_look(k, &w->times);
 	gather(w);
 	w->peers = calloc(w->most_peers + 1, sizeof *w->peers);
 	if (!w->peers)
@@ -636,6 +516,19 @@ void keep_start(keep_t *k, refresh_t *r)
 		keep_retry_in(k, REOPEN_S);
 }
 
+/* Once, and when the reason is another one. */
+static void tell_without(keep_t *k, const char *why)
+{
+	if (k->failing && strcmp(k->why, why) == 0)
+		return;
+	k->failing = true;
+	snprintf(k->why, sizeof k->why, "%s", why);
+	log_error(
+		"state failing dir=%s why=\"%s\" served=\"from memory, and nothing is saved until "
+		"the directory can be had\"",
+		k->dir, why);
+}
+
 status_t keep_open(keep_t *k, char why[256])
 {
 	state_disk_t *disk;
@@ -646,17 +539,13 @@ status_t keep_open(keep_t *k, char why[256])
 		return ST_EXIST;
 	}
 	if (err != 0) {
-		if (!k->failing || strcmp(k->why, strerror(err)) != 0)
-			log_error("state failing dir=%s why=\"%s\" served=\"from memory, and "
-			          "nothing is saved until the directory can be had\"",
-			          k->dir, strerror(err));
-		k->failing = true;
-		snprintf(k->why, sizeof k->why, "%s", strerror(err));
+		tell_without(k, strerror(err));
 		return ST_OK;
 	}
 	const state_conf_t conf = { .disk = disk, .done = &k->done, .relaxed = k->relaxed };
-	k->failing = false;
 	k->state = state_new(&conf);
+	if (!k->state)
+		tell_without(k, strerror(ENOMEM));
 	if (k->state && state_check(k->state, why) == ST_REFUSED)
 		return ST_REFUSED;
 	return ST_OK;
@@ -665,69 +554,19 @@ status_t keep_open(keep_t *k, char why[256])
 void keep_reopen(keep_t *k)
 {
 	char why[256];
+	status_t st = keep_open(k, why);
 
-	if (keep_open(k, why) == ST_OK && k->state) {
+	if (st == ST_OK && k->state) {
+		k->failing = false;
 		log_notice("state works-again dir=%s unsaved=%zu", k->dir, k->unsaved);
 		wake_up(k);
 		return;
 	}
+	if (st != ST_OK) /* it is there, and not ours */
+		tell_without(k, why);
 	state_free(k->state);
 	k->state = NULL;
 	keep_retry_in(k, REOPEN_S);
-}
-
-/* --- times that could not be told --------------------------------------------------------------- */
-
-void keep_sure(keep_t *k, zone_t *z)
-{
-	if (k && z->unsure != 0) {
-		z->unsure = 0;
-		k->unsure--;
-	}
-	if (k && z->doubtful) {
-		z->doubtful = false;
-		if (--k->doubtful == 0 && !k->wake)
-			state_healed(k->state);
-	}
-}
-
-static void settle_zone(keep_t *k, zone_t *z, int64_t gap)
-{
-	keep_sure(k, z);
-	z->clock.expires.ns -= gap;
-	z->clock.checked = seconds_of((mono_t){ (int64_t)z->clock.checked * NS_PER_S - gap });
-	zone_set_expires(z->slot, z->clock.expires);
-	keep_touch(k, z);
-	refresh_set_timer(z);
-}
-
-/* Is the wall clock right by now? Then it is known how long the machine was down. */
-static void on_settle(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	keep_t *k = w->data;
-	const state_times_t *times = state_times(k->state);
-	const state_instant_t now = keep_now(k);
-	size_t settled = 0;
-
-	(void)revents;
-	for (unsigned boot = 1; boot <= times->count; boot++) {
-		int64_t gap;
-
-		if (!state_times_gap(times, boot, &now, &gap))
-			continue;
-		/* Since the start time has counted. */
-		gap -= now.mono.ns - k->woke.ns;
-		for (size_t i = 0; i < k->r->zone_count; i++) {
-			if (k->r->zones[i]->unsure == boot) {
-				settle_zone(k, k->r->zones[i], gap > 0 ? gap : 0);
-				settled++;
-			}
-		}
-	}
-	if (settled > 0)
-		log_notice("state clock-settled zones=%zu", settled);
-	if (k->unsure == 0)
-		ev_timer_stop(loop, w);
 }
 
 static void on_bury(struct ev_loop *loop, ev_timer *w, int revents)
@@ -739,7 +578,7 @@ static void on_bury(struct ev_loop *loop, ev_timer *w, int revents)
 
 void keep_wake_init(keep_t *k)
 {
-	ev_init(&k->settle, on_settle);
 	ev_timer_init(&k->bury, on_bury, 0., 0.);
-	k->settle.data = k->bury.data = k;
+	k->bury.data = k;
+	keep_settle_init(k);
 }

@@ -4,7 +4,7 @@
  *     follow.c    a round: from whom, by refresh/round.h, through refresh/way.h
  *     publish.c   what came of a transfer
  *     keep.c      ... and its way to the state
- *     wake.c      ... and back, at a start
+ *     wake.c      ... and back, at a start, with restore.c for what is beside the records
  *     told.c      every line of the log */
 #pragma once
 

@@ -212,6 +212,14 @@ void state_times_note(state_times_t *t, const state_instant_t *at)
 	}
 }
 
+state_boot_t state_boot_at(const state_instant_t *at)
+{
+	return (state_boot_t){ .boot = at->boot,
+		               .last = at->mono,
+		               .synced = at->synced ? at->mono : (mono_t){ 0 },
+		               .wall_ms = at->wall_ms };
+}
+
 unsigned state_times_boot(const state_times_t *t, uint64_t boot)
 {
 	for (unsigned i = 0; i < t->count && boot != 0; i++) {
@@ -226,17 +234,16 @@ static int64_t at_least_0(int64_t ns)
 	return ns > 0 ? ns : 0;
 }
 
-bool state_times_gap(const state_times_t *t, unsigned boot, const state_instant_t *now, int64_t *ns)
+bool state_boot_gap(const state_boot_t *b, const state_instant_t *now, int64_t *ns)
 {
-	const state_boot_t *b = boot != 0 && boot <= t->count ? &t->boots[boot - 1] : NULL;
 	int64_t down_ms;
 
 	*ns = 0;
-	if (b && b->boot == now->boot) {
+	if (b->boot != 0 && b->boot == now->boot) {
 		*ns = at_least_0(now->mono.ns - b->last.ns);
 		return true;
 	}
-	if (!b || !now->synced || b->synced.ns == 0)
+	if (!now->synced || b->synced.ns == 0)
 		return false;
 	if (__builtin_sub_overflow(now->wall_ms, b->wall_ms, &down_ms) || down_ms < 0 ||
 	    down_ms > (int64_t)TIME_MOST / NS_PER_MS)

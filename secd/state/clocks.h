@@ -77,7 +77,7 @@ bool state_clocks_accepted(const uint8_t *in, size_t len);
 /* --- how long ago ------------------------------------------------------------------------------ */
 
 /* The last that is known of each boot. Starts with zeros. */
-enum { STATE_BOOTS_MAX = 15 };
+enum { STATE_BOOTS_MAX = 14 };
 typedef struct state_boot {
 	uint64_t boot;
 	mono_t last;   /* of any moment */
@@ -95,10 +95,12 @@ void state_times_note(state_times_t *t, const state_instant_t *at);
 /* The boot's place in the list, from 1 on; 0: it is not known. */
 unsigned state_times_boot(const state_times_t *t, uint64_t boot);
 
-/* How much later it is now than the last moment known of a boot, given by its place: ns >= 0.
+/* A boot of which this moment alone is known, also if its number is not. */
+state_boot_t state_boot_at(const state_instant_t *at);
+
+/* How much later it is now than the last moment known of a boot: ns >= 0.
  * False: nobody can tell, and *ns is 0. */
-bool state_times_gap(const state_times_t *t, unsigned boot, const state_instant_t *now,
-                     int64_t *ns);
+bool state_boot_gap(const state_boot_t *b, const state_instant_t *now, int64_t *ns);
 
 /* What a time of that boot is on the clock of now, given the gap. */
 mono_t state_times_now(const state_boot_t *boot, int64_t gap_ns, mono_t then, mono_t now);

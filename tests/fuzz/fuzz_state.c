@@ -113,7 +113,7 @@ static status_t take_clocks(void *arg, const uint8_t *octets, size_t len)
 	if (state_clocks_get(octets, len, &c, peers, 3) != ST_OK)
 		return ST_OK;
 	const unsigned boot = state_times_boot(state_times(s), c.at.boot);
-	if (boot != 0 && state_times_gap(state_times(s), boot, &now, &gap))
+	if (boot != 0 && state_boot_gap(&state_times(s)->boots[boot - 1], &now, &gap))
 		(void)state_times_now(&state_times(s)->boots[boot - 1], gap, c.expires, now.mono);
 	if (c.peer_count > 3)
 		abort();

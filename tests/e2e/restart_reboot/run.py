@@ -116,14 +116,16 @@ def run(lab: Lab) -> None:
     bench.served(False, {"state clock-unsure": 2})
     secd.kill()
 
+    in_doubt(bench)
+
     # It was not right when secd ran, or it went back.
     bench.saved(synced=False)
     bench.start(wall=DOWN)
-    bench.served(True, {"state clock-unsure": 3})
+    bench.served(True, {"state clock-unsure": 4})
     secd.kill()
     bench.saved(synced=True)
     bench.start(wall=-DOWN)
-    bench.served(True, {"state clock-unsure": 4})
+    bench.served(True, {"state clock-unsure": 5})
     confirmed(bench)
 
     # No boot has a name.
@@ -131,6 +133,29 @@ def run(lab: Lab) -> None:
     bench.saved(synced=True)
     bench.start(wall=DOWN, unknown=True)
     bench.served(False, {})
+    secd.kill()
+
+    # ... nor had the one before: each zone knows by itself when it was saved.
+    for synced in (True, False):
+        bench.saved(synced=True)
+        bench.start(wall=DOWN, synced=synced, unknown=True)
+        bench.served(not synced, {"state clock-unsure": 5 if synced else 6})
+        secd.kill()
+
+
+def in_doubt(bench: Bench) -> None:
+    """Whose age is known at last may have been newer all the same: what says so stays for the next start."""
+    secd = bench.secd
+    bench.saved(synced=True)
+    with open(max(state.files(secd, "log-*")), "ab") as log:
+        log.write(bytes(64))
+    bench.start(wall=10, synced=False)
+    bench.sync(True)
+    secd.wait_log("state clock-settled", 12 * secd.slow, 2)
+    bench.served(True, {"state clock-unsure": 3, "state cut": 1})
+    secd.kill()
+    bench.start(wall=10, other=False)
+    bench.served(True, {"state clock-unsure": 3, "state cut": 2})
     secd.kill()
 
 

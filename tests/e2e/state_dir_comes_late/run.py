@@ -1,4 +1,5 @@
 """A state-dir that can't be had is told, zones are served from memory, and all is well when it can be had: new, or with zones in it."""
+import fcntl
 import os
 import pathlib
 
@@ -31,6 +32,7 @@ def run(lab: Lab) -> None:
         print(f"{name}: {why}", flush=True)
     for silent in (False, True):
         with_zones(lab, silent)
+    not_ours(lab)
 
 
 def comes(lab: Lab, secd, primary, lay, mend, why: str) -> None:
@@ -113,3 +115,29 @@ def with_zones(lab: Lab, silent: bool) -> None:
     secd.start()
     secd.wait_serial("lost.test.", 7, 3)
     secd.wait_serial("example.", 6, 3)
+
+
+def not_ours(lab: Lab) -> None:
+    """It comes, but it is another secd's, and then a newer one's: that is told, and nothing in it is touched."""
+    primary = lab.scripted_primary({"example.": text(1)})
+    secd = lab.secd({"example.": [primary]}, start=False)
+    secd.expect_error("state failing")
+    secd.state.write_text("not yet")
+    secd.start()
+    secd.wait_serial("example.", 1, 5)
+    secd.wait_log("state failing", 5, why="Not a directory")
+    secd.state.unlink()
+    secd.state.mkdir()
+    with open(secd.state / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        secd.wait_log("state failing", 12, why=f"another secd has the state-dir {secd.state}")
+        future = state.head(2, 1, 7)
+        (secd.state / "log-00000007").write_bytes(future)
+    line = secd.wait_log("state failing", 12, count=3)
+    assert line.keys["why"].startswith("log-00000007 is of format 2, and this secd knows 1"), line.text
+    assert state.files(secd)[0].read_bytes() == future and len(state.files(secd)) == 1
+    assert not secd.ctl_json("zone", "example.")["held"]["saved"]
+    (secd.state / "log-00000007").unlink()
+    secd.wait_log("state works-again", 12)
+    lab.wait(lambda: secd.ctl_json("zone", "example.")["held"]["saved"], 5, "saved")
+    assert secd.logged("state failing") == 3, secd.tail()
