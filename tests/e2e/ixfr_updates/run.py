@@ -9,21 +9,12 @@ import dns.rdatatype
 import dns.update
 
 from lab import Lab, dnsio
+from lab.peers import KNOT_SIGNS
 from lab.zones import RICH, zone
 
 TIME_LIMIT = 120
 SEED = 19960801
 KNOT_UPDATES = "acl:\n  - id: update\n    address: [127.0.0.0/8]\n    action: update\n"
-KNOT_SIGNS = """\
-policy:
-  - id: nsec3
-    nsec3: on
-    nsec3-iterations: 3
-    nsec3-salt-length: 4
-    single-type-signing: on
-  - id: nsec
-    single-type-signing: on
-"""
 
 
 def primaries(lab: Lab, port: int) -> dict:

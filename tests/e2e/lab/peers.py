@@ -123,6 +123,19 @@ class Primary:
         return dnsio.serial(self.addr, self.port, apex)
 
 
+# Of Knot: what "dnssec-policy: nsec" and "nsec3" say.
+KNOT_SIGNS = """\
+policy:
+  - id: nsec3
+    nsec3: on
+    nsec3-iterations: 3
+    nsec3-salt-length: 4
+    single-type-signing: on
+  - id: nsec
+    single-type-signing: on
+"""
+
+
 class Knot(Primary):
     name = "knot"
 

@@ -53,6 +53,23 @@ UPPER A 192.0.2.88
 RICH_OLD = "".join(line for line in RICH.splitlines(keepends=True)
                    if not {"DNAME", "CAA", "HTTPS"} & set(line.split()))
 
+# Types that are rare, each at an owner of its own.
+TYPES = """\
+loc LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m
+naptr NAPTR 100 10 "u" "E2U+sip" "!^.*$!sip:info@example.com!" .
+cert CERT PKIX 0 0 AQIDBA==
+tlsa TLSA 3 1 1 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
+sshfp SSHFP 1 1 0011223344556677889900112233445566778899
+uri URI 10 1 "https://example.com/"
+svcb SVCB 1 . alpn="h2,h3" port=8443 ipv4hint=192.0.2.1
+https HTTPS 0 svcb
+hinfo HINFO "PC" "UNIX"
+apl APL 1:192.0.2.0/24 !1:192.0.2.64/28
+eui EUI48 00-00-5e-00-53-2a
+openpgp OPENPGPKEY AQIDBA==
+dhcid DHCID AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA=
+"""
+
 # What to ask of a zone with RICH in it, relative to its apex.
 RICH_QUESTIONS = [
     ("@", "SOA"), ("@", "NS"), ("@", "A"), ("www", "A"), ("www", "AAAA"), ("WwW", "A"),

@@ -2,22 +2,13 @@
 import datetime
 
 from lab import Lab, state
+from lab.peers import KNOT_SIGNS
 from lab.zones import RICH, large, questions, zone
 
 TIME_LIMIT = 90
 SMALL = 400  # with a REFRESH of a second: all are overdue when secd comes back
 BIG = 250_000
 ROUNDS = 5
-SIGNS = """\
-policy:
-  - id: nsec3
-    nsec3: on
-    nsec3-iterations: 3
-    nsec3-salt-length: 4
-    single-type-signing: on
-  - id: nsec
-    single-type-signing: on
-"""
 JOURNAL = "zonefile-load: difference\njournal-content: all\n"
 
 
@@ -35,7 +26,7 @@ def primaries(lab: Lab, port: int) -> dict:
         {"history.test.": history(1)}, notify=to, zone_extra=JOURNAL)}
     for kind in ("nsec", "nsec3"):
         apex = f"{kind}.test."
-        out[apex] = lab.knot({apex: zone(apex, 3, extra=RICH)}, notify=to, extra=SIGNS,
+        out[apex] = lab.knot({apex: zone(apex, 3, extra=RICH)}, notify=to, extra=KNOT_SIGNS,
                              zone_extra=f"dnssec-signing: on\ndnssec-policy: {kind}\n")
     for primary in (small, big):
         primary.start()

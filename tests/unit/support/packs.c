@@ -135,34 +135,6 @@ status_t packs_read(const char *origin, const packs_chunks_t *c, zone_version_t 
 
 /* --- two versions compared ---------------------------------------------------------------------- */
 
-/* A digest of everything that a walk sees: names, flags, children, hashes, wire. */
-static uint64_t digest(const zone_version_t *v)
-{
-	uint64_t hash = 0;
-
-	for (int denial = 0; denial < 2; denial++) {
-		zone_walk_t *walk = zone_walk_new(v, denial);
-		const zone_node_t *node;
-
-		while ((node = zone_walk_next(walk))) {
-			size_t from = zone_children_at(node);
-
-			hash = siphash13_chain(&zones_key, hash, node,
-			                       sizeof *node + node->rel_len);
-			hash = siphash13_chain(&zones_key, hash, (const uint8_t *)node + from,
-			                       zone_node_size(node) - from);
-		}
-		zone_walk_free(walk);
-	}
-	return hash;
-}
-
-static bool same_node(const zone_node_t *a, const zone_node_t *b)
-{
-	return a == b ||
-	       (a && b && a->rel_len == b->rel_len && memcmp(a->name, b->name, a->rel_len) == 0);
-}
-
 /* A look at name, and at a name below it, in both. */
 static void compare_lookup(const zone_version_t *got, const zone_version_t *want,
                            const dns_name_t *name)
@@ -174,16 +146,17 @@ static void compare_lookup(const zone_version_t *got, const zone_version_t *want
 	zone_version_lookup(got, name, &h, false, &a);
 	zone_version_lookup(want, name, &h, false, &b);
 	cr_assert(a.found == b.found && a.encloser_label == b.encloser_label);
-	cr_assert(same_node(a.node, b.node));
+	cr_assert(zones_same_node(a.node, b.node));
 	if (zone_version_denial(want) == ZONE_DENIAL_NSEC)
-		cr_assert(same_node(zone_version_nsec(got, name), zone_version_nsec(want, name)));
+		cr_assert(zones_same_node(zone_version_nsec(got, name),
+		                          zone_version_nsec(want, name)));
 	if (zone_version_denial(want) == ZONE_DENIAL_NSEC3) {
 		uint8_t hash[DNS_NSEC3_HASH_LEN];
 		bool x, y;
 
 		zone_version_hash(want, name->wire, name->len, hash);
-		cr_assert(same_node(zone_version_nsec3(got, hash, &x),
-		                    zone_version_nsec3(want, hash, &y)));
+		cr_assert(zones_same_node(zone_version_nsec3(got, hash, &x),
+		                          zone_version_nsec3(want, hash, &y)));
 		cr_assert(eq(int, x, y));
 	}
 }
@@ -217,15 +190,15 @@ void packs_compare(const zone_version_t *got, const zone_version_t *want, const 
 	cr_assert(eq(u32, got->root.index.names, want->root.index.names), "%s", why);
 	cr_assert(eq(u32, got->root.denials, want->root.denials), "%s", why);
 	cr_assert(eq(int, zone_version_denial(got), zone_version_denial(want)), "%s", why);
-	cr_assert(eq(u64, digest(got), digest(want)), "%s", why);
+	cr_assert(eq(u64, zones_digest(got), zones_digest(want)), "%s", why);
 	cr_assert(eq(int, memcmp(zone_version_soa(got), zone_version_soa(want), sizeof(dns_soa_t)),
 	             0),
 	          "%s", why);
 	cr_assert(eq(int, zone_version_expiry(got, now, &a), zone_version_expiry(want, now, &b)),
 	          "%s", why);
 	cr_assert(a.s == b.s, "%s", why);
-	cr_assert(same_node(zone_version_nsec3_apex(got), zone_version_nsec3_apex(want)));
-	cr_assert(same_node(zone_version_nsec3_wild(got), zone_version_nsec3_wild(want)));
+	cr_assert(zones_same_node(zone_version_nsec3_apex(got), zone_version_nsec3_apex(want)));
+	cr_assert(zones_same_node(zone_version_nsec3_wild(got), zone_version_nsec3_wild(want)));
 	compare_lookups(got, want);
 }
 

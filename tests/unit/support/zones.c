@@ -4,6 +4,9 @@
 #include <criterion/criterion.h>
 #include <ldns/ldns.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "zone/layout.h"
 
 const siphash_key_t zones_key = { 1, 2 };
 const zone_limits_t zones_limits = { UINT64_MAX, UINT64_MAX, 65535, 65535 };
@@ -71,4 +74,31 @@ zone_lookup_t zones_lookup(const zone_version_t *v, const char *text, bool at_pa
 	zone_hash_name(zone_version_key(v), &name, &hashes);
 	zone_version_lookup(v, &name, &hashes, at_parent, &out);
 	return out;
+}
+
+uint64_t zones_digest(const zone_version_t *v)
+{
+	uint64_t hash = 0;
+
+	for (int denial = 0; denial < 2; denial++) {
+		zone_walk_t *walk = zone_walk_new(v, denial);
+		const zone_node_t *node;
+
+		while ((node = zone_walk_next(walk))) {
+			size_t from = zone_children_at(node);
+
+			hash = siphash13_chain(&zones_key, hash, node,
+			                       sizeof *node + node->rel_len);
+			hash = siphash13_chain(&zones_key, hash, (const uint8_t *)node + from,
+			                       zone_node_size(node) - from);
+		}
+		zone_walk_free(walk);
+	}
+	return hash;
+}
+
+bool zones_same_node(const zone_node_t *a, const zone_node_t *b)
+{
+	return a == b ||
+	       (a && b && a->rel_len == b->rel_len && memcmp(a->name, b->name, a->rel_len) == 0);
 }

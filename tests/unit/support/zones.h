@@ -23,3 +23,8 @@ zone_version_t *zones_version(const siphash_key_t *key, const char *origin, cons
 
 /* Look text up in v; at_parent as in zone_version_lookup(). */
 zone_lookup_t zones_lookup(const zone_version_t *v, const char *text, bool at_parent);
+
+/* Of everything that a walk sees: names, flags, children, hashes, wire. */
+uint64_t zones_digest(const zone_version_t *v);
+/* The same name, in two versions; or none in both. */
+bool zones_same_node(const zone_node_t *a, const zone_node_t *b);

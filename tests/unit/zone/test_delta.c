@@ -187,32 +187,10 @@ static zone_version_t *fresh(bool large)
 
 /* --- two versions compared ---------------------------------------------------------------------- */
 
-/* A digest of everything that a walk sees: names, flags, children, wire. */
 static uint64_t digest(const zone_version_t *v)
 {
-	uint64_t hash = v->root.records;
-
-	for (int denial = 0; denial < 2; denial++) {
-		zone_walk_t *walk = zone_walk_new(v, denial);
-		const zone_node_t *node;
-
-		while ((node = zone_walk_next(walk))) {
-			size_t from = zone_children_at(node);
-
-			hash = siphash13_chain(&zones_key, hash, node,
-			                       sizeof *node + node->rel_len);
-			hash = siphash13_chain(&zones_key, hash, (const uint8_t *)node + from,
-			                       zone_node_size(node) - from);
-		}
-		zone_walk_free(walk);
-	}
-	return siphash13_chain(&zones_key, hash, &v->root.soa, sizeof v->root.soa);
-}
-
-static bool same_node(const zone_node_t *a, const zone_node_t *b)
-{
-	return a == b ||
-	       (a && b && a->rel_len == b->rel_len && memcmp(a->name, b->name, a->rel_len) == 0);
+	return siphash13_chain(&zones_key, zones_digest(v) + v->root.records, &v->root.soa,
+	                       sizeof v->root.soa);
 }
 
 /* The last in the walk that counts and does not come after label; else the last that counts. */
@@ -247,19 +225,23 @@ static void compare_denial(const zone_version_t *got, const zone_version_t *want
 	case ZONE_DENIAL_NONE:
 		break;
 	case ZONE_DENIAL_NSEC:
-		cr_assert(same_node(zone_version_nsec(got, &name), zone_version_nsec(want, &name)),
+		cr_assert(zones_same_node(zone_version_nsec(got, &name),
+		                          zone_version_nsec(want, &name)),
 		          "seed %u", seed);
 		break;
 	case ZONE_DENIAL_NSEC3:
 		nsec3_hash((unsigned)rand() % UNIVERSE, hash);
 		dns_nsec3_label(hash, label);
 		const zone_node_t *a = zone_version_nsec3(got, hash, &matches);
-		cr_assert(same_node(a, zone_version_nsec3(want, hash, &other)), "seed %u", seed);
-		cr_assert(same_node(a, plain_nsec3(want, label)), "seed %u", seed);
+		cr_assert(zones_same_node(a, zone_version_nsec3(want, hash, &other)), "seed %u",
+		          seed);
+		cr_assert(zones_same_node(a, plain_nsec3(want, label)), "seed %u", seed);
 		cr_assert(eq(int, matches, other), "seed %u", seed);
 		cr_assert(eq(int, matches, memcmp(a->name, label, 33) == 0), "seed %u", seed);
-		cr_assert(same_node(zone_version_nsec3_apex(got), zone_version_nsec3_apex(want)));
-		cr_assert(same_node(zone_version_nsec3_wild(got), zone_version_nsec3_wild(want)));
+		cr_assert(zones_same_node(zone_version_nsec3_apex(got),
+		                          zone_version_nsec3_apex(want)));
+		cr_assert(zones_same_node(zone_version_nsec3_wild(got),
+		                          zone_version_nsec3_wild(want)));
 		break;
 	}
 }
@@ -285,7 +267,7 @@ static void compare(const zone_version_t *got, const zone_version_t *want, unsig
 		zone_version_lookup(got, &name, &h, i % 2, &a);
 		zone_version_lookup(want, &name, &h, i % 2, &b);
 		cr_assert(a.found == b.found && a.encloser_label == b.encloser_label &&
-		                  same_node(a.node, b.node),
+		                  zones_same_node(a.node, b.node),
 		          "seed %u", seed);
 		compare_denial(got, want, seed);
 	}
