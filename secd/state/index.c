@@ -287,6 +287,20 @@ static uint32_t take_whole(state_index_t *x, state_zone_t *z, const state_record
 	return before;
 }
 
+/* There is always room for the next power of two: no zone has to keep how much there is. NULL: no memory. */
+static state_step_t *room_for_step(state_zone_t *z)
+{
+	const size_t count = z->step_count;
+	state_step_t *grown;
+
+	if (z->steps && (count & (count - 1)) != 0)
+		return z->steps;
+	grown = reallocarray(z->steps, count ? 2 * count : 1, sizeof *grown);
+	if (grown)
+		z->steps = grown;
+	return grown;
+}
+
 /* A copy of one that is known takes its place. */
 static status_t take_step(state_index_t *x, state_zone_t *z, const state_record_t *r,
                           state_place_t place)
@@ -306,12 +320,11 @@ static status_t take_step(state_index_t *x, state_zone_t *z, const state_record_
 	}
 	if (z->step_count == STEPS_MOST)
 		return ST_LIMIT;
-	grown = reallocarray(z->steps, z->step_count + 1u, sizeof *grown);
+	grown = room_for_step(z);
 	if (!grown)
 		return ST_NOMEM;
 	memmove(grown + i + 1, grown + i, (z->step_count - i) * sizeof *grown);
 	grown[i] = (state_step_t){ r->version, r->from, r->stamp, place };
-	z->steps = grown;
 	z->step_count++;
 	count(x, place, true);
 	return ST_OK;
