@@ -152,6 +152,8 @@ class Watch:
     def _work(self) -> None:
         while not self._stop.is_set():
             for apex in self.apexes:
+                if self._stop.is_set():
+                    return
                 try:
                     serial = dnsio.serial(self.secd.addr, self.secd.port, apex, timeout=0.3)
                 except (TimeoutError, ConnectionError):
