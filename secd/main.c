@@ -260,7 +260,11 @@ static status_t open_keep(daemon_t *d)
 
 	if (d->conf->state_dir[0] == '\0')
 		return ST_OK;
-	d->keep = keep_new(d->loop, d->conf->state_dir, d->conf->relaxed, d->builders);
+	d->keep = keep_new(d->loop,
+	                   &(keep_conf_t){ .dir = d->conf->state_dir,
+	                                   .relaxed = d->conf->relaxed,
+	                                   .old_versions = d->conf->old_versions },
+	                   d->builders);
 	if (!d->keep)
 		return ST_NOMEM;
 	status_t st = keep_open(d->keep, why);

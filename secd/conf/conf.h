@@ -117,6 +117,7 @@ typedef struct conf {
 	uint32_t workers;      /* 0: one per core */
 	const char *state_dir; /* "": nothing is kept on disk */
 	bool relaxed;          /* serve before it is on disk */
+	uint32_t old_versions; /* percent of a zone that they may take on disk; 0: none are kept */
 	const char *control;   /* the socket for secdctl; "": none */
 	const char *version;   /* for CHAOS version.bind and version.server; "" refuses */
 	const char *identity;  /* for CHAOS id.server and hostname.bind; "" refuses */

@@ -19,6 +19,8 @@ static const conf_option_t options[] = {
 	{ CONF_SERVER, "workers", CONF_NUMBER, .max = 256, .fallback = "0", SERVER(workers) },
 	{ CONF_SERVER, "state-dir", CONF_DIR, .fallback = "/var/lib/secd", SERVER(state_dir) },
 	{ CONF_SERVER, "durability", CONF_DURABILITY, .fallback = "commit", SERVER(relaxed) },
+	{ CONF_SERVER, "old-versions", CONF_SHARE, .min = 1, .max = 10000, .may_be_off = true,
+	  .fallback = "300%", SERVER(old_versions) },
 	{ CONF_SERVER, "control", CONF_SOCKET, .fallback = "/run/secd/secd.sock", SERVER(control) },
 	{ CONF_SERVER, "version", CONF_TEXT, .fallback = "", SERVER(version) },
 	{ CONF_SERVER, "identity", CONF_TEXT, .fallback = "", SERVER(identity) },

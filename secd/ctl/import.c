@@ -507,7 +507,7 @@ static status_t check_owner(const char *dir)
 static status_t open_disk(import_t *im)
 {
 	const char *dir = im->order->conf->state_dir;
-	state_conf_t conf = { .done = &im->done };
+	state_conf_t conf = { .done = &im->done, .past_share = im->order->conf->old_versions };
 
 	if (*dir == '\0') {
 		fputs("secd: by the settings nothing is kept on disk: state-dir is empty\n",

@@ -478,15 +478,16 @@ static void on_flush(struct ev_loop *loop, ev_timer *w, int revents)
 
 /* --- life -------------------------------------------------------------------------------------- */
 
-keep_t *keep_new(struct ev_loop *loop, const char *dir, bool relaxed, pool_t *builders)
+keep_t *keep_new(struct ev_loop *loop, const keep_conf_t *conf, pool_t *builders)
 {
 	keep_t *k = calloc(1, sizeof *k);
 
 	if (!k)
 		return NULL;
 	k->loop = loop;
-	k->dir = dir;
-	k->relaxed = relaxed;
+	k->dir = conf->dir;
+	k->relaxed = conf->relaxed;
+	k->old_versions = conf->old_versions;
 	k->builders = builders;
 	k->boot = clock_boot();
 	k->backoff = RETRY_FIRST_S;

@@ -27,8 +27,14 @@ struct refresh;
 
 /* --- for main.c -------------------------------------------------------------------------------- */
 
+typedef struct keep_conf {
+	const char *dir;       /* borrowed */
+	bool relaxed;          /* serve before it is on the disk */
+	unsigned old_versions; /* percent of a zone that they may take; 0: none are kept */
+} keep_conf_t;
+
 /* builders pack what is saved anew. NULL: no memory. */
-keep_t *keep_new(struct ev_loop *loop, const char *dir, bool relaxed, pool_t *builders);
+keep_t *keep_new(struct ev_loop *loop, const keep_conf_t *conf, pool_t *builders);
 
 /* Try to have the directory.
  * Returns   ST_OK, also if it can't be had now: that is logged, and tried again; ST_EXIST: another

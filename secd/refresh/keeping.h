@@ -24,6 +24,7 @@ struct keep {
 	struct refresh *r; /* NULL: not yet, or not any more */
 	const char *dir;
 	bool relaxed;
+	unsigned old_versions; /* percent of a zone */
 	pool_t *builders;
 	state_t *state; /* NULL: the directory can't be had */
 	bool writes;    /* the state takes saves: it was looked through */

@@ -542,7 +542,9 @@ status_t keep_open(keep_t *k, char why[256])
 		tell_without(k, strerror(err));
 		return ST_OK;
 	}
-	const state_conf_t conf = { .disk = disk, .done = &k->done, .relaxed = k->relaxed };
+	const state_conf_t conf = {
+		.disk = disk, .done = &k->done, .relaxed = k->relaxed, .past_share = k->old_versions
+	};
 	k->state = state_new(&conf);
 	if (!k->state)
 		tell_without(k, strerror(ENOMEM));

@@ -152,6 +152,25 @@ bool state_clocks_accepted(const uint8_t *in, size_t len)
 	return buf_u8(&b) & FLAG_ACCEPTED;
 }
 
+uint32_t state_clocks_arrived(const uint8_t *in, size_t len)
+{
+	buf_t b = buf_over(in, len);
+	state_instant_t at;
+	mono_t loaded_at;
+	int64_t s;
+
+	get_instant(&b, &at);
+	(void)buf_take(&b, 4 + 1 + 2 + 3 * 8);
+	loaded_at = get_time(&b);
+	if (!buf_ok(&b) || at.wall_ms < 0)
+		return 0;
+	s = at.wall_ms / 1000;
+	/* One that came in another boot: nobody knows. */
+	if (loaded_at.ns > 0 && mono_before(loaded_at, at.mono))
+		s -= (at.mono.ns - loaded_at.ns) / NS_PER_S;
+	return s < 0 ? 0 : s > UINT32_MAX ? UINT32_MAX : (uint32_t)s;
+}
+
 status_t state_clocks_get(const uint8_t *in, size_t len, state_clocks_t *c, state_peer_t *peers,
                           size_t most)
 {

@@ -73,6 +73,8 @@ status_t state_clocks_get(const uint8_t *in, size_t len, state_clocks_t *c, stat
 /* Only when it was true; only whether the version was accepted. */
 status_t state_clocks_instant(const uint8_t *in, size_t len, state_instant_t *out);
 bool state_clocks_accepted(const uint8_t *in, size_t len);
+/* When the version came with which they were written, by the wall clock: seconds since 1970. */
+uint32_t state_clocks_arrived(const uint8_t *in, size_t len);
 
 /* --- how long ago ------------------------------------------------------------------------------ */
 

@@ -8,7 +8,7 @@
 #include "common/random.h"
 #include "dns/name.h"
 
-enum { ROOM_FIRST = 64, STEPS_MOST = UINT16_MAX, SLAB = 64 };
+enum { ROOM_FIRST = 64, STEPS_MOST = UINT16_MAX, SLAB = 64, PAST_LEAST = 64 << 10 };
 
 typedef struct state_entry {
 	uint32_t hash;
@@ -42,6 +42,7 @@ void state_index_close(state_index_t *x)
 		if (z->orphan)
 			free((void *)(uintptr_t)z->apex);
 		free(z->steps);
+		free(z->past);
 	}
 	for (size_t i = 0; i < x->slab_count; i++)
 		free(x->slabs[i]);
@@ -49,6 +50,7 @@ void state_index_close(state_index_t *x)
 	free(x->table);
 	free(x->files);
 	free(x->scanned);
+	free(x->unneeded);
 	pthread_mutex_destroy(&x->mutex);
 }
 
@@ -249,42 +251,173 @@ static void count(state_index_t *x, state_place_t place, bool live)
 		f->live -= octets;
 }
 
-/* Differences up to version are in the whole one. */
-static void drop_steps(state_index_t *x, state_zone_t *z, uint32_t version)
+/* --- old versions ------------------------------------------------------------------------------ */
+
+uint32_t state_index_unneeded(state_index_t *x)
+{
+	return x->unneeded_count > 0 ? x->unneeded[--x->unneeded_count] : 0;
+}
+
+/* A record is not needed any more. A file that can't be remembered here goes at the next start. */
+static void let_go(state_index_t *x, const state_zone_t *z, const state_old_t *old)
+{
+	uint32_t *grown;
+
+	count(x, old->place, false);
+	if (old->own == 0 || old->own == z->own || state_past_has_own(z->past, old->own))
+		return;
+	grown = grow(x->unneeded, x->unneeded_count, &x->unneeded_room, sizeof *grown);
+	if (!grown)
+		return;
+	x->unneeded = grown;
+	x->unneeded[x->unneeded_count++] = old->own;
+}
+
+/* Superseded, but an old version may need it. */
+static void supersede(state_index_t *x, state_zone_t *z, const state_old_t *old)
+{
+	state_old_t other = *old;
+
+	if (old->place.file == 0)
+		return;
+	if (x->past_share > 0)
+		(void)state_past_put(&z->past, old, &other);
+	if (other.place.file != 0)
+		let_go(x, z, &other);
+}
+
+/* The versions that there are anyway, the newest first: room for step_count + 1. */
+static size_t list_present(const state_zone_t *z, state_present_t *out)
+{
+	size_t n = 0;
+
+	for (size_t i = z->step_count; i-- > 0;)
+		out[n++] = (state_present_t){ z->steps[i].version, z->steps[i].arrived };
+	out[n++] = (state_present_t){ z->whole_version, z->whole_arrived };
+	return n;
+}
+
+/* A share of the zone, but room for some small ones at least. */
+static uint64_t past_most(const state_index_t *x, const state_zone_t *z)
+{
+	const uint64_t share = (uint64_t)z->octets * x->past_share / 100;
+
+	return share > PAST_LEAST / STATE_ALIGN ? share : PAST_LEAST / STATE_ALIGN;
+}
+
+static void prune(state_index_t *x, state_zone_t *z)
+{
+	state_present_t *present;
+	size_t gone;
+
+	if (!z->past)
+		return;
+	present = malloc((z->step_count + 1u) * sizeof *present);
+	if (!present)
+		return; /* when the next version comes */
+	gone = state_past_prune(z->past, present, list_present(z, present), past_most(x, z));
+	free(present);
+	for (size_t i = 0; i < gone; i++)
+		let_go(x, z, &z->past->old[z->past->count + i]);
+	if (z->past->count == 0) {
+		free(z->past);
+		z->past = NULL;
+	}
+}
+
+/* --- what is newest ---------------------------------------------------------------------------- */
+
+static state_old_t old_of_step(const state_step_t *s)
+{
+	return (state_old_t){ .place = s->place,
+		              .version = s->version,
+		              .from = s->from,
+		              .stamp = s->stamp,
+		              .arrived = s->arrived };
+}
+
+static state_old_t old_of_whole(const state_zone_t *z)
+{
+	return (state_old_t){ .place = z->whole,
+		              .version = z->whole_version,
+		              .own = z->own,
+		              .octets = z->octets,
+		              .stamp = z->whole_stamp,
+		              .arrived = z->whole_arrived };
+}
+
+static void free_steps(state_zone_t *z)
+{
+	z->step_count = 0;
+	free(z->steps);
+	z->steps = NULL;
+}
+
+/* Differences up to the whole version are not needed for what is newest. */
+static void drop_steps(state_index_t *x, state_zone_t *z)
 {
 	size_t keep = 0;
 
 	for (size_t i = 0; i < z->step_count; i++) {
-		if (z->steps[i].version > version)
-			z->steps[keep++] = z->steps[i];
+		const state_step_t step = z->steps[i];
+		const state_old_t old = old_of_step(&step);
+
+		if (step.version > z->whole_version)
+			z->steps[keep++] = step;
+		else if (step.version < z->whole_version)
+			supersede(x, z, &old);
 		else
-			count(x, z->steps[i].place, false);
+			let_go(x, z, &old);
 	}
 	z->step_count = (uint16_t)keep;
-	if (keep == 0) {
-		free(z->steps);
-		z->steps = NULL;
-	}
+	if (keep == 0)
+		free_steps(z);
 }
 
-static uint32_t take_whole(state_index_t *x, state_zone_t *z, const state_record_t *r,
-                           state_place_t place, uint32_t own, uint64_t octets)
+/* The same version is there already, and came when it says. */
+static uint32_t arrived(const state_zone_t *z, const state_found_t *f)
 {
-	const uint32_t before = z->own != own ? z->own : 0;
+	const size_t n = z->step_count;
 
-	/* An older one that comes later; or a copy, that was under way when the version was saved again. */
-	if (z->whole.file && (r->version < z->whole_version ||
-	                      (r->version == z->whole_version && r->stamp < z->whole_stamp)))
-		return own != z->own ? own : 0;
-	count(x, z->whole, false);
-	count(x, place, true);
-	z->whole = place;
-	z->own = own;
-	z->octets = (uint32_t)(octets / STATE_ALIGN);
-	z->whole_version = r->version;
-	z->whole_stamp = r->stamp;
-	drop_steps(x, z, r->version);
-	return before;
+	if (z->whole.file && f->record.version == z->whole_version)
+		return z->whole_arrived;
+	if (n > 0 && z->steps[n - 1].version == f->record.version)
+		return z->steps[n - 1].arrived;
+	return f->arrived;
+}
+
+static void take_whole(state_index_t *x, state_zone_t *z, const state_found_t *f)
+{
+	const state_record_t *r = &f->record;
+	const state_old_t before = old_of_whole(z);
+	const state_old_t taken = { .place = f->place,
+		                    .version = r->version,
+		                    .own = f->own,
+		                    .octets = (uint32_t)(f->octets / STATE_ALIGN),
+		                    .stamp = r->stamp,
+		                    .arrived = arrived(z, f) };
+
+	count(x, f->place, true);
+	if (z->whole.file && r->version < z->whole_version) { /* it comes late */
+		supersede(x, z, &taken);
+		return;
+	}
+	/* A copy that was under way when the version was saved again. */
+	if (z->whole.file && r->version == z->whole_version && r->stamp < z->whole_stamp) {
+		let_go(x, z, &taken);
+		return;
+	}
+	z->whole = taken.place;
+	z->own = taken.own;
+	z->octets = taken.octets;
+	z->whole_version = taken.version;
+	z->whole_stamp = taken.stamp;
+	z->whole_arrived = taken.arrived;
+	if (before.place.file != 0 && before.version == taken.version)
+		let_go(x, z, &before);
+	else
+		supersede(x, z, &before);
+	drop_steps(x, z);
 }
 
 /* There is always room for the next power of two: no zone has to keep how much there is. NULL: no memory. */
@@ -301,21 +434,35 @@ static state_step_t *room_for_step(state_zone_t *z)
 	return grown;
 }
 
-/* A copy of one that is known takes its place. */
-static status_t take_step(state_index_t *x, state_zone_t *z, const state_record_t *r,
-                          state_place_t place)
+/* One that an old version may need. */
+static void take_old_step(state_index_t *x, state_zone_t *z, const state_step_t *s)
 {
+	const state_old_t old = old_of_step(s);
+
+	if (s->from == 0 || s->from >= s->version || s->version == z->whole_version)
+		return;
+	count(x, s->place, true);
+	supersede(x, z, &old);
+}
+
+/* A copy of one that is known takes its place. */
+static status_t take_step(state_index_t *x, state_zone_t *z, const state_found_t *f)
+{
+	const state_record_t *r = &f->record;
+	state_step_t taken = { r->version, r->from, r->stamp, f->arrived, f->place };
 	size_t i = z->step_count;
 	state_step_t *grown;
 
-	if (z->whole.file && r->version <= z->whole_version)
+	if (z->whole.file && r->version <= z->whole_version) {
+		take_old_step(x, z, &taken);
 		return ST_OK;
+	}
 	while (i > 0 && z->steps[i - 1].version > r->version)
 		i--;
 	if (i > 0 && z->steps[i - 1].version == r->version) {
 		count(x, z->steps[i - 1].place, false);
-		z->steps[i - 1] = (state_step_t){ r->version, r->from, r->stamp, place };
-		count(x, place, true);
+		z->steps[i - 1] = taken;
+		count(x, f->place, true);
 		return ST_OK;
 	}
 	if (z->step_count == STEPS_MOST)
@@ -324,9 +471,9 @@ static status_t take_step(state_index_t *x, state_zone_t *z, const state_record_
 	if (!grown)
 		return ST_NOMEM;
 	memmove(grown + i + 1, grown + i, (z->step_count - i) * sizeof *grown);
-	grown[i] = (state_step_t){ r->version, r->from, r->stamp, place };
+	grown[i] = taken;
 	z->step_count++;
-	count(x, place, true);
+	count(x, f->place, true);
 	return ST_OK;
 }
 
@@ -359,30 +506,31 @@ static void settle_clocks(state_index_t *x, state_zone_t *z)
 		forget_clocks(x, z);
 }
 
-status_t state_index_take(state_index_t *x, state_zone_t *z, const state_record_t *r,
-                          state_place_t place, uint32_t own, uint64_t octets, uint32_t *unneeded)
+status_t state_index_take(state_index_t *x, state_zone_t *z, const state_found_t *f)
 {
+	const state_record_t *r = &f->record;
 	status_t st = ST_OK;
 
-	*unneeded = 0;
 	switch (r->kind) {
 	case STATE_WHOLE:
 	case STATE_OWN:
-		*unneeded = take_whole(x, z, r, place, own, octets);
+		take_whole(x, z, f);
 		break;
 	case STATE_DELTA:
-		st = take_step(x, z, r, place);
+		st = take_step(x, z, f);
 		break;
 	case STATE_CLOCKS:
-		take_clocks(x, z, r, place);
+		take_clocks(x, z, r, f->place);
 		return ST_OK;
 	case STATE_PART:
 		return ST_OK;
 	}
 	if (st == ST_OK && r->version > z->version)
 		z->version = r->version;
-	if (x->settled)
+	if (x->settled) {
 		settle_clocks(x, z);
+		prune(x, z);
+	}
 	return st;
 }
 
@@ -396,7 +544,7 @@ bool state_index_needs(const state_zone_t *z, const state_record_t *r, state_pla
 	switch (r->kind) {
 	case STATE_WHOLE:
 	case STATE_OWN:
-		return same(z->whole, place);
+		return same(z->whole, place) || state_past_at(z->past, place, true);
 	case STATE_CLOCKS:
 		return same(z->clocks, place);
 	case STATE_DELTA:
@@ -404,7 +552,7 @@ bool state_index_needs(const state_zone_t *z, const state_record_t *r, state_pla
 			if (same(z->steps[i].place, place))
 				return true;
 		}
-		return false;
+		return state_past_at(z->past, place, false) != NULL;
 	case STATE_PART:
 		break;
 	}
@@ -415,9 +563,12 @@ void state_index_moved(state_index_t *x, state_zone_t *z, const state_record_t *
                        state_place_t from, state_place_t to)
 {
 	state_place_t *place = r->kind == STATE_CLOCKS ? &z->clocks : &z->whole;
+	state_old_t *old;
 
 	if (!state_index_needs(z, r, from))
 		return;
+	if (r->kind != STATE_CLOCKS && (old = state_past_at(z->past, from, r->kind != STATE_DELTA)))
+		place = &old->place;
 	for (size_t i = 0; r->kind == STATE_DELTA && i < z->step_count; i++) {
 		if (same(z->steps[i].place, from))
 			place = &z->steps[i].place;
@@ -490,7 +641,9 @@ static void keep_way(state_index_t *x, state_zone_t *z)
 void state_index_settle(state_index_t *x, state_zone_t *z)
 {
 	if (!z->whole.file) { /* and clocks of nothing are of no use either */
-		drop_steps(x, z, UINT32_MAX);
+		for (size_t i = 0; i < z->step_count; i++)
+			count(x, z->steps[i].place, false);
+		free_steps(z);
 		forget_clocks(x, z);
 		z->version = 0;
 		return;
@@ -499,9 +652,8 @@ void state_index_settle(state_index_t *x, state_zone_t *z)
 	if (unhook_loose(x, z) > 0) {
 		keep_way(x, z);
 	} else {
-		z->step_count = 0;
-		free(z->steps);
-		z->steps = NULL;
+		free_steps(z);
 	}
 	settle_clocks(x, z);
+	prune(x, z);
 }

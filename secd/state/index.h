@@ -13,23 +13,19 @@
 
 #include "common/siphash.h"
 #include "common/status.h"
+#include "state/past.h"
 #include "state/record.h"
 #include "state/state.h"
 
-/* A place in a file, in units of STATE_ALIGN octets. */
-typedef struct state_place {
-	uint32_t file; /* its number; 0: none */
-	uint32_t at, size;
-} state_place_t;
-
 typedef struct state_step {
-	uint32_t version, from, stamp;
+	uint32_t version, from, stamp, arrived;
 	state_place_t place;
 } state_step_t;
 
 struct state_zone {
 	const uint8_t *apex;
 	state_step_t *steps; /* differences since whole, by version */
+	state_past_t *past;  /* older versions; NULL: there are none */
 	state_place_t whole; /* the record that is it, or that names its own file */
 	state_place_t clocks;
 	uint32_t own;    /* number of the file with the whole zone; 0: it is in the record */
@@ -38,7 +34,7 @@ struct state_zone {
 	uint32_t version; /* of the newest that was saved */
 	uint32_t
 		written; /* ... and of the newest that is in the log, synced or not: the writer's */
-	uint32_t whole_stamp;
+	uint32_t whole_stamp, whole_arrived;
 	/* Of the newest clocks in a record of their own. clocks.file 0: those in the version's record are
 	 * newer, or there are none. */
 	uint32_t stamp, clocks_version;
@@ -46,11 +42,12 @@ struct state_zone {
 	bool orphan; /* nobody has added it; apex is ours */
 
 	/* The main thread's, once the scan is over. */
+	uint32_t beside;     /* saves that are on the way of the files, and have not come back */
 	uint32_t queued;     /* the version of the last save that was queued */
 	uint32_t last;       /* the highest that was ever seen or given */
 	uint32_t last_stamp; /* the same for stamps */
-	uint32_t beside;     /* saves that are on the way of the files, and have not come back */
 };
+_Static_assert(sizeof(struct state_zone) <= 104, "one for each zone");
 
 /* A file of records. */
 typedef struct state_file {
@@ -71,8 +68,12 @@ typedef struct state_index {
 	size_t file_count, file_room;
 	state_file_t *scanned; /* those of the scan, for its readers, as they were */
 	size_t scanned_count;
-	bool settled;     /* what is taken is newer than what was */
-	uint32_t skipped; /* versions and stamps: zones begin behind them */
+	uint32_t *unneeded; /* files of zones that nothing names any more */
+	size_t unneeded_count, unneeded_room;
+	unsigned
+		past_share; /* percent of a zone that its old versions may take; 0: none are kept */
+	bool settled;       /* what is taken is newer than what was */
+	uint32_t skipped;   /* versions and stamps: zones begin behind them */
 } state_index_t;
 
 status_t state_index_open(state_index_t *x);
@@ -94,12 +95,21 @@ status_t state_index_scanned(state_index_t *x);
 int state_index_fd(const state_index_t *x, uint32_t number);
 void state_index_forget_file(state_index_t *x, uint32_t number);
 
-/* A record is at place: the zone's from now on. What it supersedes is not needed any more.
- *   own, octets   of STATE_OWN; octets of STATE_WHOLE too.
- *   unneeded      the number of a file of its own that nothing names any more; 0: there is none.
+/* A record that was found or written. */
+typedef struct state_found {
+	state_record_t record;
+	state_place_t place;
+	uint32_t own;     /* of STATE_OWN: the number of its file; else 0 */
+	uint64_t octets;  /* of a whole version */
+	uint32_t arrived; /* of a version: when it came: seconds since 1970 */
+} state_found_t;
+
+/* It is the zone's from now on. What it supersedes is an old version's, or not needed any more; files of
+ * their own that are not are in x->unneeded, until the caller takes them.
  * Returns   ST_OK; ST_NOMEM, ST_LIMIT (too many differences): it is not, and all is as before. */
-status_t state_index_take(state_index_t *x, state_zone_t *z, const state_record_t *r,
-                          state_place_t place, uint32_t own, uint64_t octets, uint32_t *unneeded);
+status_t state_index_take(state_index_t *x, state_zone_t *z, const state_found_t *f);
+/* One of x->unneeded, which is taken; 0: there is none. */
+uint32_t state_index_unneeded(state_index_t *x);
 
 /* Is the record that stands at place still needed? */
 bool state_index_needs(const state_zone_t *z, const state_record_t *r, state_place_t place);
@@ -109,5 +119,5 @@ void state_index_moved(state_index_t *x, state_zone_t *z, const state_record_t *
                        state_place_t from, state_place_t to);
 
 /* After a scan: differences that don't hang together with the whole version are forgotten, and so are
- * clocks that are not those of the newest version then. */
+ * clocks that are not those of the newest version then, and old versions that are not kept. */
 void state_index_settle(state_index_t *x, state_zone_t *z);

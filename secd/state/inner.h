@@ -2,6 +2,7 @@
  *
  *     state.c    life, the queue's near end         scan.c     the look through all files
  *     draft.c    versions on their way              read.c     one zone
+ *     route.c    old versions, and ways to them
  *     writer.c   the queue's far end, the log       compact.c  what is left of old files */
 #pragma once
 
@@ -41,12 +42,9 @@ typedef struct state_compact state_compact_t;
 
 /* A record that was appended, and is believed once it is synced: the index knows nothing of it yet. */
 typedef struct state_pending {
-	state_save_t *save; /* to be given back then, in order */
-	int error;          /* it was not: a negated errno */
-	state_record_t record;
-	state_place_t place;
-	uint32_t own;    /* a file that it names: ours until then */
-	uint64_t octets; /* of that */
+	state_save_t *save;  /* to be given back then, in order */
+	int error;           /* it was not: a negated errno */
+	state_found_t found; /* with a file that it names: ours until then */
 } state_pending_t;
 
 struct state {
@@ -86,6 +84,30 @@ struct state_draft {
 	state_sealer_t *sealer;
 };
 
+/* A record of a version: the whole one, or a difference. */
+typedef struct state_hop {
+	state_place_t place;
+	uint32_t own, own_units; /* of a whole one: its file, or 0, and what is in it */
+	uint32_t version, arrived;
+	bool whole;
+} state_hop_t;
+
+/* A file that is open for it. */
+typedef struct state_opened {
+	state_file_kind_t kind;
+	uint32_t number;
+	int fd;
+} state_opened_t;
+
+struct state_route {
+	state_disk_t *disk;
+	uint8_t *apex;
+	state_opened_t *files;
+	size_t file_count, file_room;
+	size_t count;
+	state_hop_t hops[];
+};
+
 /* --- queue.c */
 
 void state_queue_open(state_queue_t *q);
@@ -108,6 +130,13 @@ int state_log_append(state_t *s, state_record_t *r, const struct iovec *pieces, 
 /* What was appended is on the disk, and believed. A negated errno: what was appended since the last time
  * is lost, and counted in losses. */
 int state_log_sync(state_t *s);
+
+/* --- route.c */
+
+/* By the writer, when all that was appended is believed or not: into save->list. */
+status_t state_list_answer(state_t *s, state_save_t *save);
+/* -1: it is not among those. */
+int state_route_fd(const state_route_t *r, state_file_kind_t kind, uint32_t number);
 
 /* --- compact.c */
 

@@ -32,23 +32,39 @@ typedef struct loaded {
 	buf_t clocks, content;
 } loaded_t;
 
-/* The record at place, which is of this kind and this zone. */
-static status_t read_record(const state_t *s, const state_zone_t *z, state_place_t place,
-                            state_kind_t kind, state_window_t *window, loaded_t *out)
+/* Where records are read from: files of the scan, or those of a route. */
+typedef struct source {
+	state_disk_t *disk;
+	const state_index_t *index;
+	const state_route_t *route; /* NULL: of the index */
+	const uint8_t *apex;
+	state_window_t *window;
+} source_t;
+
+static int fd_of(const source_t *from, uint32_t number)
 {
-	const int fd = state_index_fd(&s->index, place.file);
+	return from->route ? state_route_fd(from->route, STATE_FILE_LOG, number)
+	                   : state_index_fd(from->index, number);
+}
+
+/* The record at place, which is of this kind and this zone. */
+static status_t read_record(const source_t *from, state_place_t place, state_kind_t kind,
+                            loaded_t *out)
+{
+	const int fd = fd_of(from, place.file);
 	const uint8_t *octets;
 	dns_name_t apex, ours;
 	status_t st;
 
 	if (fd < 0)
 		return ST_NOENT;
-	st = state_window_record(window, s->disk, fd, place.file, (uint64_t)place.at * STATE_ALIGN,
+	st = state_window_record(from->window, from->disk, fd, place.file,
+	                         (uint64_t)place.at * STATE_ALIGN,
 	                         (uint64_t)place.size * STATE_ALIGN, &out->head, &octets);
 	if (st != ST_OK)
 		return st;
 	buf_t all = buf_over(octets + STATE_RECORD_HEAD, out->head.len);
-	dns_name_from_wire(z->apex, &ours);
+	dns_name_from_wire(from->apex, &ours);
 	if (out->head.kind != kind || dns_name_read_plain(&all, &apex) != ST_OK ||
 	    apex.len != ours.len || memcmp(apex.wire, ours.wire, ours.len) != 0)
 		return ST_MALFORMED;
@@ -95,27 +111,37 @@ static status_t give_parts(state_walk_t *w, uint32_t parts, const state_reader_t
 	return st;
 }
 
-static status_t read_own(const state_t *s, buf_t *content, const state_reader_t *reader)
+/* The file of a whole version: a descriptor, which is to be closed if it is not a route's. */
+static int open_own(const source_t *from, uint32_t number)
+{
+	char name[STATE_NAME_MAX];
+
+	if (from->route)
+		return state_route_fd(from->route, STATE_FILE_ZONE, number);
+	state_file_name(STATE_FILE_ZONE, number, name);
+	return from->disk->calls->open(from->disk, name);
+}
+
+static status_t read_own(const source_t *from, buf_t *content, const state_reader_t *reader)
 {
 	const uint64_t number = buf_u64(content), len = buf_u64(content);
 	const uint32_t parts = buf_u32(content);
-	char name[STATE_NAME_MAX];
 	state_walk_t w;
 	status_t st;
 	int fd;
 
 	if (!buf_ok(content) || number > UINT32_MAX)
 		return ST_MALFORMED;
-	state_file_name(STATE_FILE_ZONE, (uint32_t)number, name);
-	fd = s->disk->calls->open(s->disk, name);
+	fd = open_own(from, (uint32_t)number);
 	if (fd < 0) {
 		errno = -fd;
 		return ST_SYSTEM;
 	}
-	state_walk_begin(&w, s->disk, fd, (uint32_t)number, len);
+	state_walk_begin(&w, from->disk, fd, (uint32_t)number, len);
 	st = give_parts(&w, parts, reader);
 	state_walk_end(&w);
-	s->disk->calls->close(s->disk, fd);
+	if (!from->route)
+		from->disk->calls->close(from->disk, fd);
 	return st;
 }
 
@@ -124,54 +150,77 @@ static status_t give_clocks(const loaded_t *l, const state_reader_t *reader)
 	return reader->clocks(reader->arg, l->clocks.base, l->clocks.len);
 }
 
+/* With the clocks in its record, if there are no others. */
+static status_t read_whole(const source_t *from, state_place_t place, uint32_t own,
+                           const state_reader_t *reader, bool given)
+{
+	loaded_t l;
+	status_t st = read_record(from, place, own != 0 ? STATE_OWN : STATE_WHOLE, &l);
+
+	if (st == ST_OK && !given)
+		st = give_clocks(&l, reader);
+	if (st != ST_OK)
+		return st;
+	return own != 0 ? read_own(from, &l.content, reader) : give_chunks(&l.content, reader);
+}
+
+static status_t read_delta(const source_t *from, state_place_t place, const state_reader_t *reader)
+{
+	loaded_t l;
+	status_t st = read_record(from, place, STATE_DELTA, &l);
+
+	return st == ST_OK ? reader->delta(reader->arg, l.content.base, buf_left(&l.content)) : st;
+}
+
 /* Clocks that were saved since the version was; or, where these are of one that was lost, those that the
  * last difference was saved with. *given: neither is there, if not so: then they are with the whole
  * version. */
-static status_t read_clocks(const state_t *s, const state_zone_t *z, const state_reader_t *reader,
-                            bool *given)
+static status_t read_clocks(const source_t *from, const state_zone_t *z,
+                            const state_reader_t *reader, bool *given)
 {
 	loaded_t l;
 	status_t st = ST_NOENT;
 
 	*given = true;
 	if (z->clocks.file != 0)
-		st = read_record(s, z, z->clocks, STATE_CLOCKS, reader->window, &l);
+		st = read_record(from, z->clocks, STATE_CLOCKS, &l);
 	if (st == ST_OK && l.head.version == z->version)
 		return give_clocks(&l, reader);
 	*given = z->step_count > 0;
 	if (!*given)
 		return ST_OK;
-	st = read_record(s, z, z->steps[z->step_count - 1].place, STATE_DELTA, reader->window, &l);
+	st = read_record(from, z->steps[z->step_count - 1].place, STATE_DELTA, &l);
 	return st == ST_OK ? give_clocks(&l, reader) : st;
-}
-
-static status_t read_whole(const state_t *s, const state_zone_t *z, const state_reader_t *reader,
-                           bool given)
-{
-	const state_kind_t kind = z->own != 0 ? STATE_OWN : STATE_WHOLE;
-	loaded_t l;
-	status_t st = read_record(s, z, z->whole, kind, reader->window, &l);
-
-	if (st == ST_OK && !given)
-		st = give_clocks(&l, reader);
-	if (st != ST_OK)
-		return st;
-	return z->own != 0 ? read_own(s, &l.content, reader) : give_chunks(&l.content, reader);
 }
 
 status_t state_read(const state_t *s, const state_zone_t *z, const state_reader_t *reader)
 {
+	const source_t from = { s->disk, &s->index, NULL, z->apex, reader->window };
 	bool given;
-	status_t st = read_clocks(s, z, reader, &given);
+	status_t st = read_clocks(&from, z, reader, &given);
 
 	if (st == ST_OK)
-		st = read_whole(s, z, reader, given);
-	for (size_t i = 0; i < z->step_count && st == ST_OK; i++) {
-		loaded_t l;
+		st = read_whole(&from, z->whole, z->own, reader, given);
+	for (size_t i = 0; i < z->step_count && st == ST_OK; i++)
+		st = read_delta(&from, z->steps[i].place, reader);
+	return st;
+}
 
-		st = read_record(s, z, z->steps[i].place, STATE_DELTA, reader->window, &l);
+status_t state_route_read(const state_route_t *r, const state_reader_t *reader)
+{
+	const source_t from = { r->disk, NULL, r, r->apex, reader->window };
+	const state_hop_t *last = &r->hops[r->count - 1];
+	status_t st = ST_OK;
+	loaded_t l;
+
+	if (!last->whole) {
+		st = read_record(&from, last->place, STATE_DELTA, &l);
 		if (st == ST_OK)
-			st = reader->delta(reader->arg, l.content.base, buf_left(&l.content));
+			st = give_clocks(&l, reader);
 	}
+	if (st == ST_OK)
+		st = read_whole(&from, r->hops[0].place, r->hops[0].own, reader, !last->whole);
+	for (size_t i = 1; i < r->count && st == ST_OK; i++)
+		st = read_delta(&from, r->hops[i].place, reader);
 	return st;
 }

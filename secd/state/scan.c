@@ -134,6 +134,14 @@ static found_t *own_file(scan_t *c, uint64_t number)
 	return bsearch(&key, c->files, c->count, sizeof *c->files, by_number);
 }
 
+static void unname(scan_t *c, uint64_t number)
+{
+	found_t *f = own_file(c, number);
+
+	if (f)
+		f->named = false;
+}
+
 static bool is_whole(scan_t *c, const found_t *f, uint64_t len)
 {
 	uint64_t size = 0;
@@ -146,20 +154,16 @@ static bool is_whole(scan_t *c, const found_t *f, uint64_t len)
 }
 
 /* Where differences are too many, the chain ends: what is before is still whole. */
-static status_t index_record(scan_t *c, state_zone_t *z, const state_record_t *r,
-                             state_place_t place, uint32_t own, uint64_t octets)
+static status_t index_record(scan_t *c, state_zone_t *z, const state_found_t *found)
 {
-	uint32_t unneeded;
-	status_t st = state_index_take(&c->s->index, z, r, place, own, octets, &unneeded);
-	found_t *f = unneeded ? own_file(c, unneeded) : NULL;
+	const status_t st = state_index_take(&c->s->index, z, found);
 
-	if (f)
-		f->named = false;
+	for (uint32_t own; (own = state_index_unneeded(&c->s->index)) != 0;)
+		unname(c, own);
 	return st == ST_NOMEM ? st : ST_OK;
 }
 
-static status_t take_own(scan_t *c, state_zone_t *z, const state_record_t *r, state_place_t place,
-                         buf_t *content)
+static status_t take_own(scan_t *c, state_zone_t *z, state_found_t *found, buf_t *content)
 {
 	const uint64_t number = buf_u64(content), len = buf_u64(content);
 	found_t *f = buf_ok(content) ? own_file(c, number) : NULL;
@@ -170,11 +174,14 @@ static status_t take_own(scan_t *c, state_zone_t *z, const state_record_t *r, st
 	if (!f)
 		return ST_OK;
 	f->named = true; /* if it can't be read now, it stays */
-	return is_whole(c, f, len) ? index_record(c, z, r, place, f->number, len) : ST_OK;
+	found->own = f->number;
+	found->octets = len;
+	return is_whole(c, f, len) ? index_record(c, z, found) : ST_OK;
 }
 
-/* Past the clocks, of which the moment matters that they were written at. False: there are none. */
-static bool take_clocks(scan_t *c, const state_record_t *r, buf_t *content)
+/* Past the clocks, of which it matters when they were written, and when their version came. False: there
+ * are none. */
+static bool take_clocks(scan_t *c, const state_record_t *r, buf_t *content, uint32_t *arrived)
 {
 	const size_t len = r->kind == STATE_CLOCKS ? buf_left(content) : buf_u32(content);
 	const uint8_t *clocks = buf_take(content, len);
@@ -184,6 +191,7 @@ static bool take_clocks(scan_t *c, const state_record_t *r, buf_t *content)
 		return false;
 	if (state_clocks_instant(clocks, len, &at) == ST_OK)
 		state_times_note(&c->s->times, &at);
+	*arrived = state_clocks_arrived(clocks, len);
 	return true;
 }
 
@@ -196,6 +204,7 @@ static bool is_ours(const state_record_t *r)
 
 static status_t take(scan_t *c, const state_record_t *r, state_place_t place, const uint8_t *body)
 {
+	state_found_t found = { .record = *r, .place = place };
 	buf_t content = buf_over(body, r->len);
 	dns_name_t apex;
 	state_zone_t *z;
@@ -208,11 +217,12 @@ static status_t take(scan_t *c, const state_record_t *r, state_place_t place, co
 	c->out->records++;
 	z->last = r->version > z->last ? r->version : z->last;
 	z->last_stamp = r->stamp > z->last_stamp ? r->stamp : z->last_stamp;
-	if (!take_clocks(c, r, &content))
+	if (!take_clocks(c, r, &content, &found.arrived))
 		return ST_OK;
 	if (r->kind == STATE_OWN)
-		return take_own(c, z, r, place, &content);
-	return index_record(c, z, r, place, 0, buf_left(&content));
+		return take_own(c, z, &found, &content);
+	found.octets = buf_left(&content);
+	return index_record(c, z, &found);
 }
 
 static void count_damage(scan_t *c, const state_walk_t *w, const char *name)
@@ -276,6 +286,8 @@ static void settle(void *arg, state_zone_t *z)
 	scan_t *c = arg;
 
 	state_index_settle(&c->s->index, z);
+	for (uint32_t own; (own = state_index_unneeded(&c->s->index)) != 0;)
+		unname(c, own);
 	z->queued = z->written = z->version;
 	z->last += c->s->index.skipped;
 	z->last_stamp += c->s->index.skipped;

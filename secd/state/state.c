@@ -21,6 +21,7 @@ state_t *state_new(const state_conf_t *conf)
 	s->conf = *conf;
 	if (s->conf.segment == 0)
 		s->conf.segment = STATE_SEGMENT;
+	s->index.past_share = conf->past_share;
 	s->disk = conf->disk;
 	s->log.fd = -1;
 	state_queue_open(&s->saves);
@@ -141,6 +142,11 @@ void state_save(state_t *s, state_save_t *save)
 	save->beside = (d && d->fd >= 0) || z->beside > 0;
 	z->beside += save->beside;
 	state_queue_push(save->beside ? &s->files : &s->saves, save);
+}
+
+void state_ask(state_t *s, state_save_t *save)
+{
+	state_queue_push(&s->saves, save);
 }
 
 state_save_t *state_save_of(mail_t *mail)

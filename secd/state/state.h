@@ -9,7 +9,7 @@
  * of it and of its primaries. All of it is portable octets that others make and read: whole zones
  * and differences zone/pack.h, clocks state/clocks.h; here they have a kind, a version and a checksum
  * (state/record.h). Files are only appended to; what is superseded stays until most of its file is,
- * and then the rest is copied and the file goes.
+ * and then the rest is copied and the file goes. Some older versions are kept (state/past.h).
  *
  * At a start, all files are looked through (state_scan), then any number of threads read zones
  * (state_read) until state_start(). After a crash each zone is what was saved last, or what was being
@@ -39,6 +39,8 @@ typedef struct state_conf {
 	mailbox_t *done;    /* borrowed: where saves come back to */
 	bool relaxed;       /* sync once a second instead of before each answer */
 	uint64_t segment;   /* octets after which a new file is begun; 0: 64 MiB */
+	/* Percent of a zone that its old versions may take (64 KiB at least); 0: none are kept. */
+	unsigned past_share;
 } state_conf_t;
 
 /* NULL: no memory. Main thread. */
@@ -148,6 +150,8 @@ typedef struct state_save {
 	              EOVERFLOW: numbers have come to their end, which takes a foreign file, or decades */
 	bool is_long; /* ... the zone's differences have outgrown a share of it: save it whole */
 	void *arg;    /* the caller's */
+	struct state_list
+		*list; /* borrowed; not NULL: a question, of which all else but zone is unused */
 	uint32_t from, stamp; /* state/'s own */
 	bool beside;          /* ... it takes the way of the files of big zones */
 	uint32_t clocks_len;
@@ -163,6 +167,36 @@ void state_save(state_t *s, state_save_t *save);
 
 /* The state_save_t that a mail of conf.done is. */
 state_save_t *state_save_of(mail_t *mail);
+
+/* --- old versions ------------------------------------------------------------------------------ */
+
+/* A version that is on the disk: what is served, or an older one that is kept. */
+typedef struct state_listed {
+	uint32_t version, serial;
+	uint32_t arrived; /* seconds since 1970, by the wall clock of then */
+	uint64_t octets;  /* that it takes: of a whole version, or of a difference */
+	bool whole;
+} state_listed_t;
+
+typedef struct state_route
+	state_route_t; /* a way to read one of them, whatever is cleaned up meanwhile */
+
+typedef struct state_list {
+	bool by_version, by_serial; /* which is wanted; of several of a serial the newest old one */
+	uint32_t wanted;
+	state_listed_t *all; /* the newest first; the caller's, to be freed */
+	size_t count;
+	state_route_t *route; /* to what was wanted; the caller's; NULL: status, or nothing was */
+	state_listed_t found; /* ... and what it is */
+} state_list_t;
+
+/* What is kept of save->zone? Comes back to conf.done like a save, with save->list filled in and a status:
+ * ST_OK; ST_NOENT: what is wanted is not there; ST_SYSTEM, error; ST_NOMEM. Main thread. */
+void state_ask(state_t *s, state_save_t *save);
+
+/* Read it, as state_read() does. Any one thread, before state_free(). */
+status_t state_route_read(const state_route_t *route, const state_reader_t *reader);
+void state_route_free(state_route_t *route); /* NULL is fine; the same */
 
 /* --- for operators ----------------------------------------------------------------------------- */
 

@@ -55,25 +55,24 @@ static int open_log(state_t *s)
  * there, nor can what goes on from it. */
 static int believe(state_t *s, const state_pending_t *p)
 {
-	const state_record_t *r = &p->record;
-	uint32_t unneeded = 0;
+	const state_record_t *r = &p->found.record;
+	state_zone_t *z = p->save->zone;
 	status_t st = ST_NOENT;
 
-	if (r->kind != STATE_DELTA || r->from == p->save->zone->version)
-		st = state_index_take(&s->index, p->save->zone, r, p->place, p->own,
-		                      p->own != 0 ? p->octets : r->len, &unneeded);
-	if (unneeded != 0)
-		state_file_unlink(s->disk, STATE_FILE_ZONE, unneeded);
-	if (p->save->zone->written < p->save->zone->version) /* one before it was not believed */
-		p->save->zone->written = p->save->zone->version;
+	if (r->kind != STATE_DELTA || r->from == z->version)
+		st = state_index_take(&s->index, z, &p->found);
+	for (uint32_t own; (own = state_index_unneeded(&s->index)) != 0;)
+		state_file_unlink(s->disk, STATE_FILE_ZONE, own);
+	if (z->written < z->version) /* one before it was not believed */
+		z->written = z->version;
 	return st == ST_OK ? 0 : st == ST_NOMEM ? -ENOMEM : -ESTALE;
 }
 
 static void disbelieve(state_t *s, const state_pending_t *p)
 {
 	p->save->zone->written = p->save->zone->version;
-	if (p->own != 0)
-		state_file_unlink(s->disk, STATE_FILE_ZONE, p->own);
+	if (p->found.own != 0)
+		state_file_unlink(s->disk, STATE_FILE_ZONE, p->found.own);
 }
 
 static bool is_long(const state_zone_t *z)
@@ -242,13 +241,15 @@ static int write_record(state_t *s, state_save_t *save, state_pending_t *p)
 	} else if (d) {
 		pieces[count++] = (struct iovec){ d->octets, d->len };
 	}
-	p->record = record_of(save);
-	err = state_log_append(s, &p->record, pieces, count, &p->place);
+	p->found.record = record_of(save);
+	err = state_log_append(s, &p->found.record, pieces, count, &p->found.place);
 	if (err < 0)
 		return err;
+	p->found.octets = p->found.record.len;
+	p->found.arrived = state_clocks_arrived(save->clocks, save->clocks_len);
 	if (d && d->fd >= 0) {
-		p->own = d->number;
-		p->octets = d->size;
+		p->found.own = d->number;
+		p->found.octets = d->size;
 		d->number = 0; /* its file is the record's now */
 	}
 	if (d && save->version > save->zone->written)
@@ -302,6 +303,19 @@ static bool goes_along(const state_t *s, size_t first, const state_save_t *save)
 	return true;
 }
 
+/* What was appended is to be known before. */
+static void answer(state_t *s, state_save_t *save)
+{
+	status_t st;
+
+	(void)state_log_sync(s);
+	errno = 0;
+	st = state_list_answer(s, save);
+	save->status = st;
+	save->error = errno;
+	mailbox_send(s->conf.done, &save->mail);
+}
+
 enum { BATCH = 64 };
 
 /* Up to BATCH of them, with one sync: what is left. */
@@ -313,7 +327,10 @@ static state_save_t *write_batch(state_t *s, state_save_t *saves)
 		state_save_t *save = saves;
 
 		saves = saves->next; /* before it may be given back */
-		append_save(s, save);
+		if (save->list)
+			answer(s, save);
+		else
+			append_save(s, save);
 	}
 	if (is_due(s) || s->log.size >= s->conf.segment || s->log.error != 0)
 		(void)state_log_sync(s);

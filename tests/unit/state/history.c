@@ -9,6 +9,36 @@
 
 enum { BURST = 12, OCTETS = 80, HOT_OCTETS = 1000 };
 
+/* All versions of a disk, over several histories: older ones may be found as long as they like. */
+enum { KNOWN = 4096 };
+static struct {
+	unsigned zone;
+	uint64_t content;
+} known[KNOWN];
+static unsigned known_count;
+
+void history_forget(void)
+{
+	known_count = 0;
+}
+
+static void know(unsigned zone, uint64_t content)
+{
+	cr_assert(known_count < KNOWN);
+	known[known_count].zone = zone;
+	known[known_count++].content = content;
+}
+
+/* When it was saved, from 1 on; 0: never. */
+static unsigned is_known(unsigned zone, uint64_t content)
+{
+	for (unsigned i = 0; i < known_count; i++) {
+		if (known[i].zone == zone && known[i].content == content)
+			return i + 1;
+	}
+	return 0;
+}
+
 /* --- cuts ---------------------------------------------------------------------------------------- */
 
 static void before_call(void *arg, disk_double_t *d)
@@ -87,6 +117,7 @@ static void save_some(history_t *h, unsigned zone)
 		c->hurt = false;
 	}
 	if (e.is_version) {
+		know(zone, e.content);
 		c->content = e.content;
 		c->versions++;
 	}
@@ -204,15 +235,43 @@ static void check_zone(const course_t *c, int acked, const keeper_t *k, unsigned
 		          zone, found, i);
 }
 
-void history_check(const history_t *h, const moment_t *m, const char *what)
+/* Each older version that is told of can be read, and is one that was saved, before the one in front. */
+static unsigned check_old(keeper_t *k, unsigned zone, const char *what)
+{
+	state_list_t all = { 0 };
+	uint64_t content, clocks;
+	unsigned newer = known_count + 1;
+
+	cr_expect(eq(int, keeper_list(k, zone, &all), ST_OK), "%s", what);
+	for (size_t i = 0; i < all.count; i++) {
+		state_list_t one = { .by_version = true, .wanted = all.all[i].version };
+
+		cr_expect(eq(int, keeper_list(k, zone, &one), ST_OK), "%s: zone %u", what, zone);
+		cr_assert(one.route != NULL);
+		cr_expect(eq(int, keeper_read_route(one.route, &content, &clocks), ST_OK),
+		          "%s: zone %u, version %u", what, zone, all.all[i].version);
+		const unsigned place = is_known(zone, content);
+		cr_expect(place > 0 && place < newer, "%s: zone %u, version %u is %u, before %u",
+		          what, zone, all.all[i].version, place, newer);
+		newer = place;
+		keeper_list_free(&one);
+	}
+	const unsigned old = all.count > 0 ? (unsigned)all.count - 1 : 0;
+	keeper_list_free(&all);
+	return old;
+}
+
+void history_check(history_t *h, const moment_t *m, const char *what)
 {
 	keeper_t k;
 	keeper_conf_t look = h->conf;
 
 	look.no_start = true;
 	cr_assert(eq(int, keeper_open(&k, m->disk, &look), ST_OK));
-	for (unsigned z = 0; z < HISTORY_ZONES; z++)
+	for (unsigned z = 0; z < HISTORY_ZONES; z++) {
 		check_zone(&h->zones[z], m->acked[z], &k, z, what);
+		h->old += check_old(&k, z, what);
+	}
 	keeper_close(&k);
 }
 

@@ -41,8 +41,11 @@ typedef struct history {
 	dice_t cut_dice;
 	moment_t cuts[HISTORY_CUTS];
 	unsigned cut_count;
+	unsigned old; /* versions that were found and read by checks, beside the newest */
 } history_t;
 
+/* A disk is new: what was saved on others is not found on it. */
+void history_forget(void);
 /* Over what is on this disk. */
 history_t *history_begin(disk_double_t *disk, uint64_t seed, const keeper_conf_t *conf,
                          unsigned cut_one_in);
@@ -53,7 +56,7 @@ void history_rest(history_t *h);
 /* Close the state. Its disk is the caller's. */
 void history_close(history_t *h);
 /* What a moment left is sound. */
-void history_check(const history_t *h, const moment_t *m, const char *what);
+void history_check(history_t *h, const moment_t *m, const char *what);
 /* All moments, and the disk as it is; returns how many. */
 unsigned history_check_all(history_t *h, const char *what);
 /* Frees the moments but for one, if there is any: a disk to go on with, or NULL. */

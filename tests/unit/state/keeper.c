@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "state/inner.h"
 #include "tests/unit/state/dice.h"
 
 enum { CHUNK_HEAD = 16, DELTA_HEAD = 8 };
@@ -30,6 +31,12 @@ static void receive(void *arg, mail_t *mail)
 	keeper_t *k = arg;
 	state_save_t *save = state_save_of(mail);
 
+	if (save->list) {
+		k->listed = save->status;
+		k->back++;
+		free(save);
+		return;
+	}
 	k->last = (keeper_back_t){ .status = save->status,
 		                   .error = save->error,
 		                   .is_long = save->is_long,
@@ -54,7 +61,8 @@ status_t keeper_open(keeper_t *k, disk_double_t *disk, const keeper_conf_t *conf
 	const state_conf_t mine = { .disk = disk_double_disk(disk),
 		                    .done = &k->box,
 		                    .relaxed = conf->relaxed,
-		                    .segment = conf->segment };
+		                    .segment = conf->segment,
+		                    .past_share = conf->past_share };
 	k->state = state_new(&mine);
 	cr_assert(k->state != NULL);
 	for (unsigned i = 0; i < (conf->zones ? conf->zones : KEEPER_ZONES); i++)
@@ -131,7 +139,8 @@ static state_draft_t *draft_of(const keeper_t *k, const keeper_put_t *put)
 
 void keeper_save(keeper_t *k, const keeper_put_t *put)
 {
-	state_clocks_t c = { .at = { 1, { (int64_t)k->queued + 1 }, 0, false },
+	/* Ten minutes apart. */
+	state_clocks_t c = { .at = { 1, { (int64_t)k->queued + 1 }, k->queued * 600000, false },
 		             .octets = put->clocks };
 	state_save_t *save = calloc(1, sizeof *save + state_clocks_room(&c));
 
@@ -223,6 +232,47 @@ static status_t read_zone(const keeper_t *k, unsigned zone, reading_t *r)
 
 	state_window_free(window);
 	return st == ST_OK && (r->chunks == 0 || r->chunks != r->of) ? ST_REFUSED : st;
+}
+
+status_t keeper_list(keeper_t *k, unsigned zone, state_list_t *list)
+{
+	state_save_t *save = calloc(1, sizeof *save);
+
+	save->zone = k->zones[zone];
+	save->list = list;
+	if (!k->state->saves.running) {
+		k->listed = state_list_answer(k->state, save);
+		free(save);
+		return k->listed;
+	}
+	k->queued++;
+	state_ask(k->state, save);
+	keeper_wait_all(k);
+	return k->listed;
+}
+
+void keeper_list_free(state_list_t *list)
+{
+	free(list->all);
+	state_route_free(list->route);
+	*list = (state_list_t){ 0 };
+}
+
+status_t keeper_read_route(const state_route_t *route, uint64_t *content, uint64_t *clocks)
+{
+	state_window_t *window = state_window_new();
+	reading_t r = { 0 };
+	const state_reader_t reader = { .arg = &r,
+		                        .window = window,
+		                        .clocks = on_clocks,
+		                        .chunk = on_chunk,
+		                        .delta = on_delta };
+	const status_t st = state_route_read(route, &reader);
+
+	state_window_free(window);
+	*content = r.content;
+	*clocks = r.clocks;
+	return st == ST_OK && (r.chunks == 0 || r.chunks != r.of) ? ST_REFUSED : st;
 }
 
 status_t keeper_read(const keeper_t *k, unsigned zone, uint64_t *content)

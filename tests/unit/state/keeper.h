@@ -40,6 +40,7 @@ struct keeper {
 	unsigned queued, back;
 	unsigned failed; /* of those */
 	keeper_back_t last;
+	status_t listed; /* of the last question */
 	void (*on_back)(void *arg, const keeper_back_t *b);
 	void *arg;
 };
@@ -49,6 +50,7 @@ typedef struct keeper_conf {
 	uint64_t segment;
 	unsigned zones; /* that are added; 0: all */
 	bool no_start;  /* only looked at */
+	unsigned past_share;
 } keeper_conf_t;
 
 /* Scan what is there; the status of that. Not ST_OK: only keeper_close() may follow. */
@@ -87,6 +89,13 @@ uint64_t keeper_next(uint64_t content, uint64_t difference);
  * have saved. */
 status_t keeper_read(const keeper_t *k, unsigned zone, uint64_t *content);
 status_t keeper_read_clocks(const keeper_t *k, unsigned zone, uint64_t *clocks);
+
+/* Ask which versions there are, in a state that is started or is not. list is filled in as that of
+ * state_ask(); keeper_list_free() frees what came. */
+status_t keeper_list(keeper_t *k, unsigned zone, state_list_t *list);
+void keeper_list_free(state_list_t *list);
+/* The content of an old one, and its clocks, as keeper_read() tells them. */
+status_t keeper_read_route(const state_route_t *route, uint64_t *content, uint64_t *clocks);
 
 /* Of a zone there is this, and these clocks. 0, 0: nothing. */
 void keeper_expect(const keeper_t *k, unsigned zone, uint64_t content, uint64_t clocks);

@@ -14,18 +14,21 @@ TestSuite(state_cuts, .timeout = 120);
 
 /* Files are full soon, so that there are many and they are cleaned up. */
 static const keeper_conf_t small = { .segment = 2048 };
+static const keeper_conf_t with_past = { .segment = 2048, .past_share = 300 };
 
 enum { RUNS = 40, AGES = 3, SAVES = 500 };
 
 Test(state_cuts, after_a_cut_each_zone_is_whole_and_not_older_than_what_was_told)
 {
-	unsigned checked = 0;
+	unsigned checked = 0, old = 0;
 
 	for (uint64_t seed = 1; seed <= RUNS; seed++) {
 		disk_double_t *disk = disk_double_new(seed);
+		const keeper_conf_t *conf = seed % 2 ? &small : &with_past;
 
+		history_forget();
 		for (unsigned age = 0; disk && age < AGES; age++) {
-			history_t *h = history_begin(disk, 100 * seed + age, &small, 16);
+			history_t *h = history_begin(disk, 100 * seed + age, conf, 16);
 			char what[64];
 
 			snprintf(what, sizeof what, "seed %u, age %u", (unsigned)seed, age);
@@ -35,6 +38,7 @@ Test(state_cuts, after_a_cut_each_zone_is_whole_and_not_older_than_what_was_told
 			history_close(h);
 			cr_expect(eq(u32, h->keeper.failed, 0));
 			checked += history_check_all(h, what);
+			old += h->old;
 			disk_double_free(disk);
 			disk = history_end(h);
 		}
@@ -42,6 +46,7 @@ Test(state_cuts, after_a_cut_each_zone_is_whole_and_not_older_than_what_was_told
 			disk_double_free(disk);
 	}
 	cr_expect(checked > RUNS * AGES * 20, "only %u cuts", checked);
+	cr_expect(old > checked * HISTORY_ZONES, "only %u old versions", old);
 }
 
 /* --- refused calls ------------------------------------------------------------------------------- */
@@ -71,8 +76,10 @@ static void heal(history_t *h, const char *what)
 static void refuse_one(size_t i, unsigned n, unsigned count)
 {
 	disk_double_t *disk = disk_double_new(n);
-	history_t *h = history_begin(disk, n, &small, 25);
+	history_t *h = history_begin(disk, n, n % 2 ? &small : &with_past, 25);
 	char what[80];
+
+	history_forget();
 
 	snprintf(what, sizeof what, "%s %u refused, and %u in all", refused[i].name, n, count);
 	disk_double_refuse(disk, refused[i].call, n, count, refused[i].err);

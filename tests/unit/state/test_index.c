@@ -74,20 +74,23 @@ static state_record_t parse(const char *word, uint32_t stamp)
 	return r;
 }
 
+/* When the version of a record came: one each ten minutes. */
+enum { STEP_S = 600 };
+
 /* The file that is not needed any more. */
 static uint32_t take(state_index_t *x, state_zone_t *z, const state_record_t *r,
                      state_place_t place, uint32_t own)
 {
-	uint32_t unneeded;
+	const state_found_t f = { *r, place, own, 800, r->version * STEP_S };
 
-	cr_expect(eq(int, state_index_take(x, z, r, place, own, 100, &unneeded), ST_OK));
-	return unneeded;
+	cr_expect(eq(int, state_index_take(x, z, &f), ST_OK));
+	return state_index_unneeded(x);
 }
 
 static state_zone_t *take_all(state_index_t *x, const char *records)
 {
 	state_zone_t *z = state_index_zone(x, apex, true, false);
-	char text[200], *rest = text;
+	char text[300], *rest = text;
 	uint32_t n = 0;
 
 	snprintf(text, sizeof text, "%s", records);
@@ -102,8 +105,10 @@ static state_zone_t *take_all(state_index_t *x, const char *records)
 
 static uint64_t needed(const state_zone_t *z)
 {
-	return ((z->whole.file != 0) + (z->clocks.file != 0) + z->step_count) * (uint64_t)SIZE *
-	       STATE_ALIGN;
+	const size_t past = z->past ? z->past->count : 0;
+
+	return ((z->whole.file != 0) + (z->clocks.file != 0) + z->step_count + past) *
+	       (uint64_t)SIZE * STATE_ALIGN;
 }
 
 Test(state_index, keeps_what_hangs_together)
@@ -155,7 +160,6 @@ Test(state_index, takes_no_more_differences_than_it_can_count)
 	enum { MOST_STEPS = UINT16_MAX };
 	state_index_t x;
 	state_record_t r = { .kind = STATE_WHOLE, .version = 1, .stamp = 1 };
-	uint32_t unneeded;
 
 	cr_assert(eq(int, state_index_open(&x), ST_OK));
 	state_zone_t *z = state_index_zone(&x, apex, true, false);
@@ -169,12 +173,117 @@ Test(state_index, takes_no_more_differences_than_it_can_count)
 	take(&x, z, &r, place, 0); /* a copy takes no room */
 	cr_expect(eq(u32, z->steps[MOST_STEPS - 1].place.file, 2));
 	r.from = r.version++;
-	cr_expect(eq(int, state_index_take(&x, z, &r, place, 0, 100, &unneeded), ST_LIMIT));
+	const state_found_t more = { r, place, 0, 100, 0 };
+	cr_expect(eq(int, state_index_take(&x, z, &more), ST_LIMIT));
 	cr_expect(eq(u32, z->version, r.from), "it is as it was");
 	cr_expect(eq(u32, z->step_count, MOST_STEPS));
 	r.kind = STATE_WHOLE;
 	take(&x, z, &r, place, 0);
 	cr_expect(eq(u32, z->step_count, 0));
+	state_index_close(&x);
+}
+
+/* --- old versions -------------------------------------------------------------------------------- */
+
+/* The same words; and what of them is kept of the past, and how many of all are needed. */
+typedef struct old_row {
+	const char *why, *records, *past;
+	unsigned share;
+	bool found; /* by a scan: a writer would have left some out before others came */
+} old_row_t;
+
+static const old_row_t old_rows[] = {
+	{ "no share", "w1 w2", "", 0, false },
+	{ "the one before", "w1 w2", "w1", 100, false },
+	{ "the one before, that comes late", "w2 w1", "w1", 100, false },
+	{ "the one before, and the oldest of the hour", "w1 w2 w3 w4 w5", "w1 w4", 100, false },
+	{ "... and what was served an hour ago", "w1 w2 w3 w4 w5 w6 w7 w8 w9", "w1 w3 w4 w8", 100,
+	  true },
+	{ "... in the course of time", "w1 w2 w3 w4 w5 w6 w7 w8 w9 w9@99", "w1 w5 w8", 100, false },
+	{ "differences lead there", "w1 d1-2 w3", "w1 d1-2", 100, false },
+	{ "... in any order", "d1-2 w3 w1", "w1 d1-2", 100, true },
+	{ "... also over several", "w1 d1-2 d2-3 d3-4 w5", "w1 d1-2 d2-3 d3-4", 100, false },
+	{ "... or there is a shorter way", "w1 d1-2 d2-3 w3 d3-4 w5 w6", "w1 w5", 100, false },
+	{ "what is there takes no more", "w1 d1-2 d2-3 d3-4", "", 100, false },
+	{ "... and counts", "w1 w2 d2-3 d3-4 d4-5", "w1", 100, false },
+	{ "what was saved whole again", "w1 d1-2 d2-3 w3", "w1 d1-2", 100, false },
+	{ "what hangs loose", "w1 d2-3 w4", "w1", 100, false },
+	{ "... behind what does not", "w1 d1-2 d3-4 w5", "w1 d1-2", 100, false },
+	{ "backwards", "w2 d2-1 d3-3 w4", "w2", 100, false },
+	{ "copies", "w1 w2 w3 w1@1 w2@2", "w1@1 w2@2", 100, false },
+	{ "files of their own", "o1 w2", "o1", 100, false },
+};
+
+static bool is_in(const char *words, const char *word)
+{
+	const size_t len = strlen(word);
+
+	for (const char *at = words; (at = strstr(at, word)); at += len) {
+		if ((at == words || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+static void expect_past(const state_zone_t *z, const old_row_t *row)
+{
+	char text[300], *rest = text;
+	uint32_t n = 0;
+	size_t kept = 0;
+
+	snprintf(text, sizeof text, "%s", row->records);
+	for (char *word; (word = strsep(&rest, " ")) && *word;) {
+		const state_record_t r = parse(word, ++n);
+		const state_place_t place = { FILE_NUMBER, n * SIZE, SIZE };
+		const bool want = is_in(row->past, word);
+
+		kept += want;
+		cr_expect(
+			eq(int, state_past_at(z->past, place, r.kind != STATE_DELTA) != NULL, want),
+			"%s: %s", row->why, word);
+	}
+	cr_expect(eq(sz, z->past ? z->past->count : 0, kept), "%s", row->why);
+}
+
+Test(state_index, keeps_old_versions)
+{
+	for (size_t i = 0; i < 2 * ARRAY_LEN(old_rows); i++) {
+		const old_row_t *row = &old_rows[i / 2];
+		state_index_t x;
+
+		cr_assert(eq(int, state_index_open(&x), ST_OK));
+		state_index_add_file(&x, FILE_NUMBER, -1, 1000);
+		x.past_share = row->share;
+		x.settled = !row->found && (i % 2 || strstr(row->why, "course"));
+		state_zone_t *z = take_all(&x, row->records);
+		state_index_settle(&x, z);
+		expect_past(z, row);
+		cr_expect(eq(u64, state_index_file(&x, FILE_NUMBER)->live, needed(z)), "%s",
+		          row->why);
+		state_index_close(&x);
+	}
+}
+
+Test(state_index, keeps_the_files_of_old_versions)
+{
+	state_index_t x;
+	state_record_t r = { .kind = STATE_OWN };
+
+	cr_assert(eq(int, state_index_open(&x), ST_OK));
+	x.past_share = 100;
+	x.settled = true;
+	state_zone_t *z = state_index_zone(&x, apex, true, false);
+	for (r.version = 1; r.version <= 3; r.version++) {
+		r.stamp = r.version;
+		cr_expect(
+			eq(u32,
+		           take(&x, z, &r, (state_place_t){ 1, r.version * 8, 8 }, 10 + r.version),
+		           0));
+	}
+	r.version = r.stamp = 4;
+	cr_expect(eq(u32, take(&x, z, &r, (state_place_t){ 1, 32, 8 }, 14), 12), "in between");
+	cr_expect(state_past_has_own(z->past, 11) && state_past_has_own(z->past, 13));
+	cr_expect(eq(u32, take(&x, z, &r, (state_place_t){ 1, 40, 8 }, 15), 14), "whole again");
 	state_index_close(&x);
 }
 
@@ -216,6 +325,7 @@ Test(state_index, sums_are_those_of_a_recount)
 			state_index_add_file(&x, f, -1, 1000000);
 		state_zone_t *z = state_index_zone(&x, apex, true, true);
 		x.settled = seed % 2;
+		x.past_share = seed % 3 * 100;
 		while (count < MOST) {
 			const uint32_t at = (uint32_t)count * 8, roll = dice_below(&dice, 8);
 			written_t *w = &all[count++];
