@@ -78,7 +78,7 @@ XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/digest.c secd/xfr/fetch.c secd/x
        secd/xfr/keep.c secd/xfr/link.c secd/xfr/poll.c secd/xfr/refusal.c secd/xfr/soa_answer.c secd/xfr/stream.c secd/xfr/why.c \
        secd/xfr/work.c
 REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/events.c secd/refresh/follow.c \
-           secd/refresh/keep.c secd/refresh/publish.c secd/refresh/queue.c secd/refresh/refresh.c secd/refresh/report.c \
+           secd/refresh/keep.c secd/refresh/pin.c secd/refresh/publish.c secd/refresh/queue.c secd/refresh/refresh.c secd/refresh/report.c \
            secd/refresh/restore.c secd/refresh/round.c secd/refresh/strangers.c secd/refresh/terms.c secd/refresh/told.c \
            secd/refresh/wake.c secd/refresh/way.c secd/refresh/ways.c
 NET := secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \

@@ -27,7 +27,16 @@ typedef enum stage {
 	STAGE_READ,  /* its request */
 	STAGE_WRITE, /* its answer */
 	STAGE_DUMP,  /* a thread writes to it */
+	STAGE_LATER, /* what it asked for is under way */
 } stage_t;
+
+/* What a client waits for. It outlives the client. */
+typedef struct later {
+	struct ctl *ctl;       /* there as long as the client is */
+	struct client *client; /* NULL: it is gone */
+	ctl_later_t what;
+	report_form_t form;
+} later_t;
 
 typedef struct client {
 	ev_io io; /* first: data is ctl */
@@ -40,6 +49,7 @@ typedef struct client {
 	char *out;
 	size_t out_at, out_len;
 	ctl_dump_t *dump;
+	later_t *later;
 	bool stops; /* the daemon, once it has its answer */
 } client_t;
 _Static_assert(offsetof(client_t, io) == 0, "on_event() turns its watcher into a client");
@@ -85,6 +95,8 @@ static void close_client(ctl_t *ctl, client_t *c)
 	bool stops = c->stops;
 
 	unlink_client(ctl, c);
+	if (c->later)
+		c->later->client = NULL;
 	ev_io_stop(ctl->env.loop, &c->io);
 	close(c->io.fd);
 	free(c->in);
@@ -123,7 +135,7 @@ static void on_expiry(struct ev_loop *loop, ev_timer *timer, int revents)
 	(void)loop;
 	(void)revents;
 	while ((c = ctl->oldest) && !mono_before(now, end_of(c))) {
-		if (c->stage == STAGE_DUMP)
+		if (c->stage == STAGE_DUMP || c->stage == STAGE_LATER)
 			touch(ctl, c); /* which keeps its own time */
 		else
 			close_client(ctl, c);
@@ -244,19 +256,55 @@ static void log_command(const client_t *c, const ctl_call_t *call, const ctl_ver
 		snprintf(zone, sizeof zone, "zone=%s ", dns_name_text(first.wire, name));
 	}
 	log_notice("control command verb=%s %szones=%zu failed=%zu uid=%u pid=%d", verb->word, zone,
-	           call->request->arg_count, call->failed, c->who.uid, c->who.pid);
+	           call->zones, call->failed, c->who.uid, c->who.pid);
 }
 
 /* Answer with the report, as far as there is one. */
-static void answer_report(ctl_t *ctl, client_t *c, const ctl_call_t *call, const char *verdict)
+static void answer_report(ctl_t *ctl, client_t *c, const report_t *report, report_form_t form,
+                          const char *verdict)
 {
 	char *content = NULL;
 	size_t len = 0;
 
-	if (report_render(call->report, call->request->form, &content, &len) != ST_OK)
+	if (report_render(report, form, &content, &len) != ST_OK)
 		refuse(ctl, c, "no", status_text(ST_NOMEM));
 	else
 		answer(ctl, c, content, len, verdict);
+}
+
+static void on_later(void *arg, const refresh_pin_result_t *result)
+{
+	later_t *l = arg;
+	client_t *c = l->client;
+	char why[256] = "", verdict[FRAME_MAX] = "done\n";
+	report_t *report = c ? report_new(clock_mono(), clock_wall_ms()) : NULL;
+
+	if (c)
+		c->later = NULL;
+	if (report) {
+		if (ctl_verbs_came(&l->what, result, report, why) != CTL_DONE)
+			snprintf(verdict, sizeof verdict, "no %s\n", why);
+		answer_report(l->ctl, c, report, l->form, verdict);
+	} else if (c) {
+		refuse(l->ctl, c, "no", status_text(ST_NOMEM));
+	}
+	report_free(report);
+	free(l);
+}
+
+static void begin_later(ctl_t *ctl, client_t *c, const ctl_call_t *call)
+{
+	later_t *l = malloc(sizeof *l);
+
+	if (!l) {
+		refuse(ctl, c, "no", status_text(ST_NOMEM));
+		return;
+	}
+	*l = (later_t){ .ctl = ctl, .client = c, .what = call->later, .form = call->request->form };
+	c->later = l;
+	c->stage = STAGE_LATER;
+	ev_io_stop(ctl->env.loop, &c->io);
+	ctl_verbs_later(&ctl->env, &call->later, on_later, l);
 }
 
 static void finish(ctl_t *ctl, client_t *c, ctl_call_t *call, ctl_outcome_t outcome)
@@ -268,17 +316,20 @@ static void finish(ctl_t *ctl, client_t *c, ctl_call_t *call, ctl_outcome_t outc
 		c->stops = true;
 		/* fall through */
 	case CTL_DONE:
-		answer_report(ctl, c, call, "done\n");
+		answer_report(ctl, c, call->report, call->request->form, "done\n");
 		break;
 	case CTL_NO:
 		snprintf(verdict, sizeof verdict, "no %s\n", call->why);
-		answer_report(ctl, c, call, verdict);
+		answer_report(ctl, c, call->report, call->request->form, verdict);
 		break;
 	case CTL_USAGE:
 		refuse(ctl, c, "usage", call->why);
 		break;
 	case CTL_DUMP:
 		begin_dump(ctl, c, call->request->form, call->hold);
+		break;
+	case CTL_LATER:
+		begin_later(ctl, c, call);
 		break;
 	}
 }
@@ -361,6 +412,7 @@ static void on_event(struct ev_loop *loop, ev_io *io, int revents)
 		write_some(ctl, c);
 		break;
 	case STAGE_DUMP:
+	case STAGE_LATER:
 		break;
 	}
 }

@@ -35,7 +35,10 @@ static void print_usage(FILE *to)
 	for (size_t i = 0; i < ctl_verb_count(); i++) {
 		const ctl_verb_t *v = ctl_verb_at(i);
 
-		fprintf(to, "  %-10s %-8s %s\n", v->word, v->args, v->help);
+		fprintf(to, "  %-10s %-8s", v->word, v->args);
+		if (strlen(v->args) > 8)
+			fprintf(to, "\n%21s", "");
+		fprintf(to, " %s\n", v->help);
 	}
 	fputs("\n"
 	      "  -s, --socket FILE  the daemon's socket; default /run/secd/secd.sock\n"

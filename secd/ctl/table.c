@@ -17,6 +17,12 @@ static const ctl_verb_t verbs[] = {
 	  "transfer these zones whole, also if the serial is the one held" },
 	{ CTL_VERB_ACCEPT, "accept", "NAME", 1, 1, true,
 	  "take what was refused, by its serial or by a gate: for once, no option refuses it" },
+	{ CTL_VERB_VERSIONS, "versions", "NAME", 1, 1, false,
+	  "the version that is served, and older ones that are kept" },
+	{ CTL_VERB_PIN, "pin", "NAME [SERIAL | vNUMBER] [no-expire]", 1, 3, true,
+	  "hold the zone at what is served, or at an older version" },
+	{ CTL_VERB_UNPIN, "unpin", "NAME...", 1, SIZE_MAX, true,
+	  "let these zones follow their primaries again" },
 	{ CTL_VERB_DUMP, "dump", "NAME", 1, 1, false, "the zone as it is held, as a zone file" },
 	{ CTL_VERB_STOP, "stop", "", 0, 0, true, "end the daemon" },
 };

@@ -1,8 +1,10 @@
 /* ctl/verbs.c - the verbs: each fills the report, or says why not. */
 #include "ctl/verbs.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -50,6 +52,7 @@ static void status_zones(report_t *out, const refresh_totals_t *t)
 	report_number(out, "empty", t->empty);
 	report_number(out, "expired", t->expired);
 	report_number(out, "refused", t->refused);
+	report_number(out, "pinned", t->pinned);
 	report_close(out);
 	report_open(out, "work");
 	report_number(out, "polls", t->polls);
@@ -259,6 +262,24 @@ static void zone_events(report_t *out, const refresh_t *r, const dns_name_t *ape
 	report_close(out);
 }
 
+/* A moment by the wall clock. */
+static mono_t of_wall(uint32_t seconds)
+{
+	return mono_add_ms(clock_mono(), (int64_t)seconds * 1000 - clock_wall_ms());
+}
+
+static void zone_pin(report_t *out, const refresh_zone_report_t *z)
+{
+	if (!z->pinned) {
+		report_none(out, "pinned");
+		return;
+	}
+	report_open(out, "pinned");
+	report_time(out, "since", of_wall(z->pinned_at));
+	report_flag(out, "expires", !z->unexpiring);
+	report_close(out);
+}
+
 static ctl_outcome_t run_zone(ctl_call_t *call)
 {
 	report_t *out = call->report;
@@ -275,6 +296,7 @@ static ctl_outcome_t run_zone(ctl_call_t *call)
 	report_word(out, "zone", dns_name_text(apex.wire, name));
 	report_toned(out, "state", refresh_state_text(z.state), tone_of(z.state));
 	report_word(out, "answered", served_text(z.served));
+	zone_pin(out, &z);
 	report_word(out, "work", refresh_work_text(z.work));
 	report_flag(out, "again", z.again);
 	report_number(out, "failures", z.failures);
@@ -298,23 +320,44 @@ static ctl_outcome_t run_zone(ctl_call_t *call)
 
 static const char *refusal(status_t st)
 {
-	return st == ST_NOENT   ? nobody
-	       : st == ST_STALE ? "no primary of it has a serial that was refused"
-	                        : status_text(st);
+	return st == ST_NOENT     ? nobody
+	       : st == ST_STALE   ? "no primary of it has a serial that was refused"
+	       : st == ST_REFUSED ? "it is pinned: secdctl unpin first"
+	                          : status_text(st);
+}
+
+static void unpin(const ctl_call_t *call, const dns_name_t *apex, char why[256])
+{
+	const status_t st = refresh_unpin(call->env->refresh, apex);
+
+	if (st != ST_OK)
+		snprintf(why, 256, "%s", st == ST_STALE ? "it is not pinned" : refusal(st));
+}
+
+static void hasten(const ctl_call_t *call, const dns_name_t *apex, ctl_verb_id_t verb,
+                   char why[256])
+{
+	const refresh_verb_t what = verb == CTL_VERB_ACCEPT       ? REFRESH_ACCEPT
+	                            : verb == CTL_VERB_RETRANSFER ? REFRESH_RETRANSFER
+	                                                          : REFRESH_NOW;
+	const status_t st = refresh_command(call->env->refresh, apex, what);
+
+	if (st != ST_OK)
+		snprintf(why, 256, "%s", refusal(st));
 }
 
 /* One zone of a command; why is empty when it will be done. */
-static void command(const ctl_call_t *call, const char *word, refresh_verb_t verb, char why[256])
+static void command(const ctl_call_t *call, const char *word, ctl_verb_id_t verb, char why[256])
 {
 	char text[DNS_NAME_TEXT_MAX];
 	dns_name_t apex;
 
 	why[0] = '\0';
 	if (read_name(word, &apex, why)) {
-		status_t st = refresh_command(call->env->refresh, &apex, verb);
-
-		if (st != ST_OK)
-			snprintf(why, 256, "%s", refusal(st));
+		if (verb == CTL_VERB_UNPIN)
+			unpin(call, &apex, why);
+		else
+			hasten(call, &apex, verb, why);
 		word = dns_name_text(apex.wire, text);
 	}
 	report_item(call->report);
@@ -324,10 +367,10 @@ static void command(const ctl_call_t *call, const char *word, refresh_verb_t ver
 	report_close(call->report);
 }
 
-static ctl_outcome_t run_command(ctl_call_t *call, refresh_verb_t verb)
+static ctl_outcome_t run_command(ctl_call_t *call, ctl_verb_id_t verb)
 {
 	const char *word = call->request->args;
-	size_t count = call->request->arg_count;
+	size_t count = call->zones = call->request->arg_count;
 	char why[256];
 
 	report_list(call->report, "zones");
@@ -370,6 +413,112 @@ static ctl_outcome_t run_dump(ctl_call_t *call)
 	return CTL_DUMP;
 }
 
+/* --- older versions --------------------------------------------------------------------------- */
+
+static bool read_number(const char *word, uint32_t *out)
+{
+	char *end;
+
+	if (*word < '0' || *word > '9')
+		return false;
+	errno = 0;
+	const unsigned long n = strtoul(word, &end, 10);
+	*out = (uint32_t)n;
+	return *end == '\0' && errno == 0 && n <= UINT32_MAX;
+}
+
+/* A word behind the name: which version, or that it is not to expire. */
+static bool read_order(const char *word, refresh_pin_order_t *order)
+{
+	const bool chosen = order->by_serial || order->by_version;
+
+	if (strcmp(word, "no-expire") == 0 && !order->unexpiring) {
+		order->unexpiring = true;
+		return true;
+	}
+	if (chosen)
+		return false;
+	if (read_number(word, &order->wanted)) {
+		order->by_serial = true;
+		return true;
+	}
+	order->by_version = *word == 'v' && read_number(word + 1, &order->wanted);
+	return order->by_version;
+}
+
+static ctl_outcome_t run_later(ctl_call_t *call, bool pins)
+{
+	const char *word = call->request->args;
+
+	call->later.pins = pins;
+	call->zones = 1;
+	if (!read_name(word, &call->later.apex, call->why))
+		return CTL_NO;
+	for (size_t i = 1; i < call->request->arg_count; i++) {
+		word = ctl_request_next(word);
+		if (read_order(word, &call->later.order))
+			continue;
+		snprintf(call->why, sizeof call->why,
+		         "pin NAME [SERIAL | vNUMBER] [no-expire], not '%.100s'", word);
+		return CTL_USAGE;
+	}
+	return CTL_LATER;
+}
+
+void ctl_verbs_later(const ctl_env_t *env, const ctl_later_t *later, refresh_pin_cb done, void *arg)
+{
+	if (later->pins)
+		refresh_pin(env->refresh, &later->apex, &later->order, done, arg);
+	else
+		refresh_versions(env->refresh, &later->apex, done, arg);
+}
+
+static void version_list(report_t *out, const refresh_pin_result_t *result)
+{
+	char number[16];
+
+	report_list(out, "versions");
+	for (size_t i = 0; i < result->count; i++) {
+		const state_listed_t *v = &result->all[i];
+
+		report_item(out);
+		snprintf(number, sizeof number, "v%u", v->version);
+		report_word(out, "version", number);
+		report_number(out, "serial", v->serial);
+		if (v->arrived > 0)
+			report_time(out, "came", of_wall(v->arrived));
+		else
+			report_none(out, "came");
+		report_word(out, "kept", v->whole ? "whole" : "difference");
+		report_size(out, "octets", v->octets);
+		report_flag(out, "served", i == 0 && result->saved);
+		report_close(out);
+	}
+	report_close(out);
+}
+
+ctl_outcome_t ctl_verbs_came(const ctl_later_t *later, const refresh_pin_result_t *result,
+                             report_t *out, char why[256])
+{
+	char name[DNS_NAME_TEXT_MAX];
+
+	if (result->why) {
+		snprintf(why, 256, "%s", result->why);
+		return CTL_NO;
+	}
+	report_word(out, "zone", dns_name_text(later->apex.wire, name));
+	report_number(out, "serial", result->serial);
+	if (!later->pins) {
+		version_list(out, result);
+		return CTL_DONE;
+	}
+	report_number(out, "was", result->was);
+	report_flag(out, "pinned", true);
+	report_flag(out, "expires", !later->order.unexpiring);
+	report_flag(out, "saved", result->saved);
+	return CTL_DONE;
+}
+
 /* --- all -------------------------------------------------------------------------------------- */
 
 ctl_outcome_t ctl_verbs_run(ctl_call_t *call, const ctl_verb_t **verb)
@@ -393,11 +542,13 @@ ctl_outcome_t ctl_verbs_run(ctl_call_t *call, const ctl_verb_t **verb)
 	case CTL_VERB_ZONE:
 		return run_zone(call);
 	case CTL_VERB_REFRESH:
-		return run_command(call, REFRESH_NOW);
 	case CTL_VERB_RETRANSFER:
-		return run_command(call, REFRESH_RETRANSFER);
 	case CTL_VERB_ACCEPT:
-		return run_command(call, REFRESH_ACCEPT);
+	case CTL_VERB_UNPIN:
+		return run_command(call, v->id);
+	case CTL_VERB_VERSIONS:
+	case CTL_VERB_PIN:
+		return run_later(call, v->id == CTL_VERB_PIN);
 	case CTL_VERB_DUMP:
 		return run_dump(call);
 	case CTL_VERB_STOP:

@@ -5,6 +5,7 @@
 #include "ctl/report.h"
 #include "ctl/request.h"
 #include "ctl/table.h"
+#include "refresh/pin.h"
 #include "zone/hold.h"
 
 typedef enum ctl_outcome {
@@ -13,7 +14,15 @@ typedef enum ctl_outcome {
 	CTL_USAGE, /* why says what would be a request */
 	CTL_STOP,  /* done, and the daemon is to end when that is said */
 	CTL_DUMP,  /* hold is the caller's, whose content is the answer */
+	CTL_LATER, /* ctl_verbs_later() is to be called, and tells what the answer is */
 } ctl_outcome_t;
+
+/* What is to be asked, of which zone. */
+typedef struct ctl_later {
+	bool pins; /* it; else its versions are listed */
+	dns_name_t apex;
+	refresh_pin_order_t order;
+} ctl_later_t;
 
 typedef struct ctl_call {
 	const ctl_env_t *env;
@@ -21,8 +30,16 @@ typedef struct ctl_call {
 	report_t *report; /* to be filled */
 	char why[256];
 	zone_hold_t *hold;
-	size_t failed; /* of several zones */
+	ctl_later_t later;
+	size_t zones, failed; /* that it is about */
 } ctl_call_t;
 
 /* Run the verb that the request names. *verb is what that is, or NULL. */
 ctl_outcome_t ctl_verbs_run(ctl_call_t *call, const ctl_verb_t **verb);
+
+/* Ask; done(arg, ...) is called once, maybe before this returns. */
+void ctl_verbs_later(const ctl_env_t *env, const ctl_later_t *later, refresh_pin_cb done,
+                     void *arg);
+/* What came of it: fills the report; CTL_DONE, or CTL_NO with why. */
+ctl_outcome_t ctl_verbs_came(const ctl_later_t *later, const refresh_pin_result_t *result,
+                             report_t *out, char why[256]);

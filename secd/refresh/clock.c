@@ -77,6 +77,19 @@ void refresh_clock_restored(refresh_clock_t *c, const dns_soa_t *soa, const refr
 		c->due = mono_min(c->due, later(now, c->refresh, spread));
 }
 
+void refresh_clock_replaced(refresh_clock_t *c, const dns_soa_t *soa, const conf_policy_t *policy,
+                            mono_t now, unsigned spread)
+{
+	const refresh_kept_t kept = {
+		.expired = c->expired,
+		.failures = c->failures,
+		.checked = { (int64_t)c->checked * NS_PER_S },
+		.expires = c->expires,
+	};
+
+	refresh_clock_restored(c, soa, &kept, policy, now, spread, 0);
+}
+
 /* Does what we hold live on by this check, or was it known for too long that there is more? */
 static bool renews(refresh_clock_t *c, bool outrun, uint32_t stale_grace, mono_t now)
 {

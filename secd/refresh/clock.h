@@ -61,6 +61,11 @@ void refresh_clock_restored(refresh_clock_t *c, const dns_soa_t *soa, const refr
                             const conf_policy_t *policy, mono_t now, unsigned spread,
                             uint32_t overdue_ms);
 
+/* A version with this SOA takes the place of what is held, though no primary has said anything: EXPIRE
+ * runs on from the last good check, and so does REFRESH. */
+void refresh_clock_replaced(refresh_clock_t *c, const dns_soa_t *soa, const conf_policy_t *policy,
+                            mono_t now, unsigned spread);
+
 /* A primary holds the serial that we hold: REFRESH starts again, and EXPIRE does from when it said so;
  * an expired zone lives again. Where the primary tells when its own copy expires, the later of that and of
  * ours counts, so that a chain of secondaries never outlives its head (RFC 7314 4); one that has

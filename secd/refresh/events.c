@@ -277,6 +277,10 @@ const char *refresh_event_text(refresh_event_code_t code)
 		return "expired";
 	case REFRESH_EVENT_REVIVED:
 		return "revived";
+	case REFRESH_EVENT_PINNED:
+		return "pinned";
+	case REFRESH_EVENT_UNPINNED:
+		return "unpinned";
 	case REFRESH_EVENT_CODES:
 		break;
 	}

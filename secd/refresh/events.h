@@ -33,6 +33,8 @@ typedef enum refresh_event_code {
 	REFRESH_EVENT_FAILED,         /* a transfer: text */
 	REFRESH_EVENT_EXPIRED,        /* serial is answered with SERVFAIL from now on */
 	REFRESH_EVENT_REVIVED,        /* serial is answered again */
+	REFRESH_EVENT_PINNED,         /* an operator holds it at serial; held: what was before */
+	REFRESH_EVENT_UNPINNED,       /* ... or not any more */
 	REFRESH_EVENT_CODES,
 } refresh_event_code_t;
 

@@ -209,9 +209,9 @@ static void take_soa(seat_t *s, const xfr_soa_answer_t *answer)
 
 	seat_remember(s, &(xfr_why_t){ 0 });
 	told_poll(s, verdict, answer->soa.serial);
-	if (verdict == ROUND_SAME || verdict == ROUND_RESIGNED)
+	if (verdict == ROUND_SAME || verdict == ROUND_RESIGNED || z->pinned)
 		seat_vouch(s, answer->has_expire, answer->expire);
-	if (verdict == ROUND_SAME && z->clock.expired)
+	if ((verdict == ROUND_SAME || z->pinned) && z->clock.expired)
 		publish_revived(f);
 	follow_step(f);
 }
@@ -405,6 +405,7 @@ status_t follow_begin(zone_t *z)
 	const round_zone_t zone = {
 		.loaded = z->clock.loaded,
 		.expired = z->clock.expired,
+		.pinned = z->pinned,
 		.serial = z->clock.serial,
 		.source = z->source,
 	};

@@ -9,6 +9,7 @@
 #include "common/grow.h"
 #include "common/log.h"
 #include "refresh/keeping.h"
+#include "refresh/pin.h"
 #include "refresh/zone.h"
 #include "xfr/keep.h"
 #include "zone/hold.h"
@@ -83,6 +84,9 @@ static state_save_t *new_save(const keep_t *k, zone_t *z, const keep_facts_t *fa
 		.serial = c->serial,
 		.expired = c->expired,
 		.accepted = facts->accepted,
+		.pinned = facts->pinned,
+		.unexpiring = facts->unexpiring,
+		.pinned_at = facts->pinned_at,
 		.failures = c->failures,
 		.checked = of_seconds(c->checked),
 		.expires = c->expires,
@@ -117,6 +121,9 @@ static keep_facts_t facts_of(const zone_t *z)
 		.clock = &z->clock,
 		.source = z->source,
 		.accepted = z->accepted,
+		.pinned = z->pinned,
+		.unexpiring = z->unexpiring,
+		.pinned_at = z->pinned_at,
 		.how = told_how((xfr_outcome_t)z->how),
 		.octets = z->octets,
 		.ms = z->ms,
@@ -126,21 +133,30 @@ static keep_facts_t facts_of(const zone_t *z)
 
 /* --- versions ---------------------------------------------------------------------------------- */
 
-static keep_note_t *submit(keep_t *k, zone_t *z, keep_kind_t kind, state_save_t *save, void *arg)
+static keep_note_t *new_note(keep_t *k, zone_t *z, keep_kind_t kind, void *arg)
 {
 	keep_note_t *note = calloc(1, sizeof *note);
 
-	if (!note) {
-		state_draft_free(save->draft);
-		free(save);
+	if (!note)
 		return NULL;
-	}
 	*note = (keep_note_t){ .kind = kind, .zone = z, .edition = z->edition, .arg = arg };
 	note->next = k->notes;
 	if (note->next)
 		note->next->before = &note->next;
 	note->before = &k->notes;
 	k->notes = note;
+	return note;
+}
+
+static keep_note_t *submit(keep_t *k, zone_t *z, keep_kind_t kind, state_save_t *save, void *arg)
+{
+	keep_note_t *note = new_note(k, z, kind, arg);
+
+	if (!note) {
+		state_draft_free(save->draft);
+		free(save);
+		return NULL;
+	}
 	save->arg = note;
 	state_save(k->state, save);
 	return note;
@@ -154,8 +170,8 @@ static void free_note(keep_note_t *note)
 	free(note);
 }
 
-keep_note_t *keep_version(keep_t *k, zone_t *z, state_draft_t *draft, uint32_t serial,
-                          const keep_facts_t *facts, void *arg)
+static keep_note_t *save_version(keep_t *k, zone_t *z, keep_kind_t kind, state_draft_t *draft,
+                                 uint32_t serial, const keep_facts_t *facts, void *arg)
 {
 	const bool baseless = draft && state_draft_is_delta(draft) && z->unsaved;
 	const bool takes = keep_state(k) && draft && !baseless;
@@ -167,7 +183,35 @@ keep_note_t *keep_version(keep_t *k, zone_t *z, state_draft_t *draft, uint32_t s
 	}
 	save->draft = draft;
 	save->serial = serial;
-	return submit(k, z, KEEP_VERSION, save, arg);
+	return submit(k, z, kind, save, arg);
+}
+
+keep_note_t *keep_version(keep_t *k, zone_t *z, state_draft_t *draft, uint32_t serial,
+                          const keep_facts_t *facts, void *arg)
+{
+	return save_version(k, z, KEEP_VERSION, draft, serial, facts, arg);
+}
+
+keep_note_t *keep_pinned(keep_t *k, zone_t *z, state_draft_t *draft, uint32_t serial,
+                         const keep_facts_t *facts, void *arg)
+{
+	return save_version(k, z, KEEP_PINNED, draft, serial, facts, arg);
+}
+
+bool keep_ask(keep_t *k, zone_t *z, state_list_t *list, void *arg)
+{
+	state_save_t *save = keep_state(k) ? calloc(1, sizeof *save) : NULL;
+	keep_note_t *note = save ? new_note(k, z, KEEP_ASK, arg) : NULL;
+
+	if (!note) {
+		free(save);
+		return false;
+	}
+	save->zone = z->kept;
+	save->list = list;
+	save->arg = note;
+	state_ask(k->state, save);
+	return true;
 }
 
 void keep_forget(keep_note_t *note)
@@ -388,9 +432,14 @@ static void came_back(keep_t *k, keep_note_t *note, const state_save_t *save)
 		if (ok && z->edition == note->edition)
 			keep_saved(k, z);
 		break;
+	case KEEP_PINNED:
+		pin_saved(note->arg, ok);
+		break;
 	case KEEP_CLOCKS:
 		if (!ok)
 			keep_touch(k, z);
+		break;
+	case KEEP_ASK:
 		break;
 	}
 	if (ok && save->is_long && !z->unsaved)
@@ -403,6 +452,12 @@ static void on_done(void *arg, mail_t *mail)
 	state_save_t *save = state_save_of(mail);
 	keep_note_t *note = save->arg;
 
+	if (note->kind == KEEP_ASK) {
+		pin_listed(note->arg, save->status, save->error);
+		free_note(note);
+		free(save);
+		return;
+	}
 	k->slow = false;
 	if (save->status == ST_OK)
 		tell_works(k);
@@ -497,6 +552,7 @@ keep_t *keep_new(struct ev_loop *loop, const keep_conf_t *conf, pool_t *builders
 	keep_wake_init(k);
 	mailbox_open(&k->done, loop, on_done, k);
 	mailbox_open(&k->packed, loop, on_packed, k);
+	mailbox_open(&k->pins, loop, pin_on_loaded, k);
 	return k;
 }
 
@@ -519,6 +575,7 @@ void keep_free(keep_t *k)
 	if (!k)
 		return;
 	mailbox_close(&k->packed);
+	mailbox_close(&k->pins);
 	state_stop(k->state);
 	mailbox_close(&k->done); /* its mails are of zones of the state */
 	state_free(k->state);

@@ -51,6 +51,8 @@ typedef struct keep_facts {
 	const refresh_clock_t *clock;
 	unsigned source; /* primary, or ROUND_NO_SOURCE */
 	bool accepted;
+	bool pinned, unexpiring;
+	uint32_t pinned_at;
 	const char *how; /* "axfr" ... */
 	uint64_t octets;
 	uint32_t ms, loaded_at;
@@ -69,6 +71,12 @@ state_t *keep_state(const keep_t *k);
 typedef struct keep_note keep_note_t;
 keep_note_t *keep_version(keep_t *k, struct zone *z, state_draft_t *draft, uint32_t serial,
                           const keep_facts_t *facts, void *arg);
+/* The same for one that an operator has chosen: whole; pin_saved(arg, ...). */
+keep_note_t *keep_pinned(keep_t *k, struct zone *z, state_draft_t *draft, uint32_t serial,
+                         const keep_facts_t *facts, void *arg);
+/* Ask the state for the zone's versions: pin_listed(arg, ...), also if r is gone. False: it can't be
+ * asked now. */
+bool keep_ask(keep_t *k, struct zone *z, state_list_t *list, void *arg);
 void keep_forget(keep_note_t *note);
 bool keep_is_relaxed(const keep_t *k);
 

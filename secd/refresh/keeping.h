@@ -7,7 +7,9 @@
 typedef enum keep_kind {
 	KEEP_VERSION, /* that is to be served when it is on the disk */
 	KEEP_ANEW,    /* that is served */
+	KEEP_PINNED,  /* ... and that an operator has chosen */
 	KEEP_CLOCKS,
+	KEEP_ASK, /* which versions there are */
 } keep_kind_t;
 
 /* A save under way. */
@@ -29,7 +31,7 @@ struct keep {
 	state_t *state; /* NULL: the directory can't be had */
 	bool writes;    /* the state takes saves: it was looked through */
 	uint64_t boot;
-	mailbox_t done, packed;
+	mailbox_t done, packed, pins;
 	keep_note_t *notes;
 	ev_timer flush, retry;
 
@@ -64,6 +66,8 @@ typedef struct keep_times {
 	bool sure[STATE_BOOTS_MAX + 1];
 } keep_times_t;
 
+/* The zone's primary of this name; ROUND_NO_SOURCE: it has none. */
+unsigned keep_primary_named(const struct zone *z, const char *name);
 void keep_times_look(keep_t *k, keep_times_t *out);
 /* All of it that is beside the records of v, before it is published. */
 void keep_restore(keep_t *k, const keep_times_t *t, struct zone *z, const state_clocks_t *c,

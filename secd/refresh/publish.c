@@ -4,6 +4,7 @@
 
 #include "common/buf.h"
 #include "dns/wire.h"
+#include "refresh/pin.h"
 #include "refresh/zone.h"
 #include "xfr/soa_answer.h"
 
@@ -134,8 +135,7 @@ static void take_over(const publish_saving_t *p, zone_t *z)
 	z->source = p->seat->index;
 	z->accepted = p->accepted;
 	z->loaded_at = p->clock.checked;
-	z->ms = (uint32_t)(res->seconds * 1000);
-	z->octets = res->bytes;
+	zone_note_transfer(z, res->bytes, (uint32_t)(res->seconds * 1000));
 	z->how = (uint8_t)res->outcome;
 	z->edition++;
 	keep_sure(z->group->r->keep, z);
@@ -328,8 +328,10 @@ static void confirmed(follow_t *f, bool behind, mono_t now)
 void publish_revived(follow_t *f)
 {
 	const zone_t *z = f->zone;
+	const bool behind = !z->pinned &&
+	                    round_outrun(f->round->peers, f->round->count, z->clock.serial);
 
-	confirmed(f, round_outrun(f->round->peers, f->round->count, z->clock.serial), clock_mono());
+	confirmed(f, behind, clock_mono());
 }
 
 void publish_round_end(follow_t *f)
@@ -365,6 +367,7 @@ void publish_tick(zone_t *z, mono_t now)
 	if (z->follow && z->follow->check.has_expire && !z->clock.expired &&
 	    !mono_before(now, z->clock.expires))
 		publish_revived(z->follow);
+	pin_outlive(z, now);
 	if (!refresh_clock_tick(&z->clock, now))
 		return;
 	zone_set_expire(z->slot, true);

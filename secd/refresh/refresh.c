@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "common/siphash.h"
+#include "refresh/pin.h"
 #include "refresh/report.h"
 #include "refresh/zone.h"
 
@@ -295,6 +296,21 @@ void refresh_rested(zone_t *z)
 		refresh_set_timer(z);
 }
 
+void refresh_lift(zone_t *z)
+{
+	if (z->stage == STAGE_QUEUED)
+		refresh_lane_remove(&z->link);
+	follow_stop(z->follow);
+	if (z->why != ROUND_TIMER) {
+		z->again = true;
+		z->again_why = z->why > z->again_why ? z->why : z->again_why;
+	}
+	z->why = ROUND_TIMER;
+	z->urgent = false;
+	z->stage = STAGE_LOADING;
+	refresh_set_timer(z);
+}
+
 void refresh_woken(zone_t *z)
 {
 	if (z->stage == STAGE_LOADING)
@@ -379,6 +395,8 @@ status_t refresh_command(refresh_t *r, const dns_name_t *apex, refresh_verb_t ve
 
 	if (!z)
 		return ST_NOENT;
+	if (z->pinned && verb != REFRESH_NOW)
+		return ST_REFUSED;
 	if (verb == REFRESH_ACCEPT && !report_has_refused(z))
 		return ST_STALE;
 	told_command(z, verbs[verb].text);
@@ -541,6 +559,7 @@ void refresh_free(refresh_t *r)
 {
 	if (!r)
 		return;
+	pin_stop(r);
 	for (size_t i = 0; i < r->zone_count; i++)
 		follow_stop(r->zones[i]->follow);
 	keep_detach(r->keep);

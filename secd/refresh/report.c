@@ -138,6 +138,9 @@ bool refresh_zone_report(const refresh_t *r, const dns_name_t *apex, refresh_zon
 		.slot = z->slot,
 		.state = state_of(z),
 		.refused = report_has_refused(z),
+		.pinned = z->pinned,
+		.unexpiring = z->unexpiring,
+		.pinned_at = z->pinned_at,
 		.work = work_of(z),
 		.again = z->again,
 		.failures = z->clock.failures,
@@ -229,6 +232,7 @@ void refresh_totals(const refresh_t *r, refresh_totals_t *out)
 		count_state(z, out);
 		count_work(z, out);
 		out->refused += report_has_refused(z);
+		out->pinned += z->pinned;
 	}
 	out->loaded = out->fresh + out->behind + out->expired;
 }
@@ -288,6 +292,10 @@ static void blame(const zone_t *z, refresh_laggard_t *out)
 {
 	const conf_group_t *g = z->group->conf;
 
+	if (z->pinned && !z->clock.expired && z->clock.failures == 0) {
+		snprintf(out->why, sizeof out->why, "is pinned by an operator");
+		return;
+	}
 	for (size_t i = 0; i < g->primary_count; i++) {
 		const round_peer_t *p = &z->peers[i];
 

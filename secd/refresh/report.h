@@ -30,7 +30,8 @@ typedef enum refresh_verb {
 } refresh_verb_t;
 
 /* Put the zone into the lane of what is urgent; during a round it means one more round after it.
- * Returns   ST_OK; ST_NOENT: no such zone; ST_STALE: REFRESH_ACCEPT, and nothing is refused now. */
+ * Returns   ST_OK; ST_NOENT: no such zone; ST_STALE: REFRESH_ACCEPT, and nothing is refused now;
+ *           ST_REFUSED: it is pinned, and may be asked about (REFRESH_NOW) alone. */
 status_t refresh_command(refresh_t *r, const dns_name_t *apex, refresh_verb_t verb);
 
 /* --- one zone ----------------------------------------------------------------------------- */
@@ -58,7 +59,9 @@ enum { REFRESH_WHY_MAX = 256 };
 typedef struct refresh_zone_report {
 	const zone_slot_t *slot;
 	refresh_state_t state;
-	bool refused; /* a serial of some primary is not taken: see its report */
+	bool refused;            /* a serial of some primary is not taken: see its report */
+	bool pinned, unexpiring; /* refresh/pin.h */
+	uint32_t pinned_at;      /* seconds since 1970, if pinned */
 	refresh_work_t work;
 	bool again;        /* one more round will follow */
 	uint32_t failures; /* rounds in a row without a good check */
@@ -117,6 +120,7 @@ typedef struct refresh_totals {
 	size_t fresh, behind, empty, expired; /* sum up to zones */
 	size_t loaded;                        /* fresh, behind and expired */
 	size_t refused;                       /* of all of them, those with a refused serial */
+	size_t pinned;                        /* ... and those that are pinned */
 	size_t polls, transfers;              /* under way */
 	size_t queued;                        /* wait for their turn to poll or to transfer */
 } refresh_totals_t;

@@ -20,7 +20,7 @@ static uint32_t seconds_of(mono_t t)
 	return s < 0 ? 0 : s > UINT32_MAX ? UINT32_MAX : (uint32_t)s;
 }
 
-static unsigned primary_named(const zone_t *z, const char *name)
+unsigned keep_primary_named(const zone_t *z, const char *name)
 {
 	const conf_group_t *g = z->group->conf;
 
@@ -45,7 +45,7 @@ static mono_t shifted(const shift_t *s, mono_t then)
 
 static void restore_peer(zone_t *z, const state_peer_t *from, const shift_t *s)
 {
-	const unsigned i = primary_named(z, from->name.text);
+	const unsigned i = keep_primary_named(z, from->name.text);
 	round_peer_t *p = i != ROUND_NO_SOURCE ? &z->peers[i] : NULL;
 
 	if (!p)
@@ -66,15 +66,6 @@ static void restore_peer(zone_t *z, const state_peer_t *from, const shift_t *s)
 		.a = from->why_a,
 		.b = from->why_b,
 	};
-}
-
-static xfr_outcome_t how_named(const char *name)
-{
-	for (xfr_outcome_t how = XFR_AXFR; how < XFR_CURRENT; how++) {
-		if (strcmp(told_how(how), name) == 0)
-			return how;
-	}
-	return XFR_AXFR;
 }
 
 /* Of a boot that is known, or else of this zone's moment alone: whether it can be told how long ago. */
@@ -109,12 +100,14 @@ void keep_restore(keep_t *k, const keep_times_t *t, zone_t *z, const state_clock
 
 	refresh_clock_restored(&z->clock, zone_version_soa(v), &kept, &z->group->conf->policy,
 	                       clock_mono(), refresh_spread(z), overdue_ms);
-	z->source = (uint16_t)primary_named(z, c->source.text);
+	z->source = (uint16_t)keep_primary_named(z, c->source.text);
 	z->accepted = c->accepted;
+	z->pinned = c->pinned;
+	z->unexpiring = c->pinned && c->unexpiring;
+	z->pinned_at = c->pinned_at;
 	z->loaded_at = seconds_of(shifted(&s, c->loaded_at));
-	z->octets = c->octets;
-	z->ms = c->ms;
-	z->how = (uint8_t)how_named(c->how.text);
+	zone_note_transfer(z, c->octets, c->ms);
+	z->how = (uint8_t)told_named(c->how.text);
 	for (size_t i = 0; i < c->peer_count; i++)
 		restore_peer(z, &c->peers[i], &s);
 	if (!sure) {

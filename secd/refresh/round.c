@@ -70,7 +70,7 @@ static uint32_t worth(const round_t *r, unsigned primary)
 {
 	const round_seat_t *s = &r->seats[primary];
 
-	if (s->state != SEAT_SHOWN)
+	if (s->state != SEAT_SHOWN || r->zone.pinned)
 		return 0;
 	switch (s->verdict) {
 	case ROUND_NEWER:
@@ -230,7 +230,8 @@ round_verdict_t round_shown(round_t *r, unsigned primary, uint32_t serial, bool 
 	remember(&r->peers[primary], serial, now);
 	s->state = SEAT_SHOWN;
 	s->verdict = judge(r, &r->peers[primary], serial, resigned);
-	r->confirmed = r->confirmed || s->verdict == ROUND_SAME || s->verdict == ROUND_RESIGNED;
+	r->confirmed = r->confirmed || s->verdict == ROUND_SAME || s->verdict == ROUND_RESIGNED ||
+	               r->zone.pinned;
 	if (r->gather.ns == 0 && worth(r, primary) > (forced(r) ? 0 : 1))
 		r->gather = mono_add_ms(now, ROUND_GATHER_MS);
 	return s->verdict;
@@ -327,6 +328,8 @@ round_end_t round_end(const round_t *r)
 		return ROUND_ENDS_UPDATED;
 	if (!r->confirmed)
 		return ROUND_ENDS_FAILED;
+	if (r->zone.pinned)
+		return ROUND_ENDS_SAME;
 	return round_outrun(r->peers, r->count, r->zone.serial) ? ROUND_ENDS_BEHIND
 	                                                        : ROUND_ENDS_SAME;
 }

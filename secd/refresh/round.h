@@ -78,6 +78,7 @@ typedef struct round_seat {
 typedef struct round_zone {
 	bool loaded;  /* something is held */
 	bool expired; /* ... but has expired: any serial is better than none */
+	bool pinned;  /* ... and is held whatever they have: to be asked is all */
 	uint32_t serial;
 	unsigned source; /* primary that it came from; ROUND_NO_SOURCE: unknown */
 } round_zone_t;
@@ -92,7 +93,7 @@ typedef struct round {
 	round_peer_t *peers; /* borrowed */
 	mono_t gather;       /* by when to fetch, though some have not answered; 0: not set */
 	mono_t ahead;        /* until when first is asked alone; 0: not asked yet */
-	bool confirmed;      /* some primary has our serial */
+	bool confirmed;      /* some primary has our serial, or, where it is pinned, any */
 	bool updated;
 	round_seat_t seats[];
 } round_t;

@@ -1,4 +1,6 @@
 /* refresh/told.c - every line of the log that following zones makes. */
+#include <string.h>
+
 #include "common/log.h"
 #include "refresh/zone.h"
 
@@ -169,13 +171,17 @@ static void note_poll(const seat_t *s, round_verdict_t verdict, uint32_t serial)
 void told_poll(const seat_t *s, round_verdict_t verdict, uint32_t serial)
 {
 	const char *why = "";
-	bool granted = is_granted(s, verdict);
-	log_level_t level = granted ? LOG_LEVEL_NOTICE : level_of(verdict);
+	const bool granted = is_granted(s, verdict), pinned = s->follow->zone->pinned;
+	log_level_t level = granted                           ? LOG_LEVEL_NOTICE
+	                    : pinned && verdict != ROUND_SAME ? LOG_LEVEL_INFO
+	                                                      : level_of(verdict);
 
 	note_poll(s, verdict, serial);
 	if (!log_wanted(level))
 		return;
-	if (granted)
+	if (pinned && verdict != ROUND_SAME)
+		why = " why=\"the zone is pinned: it is not taken before secdctl unpin\"";
+	else if (granted)
 		why = " why=\"the operator told to take it\"";
 	else if (verdict == ROUND_OLDER)
 		why = " why=\"its serial went back; our version stays, but for secdctl accept\"";
@@ -283,6 +289,15 @@ const char *told_how(xfr_outcome_t outcome)
 	return "nothing";
 }
 
+xfr_outcome_t told_named(const char *name)
+{
+	for (xfr_outcome_t how = XFR_AXFR; how < XFR_CURRENT; how++) {
+		if (strcmp(told_how(how), name) == 0)
+			return how;
+	}
+	return XFR_AXFR;
+}
+
 void told_installed(const seat_t *s, const xfr_result_t *res)
 {
 	const zone_version_t *v = res->version;
@@ -385,6 +400,42 @@ void told_expired(const zone_t *z)
 	note_zone(z, REFRESH_EVENT_EXPIRED);
 	log_warn("zone expired zone=%s serial=%u checked=%u "
 	         "why=\"no primary has confirmed it before EXPIRE was over\"",
+	         zone_text(z, name), z->clock.serial,
+	         (uint32_t)(clock_mono().ns / NS_PER_S) - z->clock.checked);
+}
+
+/* --- pins ---------------------------------------------------------------------------------- */
+
+void told_pinned(const zone_t *z, uint32_t was, const char *why)
+{
+	char name[DNS_NAME_TEXT_MAX];
+	refresh_event_t e = of_zone(z, REFRESH_EVENT_PINNED);
+
+	e.has_held = was != z->clock.serial;
+	e.held = was;
+	note(z, &e);
+	log_notice("zone pinned zone=%s serial=%u was=%u expires=%s why=\"%s\" "
+	           "next=\"no primary changes it before secdctl unpin\"",
+	           zone_text(z, name), z->clock.serial, was, z->unexpiring ? "never" : "yes", why);
+}
+
+void told_unpinned(const zone_t *z)
+{
+	char name[DNS_NAME_TEXT_MAX];
+
+	note_zone(z, REFRESH_EVENT_UNPINNED);
+	log_notice("zone unpinned zone=%s serial=%u next=\"its primaries are asked\"",
+	           zone_text(z, name), z->clock.serial);
+}
+
+void told_outlived(const zone_t *z)
+{
+	char name[DNS_NAME_TEXT_MAX];
+
+	log_warn("zone outlived zone=%s serial=%u checked=%u "
+	         "why=\"no primary has confirmed it before EXPIRE was over, but it is pinned so "
+	         "that "
+	         "it does not expire\"",
 	         zone_text(z, name), z->clock.serial,
 	         (uint32_t)(clock_mono().ns / NS_PER_S) - z->clock.checked);
 }

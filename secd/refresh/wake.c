@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "refresh/keeping.h"
+#include "refresh/pin.h"
 #include "refresh/terms.h"
 #include "refresh/zone.h"
 #include "xfr/keep.h"
@@ -215,6 +216,7 @@ static bool serve(wake_t *w, const batch_t *b, const woken_t *n)
 	                     w->most_peers) != ST_OK)
 		return false;
 	keep_restore(w->keep, &w->times, z, &clocks, v, w->overdue_ms);
+	pin_outlive(z, clock_mono());
 	(void)refresh_clock_tick(&z->clock, clock_mono());
 	zone_set_expires(z->slot, z->clock.expires);
 	zone_set_restore(z->group->r->set, z->slot, v, z->clock.expired);
@@ -226,6 +228,8 @@ static bool serve(wake_t *w, const batch_t *b, const woken_t *n)
 	}
 	if (z->clock.expired)
 		told_expired(z);
+	if (z->pinned)
+		told_pinned(z, z->clock.serial, "it was before the restart");
 	refresh_retired(z->group->r);
 	return true;
 }
@@ -303,23 +307,6 @@ static void tell_scan(const wake_t *w)
 		           (unsigned long long)s->torn, w->keep->dir);
 }
 
-/* Where the directory came late, the zone may be asked for already: what is on the disk comes first,
- * and what was asked for is asked again behind it. */
-static void lift(zone_t *z)
-{
-	if (z->stage == STAGE_QUEUED)
-		refresh_lane_remove(&z->link);
-	follow_stop(z->follow);
-	if (z->why != ROUND_TIMER) {
-		z->again = true;
-		z->again_why = z->why > z->again_why ? z->why : z->again_why;
-	}
-	z->why = ROUND_TIMER;
-	z->urgent = false;
-	z->stage = STAGE_LOADING;
-	refresh_set_timer(z);
-}
-
 static void gather(wake_t *w)
 {
 	refresh_t *r = w->keep->r;
@@ -330,7 +317,9 @@ static void gather(wake_t *w)
 		if (z->group->conf->primary_count > w->most_peers)
 			w->most_peers = z->group->conf->primary_count;
 		if (!z->clock.loaded && state_zone_has(z->kept)) {
-			lift(z);
+			/* Where the directory came late, the zone may be asked for already: what is
+			 * on the disk comes first, and what was asked for is asked again. */
+			refresh_lift(z);
 			w->zones[w->count++] = z;
 		} else if (z->stage == STAGE_LOADING) {
 			refresh_woken(z);

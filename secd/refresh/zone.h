@@ -3,6 +3,7 @@
  *     refresh.c   when: timers, NOTIFY, operators; lanes; the loop
  *     follow.c    a round: from whom, by refresh/round.h, through refresh/way.h
  *     publish.c   what came of a transfer
+ *     pin.c       what an operator puts in its place
  *     keep.c      ... and its way to the state
  *     wake.c      ... and back, at a start, with restore.c for what is beside the records
  *     told.c      every line of the log */
@@ -29,6 +30,7 @@ typedef struct zone zone_t;
 typedef struct follow follow_t;
 typedef struct group group_t;
 typedef struct publish_saving publish_saving_t;
+typedef struct pin pin_t;
 
 typedef enum zone_stage {
 	STAGE_IDLE,
@@ -72,8 +74,9 @@ struct zone {
 	uint32_t notified;     /* when NOTIFY began a round last: ms since boot */
 	uint32_t hint;         /* a serial that NOTIFY promised */
 	uint32_t loaded_at;    /* of the last transfer: when (seconds since boot) ... */
-	uint32_t ms;           /* ... how long it took ... */
-	uint64_t octets;       /* ... and what it brought */
+	uint32_t pinned_at;    /* seconds since 1970, if pinned */
+	uint64_t octets : 40;  /* ... what it brought ... */
+	uint64_t ms : 24;      /* ... and how long it took: zone_note_transfer() */
 	state_zone_t *kept;    /* NULL: there is no state */
 	uint16_t edition;      /* counts the versions that were served */
 	uint16_t rounds;       /* so far: spreads the timers */
@@ -93,11 +96,22 @@ struct zone {
 	bool dirty : 1;      /* keep_touch() */
 	bool doubtful : 1;   /* something newer may have been lost with the state: no check since */
 	bool anew : 1;       /* it is being packed for the state once more */
+	bool pinned : 1;     /* an operator holds it at what is held ... */
+	bool unexpiring : 1; /* ... whatever EXPIRE says */
+	bool pinning : 1;    /* pin.c is about to */
 	uint8_t unsure : 4;  /* its times are those of this boot of the state (state_times()), and
 	                      * nobody knows yet how long that is ago; 0: they are sure */
 	round_peer_t peers[];
 };
 _Static_assert(sizeof(struct zone) <= 160, "one for each zone");
+
+static inline void zone_note_transfer(zone_t *z, uint64_t octets, uint32_t ms)
+{
+	const uint64_t octets_most = (UINT64_C(1) << 40) - 1, ms_most = (1 << 24) - 1;
+
+	z->octets = (octets < octets_most ? octets : octets_most) & octets_most;
+	z->ms = (ms < ms_most ? ms : ms_most) & ms_most;
+}
 
 /* Zones of the same primaries wait together. */
 struct group {
@@ -126,6 +140,7 @@ struct refresh {
 	size_t zone_count;
 	refresh_heap_t timers;
 	refresh_events_t *events;
+	pin_t *pins; /* under way */
 	mono_t began;
 	strangers_t strangers;
 	ev_timer wake, reclaim;
@@ -142,6 +157,8 @@ unsigned refresh_spread(zone_t *z);
 void refresh_set_timer(zone_t *z);
 /* The round is over: rest, or begin the next one. */
 void refresh_rested(zone_t *z);
+/* Whatever is under way for it ends, and nobody is asked until refresh_woken(). */
+void refresh_lift(zone_t *z);
 /* It is in from the state, or is not there: it may be asked for. */
 void refresh_woken(zone_t *z);
 /* Into the lane of its group. */
@@ -210,8 +227,9 @@ bool report_has_refused(const zone_t *z);
 
 /* --- told.c */
 
-/* "axfr", "ixfr" ... */
+/* "axfr", "ixfr" ...; and back: XFR_AXFR, if there is no such. */
 const char *told_how(xfr_outcome_t outcome);
+xfr_outcome_t told_named(const char *how);
 
 /* Each is an event, too (refresh/events.h). */
 void told_due(const zone_t *z);
@@ -229,5 +247,8 @@ void told_current(const zone_t *z);
 void told_stale(const zone_t *z);
 void told_unrefreshed(const zone_t *z);
 void told_expired(const zone_t *z);
+void told_pinned(const zone_t *z, uint32_t was, const char *why); /* "an operator said so" */
+void told_unpinned(const zone_t *z);
+void told_outlived(const zone_t *z);
 void told_down(const seat_t *s, const xfr_why_t *why);
 void told_up(const seat_t *s, mono_t since, mono_t now);

@@ -8,12 +8,13 @@
 enum {
 	INSTANT_LEN = 8 + 8 + 8 + 1,
 	FIXED_LEN = INSTANT_LEN + 4 + 1 + 2 + 4 * 8 + 8 + 4 + 2,
+	PINNED_LEN = 4,
 	PEER_FIXED_LEN = 4 + 4 + 1 + 1 + 1 + 4 * 8 + 2 + 4 + 4,
 };
 
 static const uint64_t TIME_MOST = UINT64_C(1) << 61; /* 73 years */
 
-enum { FLAG_EXPIRED = 1, FLAG_ACCEPTED = 2 };
+enum { FLAG_EXPIRED = 1, FLAG_ACCEPTED = 2, FLAG_PINNED = 4, FLAG_UNEXPIRING = 8 };
 enum { PEER_SHOWN = 1, PEER_REFUSED = 2 };
 
 static size_t text_room(const state_text_t *t)
@@ -23,7 +24,8 @@ static size_t text_room(const state_text_t *t)
 
 size_t state_clocks_room(const state_clocks_t *c)
 {
-	size_t room = FIXED_LEN + text_room(&c->how) + text_room(&c->source);
+	size_t room = FIXED_LEN + text_room(&c->how) + text_room(&c->source) +
+	              (c->pinned ? PINNED_LEN : 0);
 
 	for (size_t i = 0; i < c->peer_count; i++)
 		room += PEER_FIXED_LEN + text_room(&c->peers[i].name) + text_room(&c->peers[i].why);
@@ -68,7 +70,8 @@ size_t state_clocks_put(const state_clocks_t *c, uint8_t *out)
 	bufw_u64(&b, (uint64_t)c->at.wall_ms);
 	bufw_u8(&b, c->at.synced);
 	bufw_u32(&b, c->serial);
-	bufw_u8(&b, (c->expired ? FLAG_EXPIRED : 0) | (c->accepted ? FLAG_ACCEPTED : 0));
+	bufw_u8(&b, (c->expired ? FLAG_EXPIRED : 0) | (c->accepted ? FLAG_ACCEPTED : 0) |
+	                    (c->pinned ? FLAG_PINNED : 0) | (c->unexpiring ? FLAG_UNEXPIRING : 0));
 	bufw_u16(&b, c->failures);
 	put_time(&b, c->checked);
 	put_time(&b, c->expires);
@@ -81,6 +84,8 @@ size_t state_clocks_put(const state_clocks_t *c, uint8_t *out)
 	bufw_u16(&b, c->peer_count);
 	for (size_t i = 0; i < c->peer_count; i++)
 		put_peer(&b, &c->peers[i]);
+	if (c->pinned)
+		bufw_u32(&b, c->pinned_at);
 	return b.pos;
 }
 
@@ -144,12 +149,22 @@ status_t state_clocks_instant(const uint8_t *in, size_t len, state_instant_t *ou
 	return buf_ok(&b) ? ST_OK : ST_MALFORMED;
 }
 
-bool state_clocks_accepted(const uint8_t *in, size_t len)
+static bool has_flag(const uint8_t *in, size_t len, unsigned flag)
 {
 	buf_t b = buf_over(in, len);
 
 	(void)buf_take(&b, INSTANT_LEN + 4); /* and the serial */
-	return buf_u8(&b) & FLAG_ACCEPTED;
+	return buf_u8(&b) & flag;
+}
+
+bool state_clocks_accepted(const uint8_t *in, size_t len)
+{
+	return has_flag(in, len, FLAG_ACCEPTED);
+}
+
+bool state_clocks_pinned(const uint8_t *in, size_t len)
+{
+	return has_flag(in, len, FLAG_PINNED);
 }
 
 uint32_t state_clocks_arrived(const uint8_t *in, size_t len)
@@ -182,6 +197,8 @@ status_t state_clocks_get(const uint8_t *in, size_t len, state_clocks_t *c, stat
 	const unsigned flags = buf_u8(&b);
 	c->expired = flags & FLAG_EXPIRED;
 	c->accepted = flags & FLAG_ACCEPTED;
+	c->pinned = flags & FLAG_PINNED;
+	c->unexpiring = flags & FLAG_UNEXPIRING;
 	c->failures = buf_u16(&b);
 	c->checked = get_time(&b);
 	c->expires = get_time(&b);
@@ -198,6 +215,8 @@ status_t state_clocks_get(const uint8_t *in, size_t len, state_clocks_t *c, stat
 		get_peer(&b, i < most ? &peers[i] : &left_out);
 	}
 	c->peer_count = (uint16_t)(count < most ? count : most);
+	if (c->pinned)
+		c->pinned_at = buf_u32(&b);
 	return buf_ok(&b) && buf_left(&b) == 0 ? ST_OK : ST_MALFORMED;
 }
 

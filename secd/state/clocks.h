@@ -49,7 +49,10 @@ typedef struct state_clocks {
 	state_instant_t at; /* when all of this was true */
 	uint32_t serial;
 	bool expired;
-	bool accepted; /* an operator let it past the gates */
+	bool accepted;      /* an operator let it past the gates */
+	bool pinned;        /* ... holds the zone at this version ... */
+	bool unexpiring;    /* ... whatever EXPIRE says ... */
+	uint32_t pinned_at; /* ... since then: seconds since 1970; if pinned */
 	uint16_t failures;
 	mono_t checked, expires, outrun, loaded_at;
 	uint64_t octets; /* of the last transfer ... */
@@ -70,9 +73,10 @@ size_t state_clocks_put(const state_clocks_t *c, uint8_t *out);
  * Returns   ST_OK; ST_MALFORMED. */
 status_t state_clocks_get(const uint8_t *in, size_t len, state_clocks_t *c, state_peer_t *peers,
                           size_t most);
-/* Only when it was true; only whether the version was accepted. */
+/* Only when it was true; only whether the version was accepted, or is pinned. */
 status_t state_clocks_instant(const uint8_t *in, size_t len, state_instant_t *out);
 bool state_clocks_accepted(const uint8_t *in, size_t len);
+bool state_clocks_pinned(const uint8_t *in, size_t len);
 /* When the version came with which they were written, by the wall clock: seconds since 1970. */
 uint32_t state_clocks_arrived(const uint8_t *in, size_t len);
 

@@ -307,6 +307,8 @@ static uint64_t past_most(const state_index_t *x, const state_zone_t *z)
 
 static void prune(state_index_t *x, state_zone_t *z)
 {
+	const bool all = z->pinned && z->step_count == 0;
+	const uint64_t most = past_most(x, z) * (all ? 2 : 1);
 	state_present_t *present;
 	size_t gone;
 
@@ -315,7 +317,7 @@ static void prune(state_index_t *x, state_zone_t *z)
 	present = malloc((z->step_count + 1u) * sizeof *present);
 	if (!present)
 		return; /* when the next version comes */
-	gone = state_past_prune(z->past, present, list_present(z, present), past_most(x, z));
+	gone = state_past_prune(z->past, present, list_present(z, present), most, all);
 	free(present);
 	for (size_t i = 0; i < gone; i++)
 		let_go(x, z, &z->past->old[z->past->count + i]);
@@ -390,6 +392,7 @@ static void take_whole(state_index_t *x, state_zone_t *z, const state_found_t *f
 {
 	const state_record_t *r = &f->record;
 	const state_old_t before = old_of_whole(z);
+	const bool chosen_twice = z->pinned && f->pinned && z->step_count == 0;
 	const state_old_t taken = { .place = f->place,
 		                    .version = r->version,
 		                    .own = f->own,
@@ -413,7 +416,9 @@ static void take_whole(state_index_t *x, state_zone_t *z, const state_found_t *f
 	z->whole_version = taken.version;
 	z->whole_stamp = taken.stamp;
 	z->whole_arrived = taken.arrived;
-	if (before.place.file != 0 && before.version == taken.version)
+	z->pinned = f->pinned;
+	/* What an operator chose before this is a copy of one that is kept. */
+	if (before.place.file != 0 && (before.version == taken.version || chosen_twice))
 		let_go(x, z, &before);
 	else
 		supersede(x, z, &before);

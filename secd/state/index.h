@@ -40,6 +40,7 @@ struct state_zone {
 	uint32_t stamp, clocks_version;
 	uint16_t step_count;
 	bool orphan; /* nobody has added it; apex is ours */
+	bool pinned; /* the whole version is one that an operator chose */
 
 	/* The main thread's, once the scan is over. */
 	uint32_t beside;     /* saves that are on the way of the files, and have not come back */
@@ -102,6 +103,7 @@ typedef struct state_found {
 	uint32_t own;     /* of STATE_OWN: the number of its file; else 0 */
 	uint64_t octets;  /* of a whole version */
 	uint32_t arrived; /* of a version: when it came: seconds since 1970 */
+	bool pinned;      /* ... and whether an operator chose it */
 } state_found_t;
 
 /* It is the zone's from now on. What it supersedes is an old version's, or not needed any more; files of

@@ -181,7 +181,7 @@ static void gather(pruning_t *g, const state_present_t *present, size_t count)
 	}
 }
 
-static status_t choose(pruning_t *g)
+static status_t choose(pruning_t *g, bool all)
 {
 	uint32_t *arrived = malloc(g->count * sizeof *arrived);
 	bool *keep = calloc(g->count, sizeof *keep);
@@ -192,7 +192,7 @@ static status_t choose(pruning_t *g)
 	if (ok)
 		state_past_choose(arrived, g->count, keep);
 	for (size_t i = 0; ok && i < g->count; i++)
-		g->all[i].chosen = keep[i];
+		g->all[i].chosen = all || keep[i];
 	free(arrived);
 	free(keep);
 	return ok ? ST_OK : ST_NOMEM;
@@ -264,7 +264,7 @@ static void part(const pruning_t *g, state_old_t *unneeded)
 }
 
 size_t state_past_prune(state_past_t *p, const state_present_t *present, size_t count,
-                        uint64_t most)
+                        uint64_t most, bool all)
 {
 	const uint32_t before = p->count;
 	pruning_t g = { .past = p };
@@ -274,7 +274,7 @@ size_t state_past_prune(state_past_t *p, const state_present_t *present, size_t 
 	g.needed = malloc(before * sizeof *g.needed + 1);
 	if (unneeded && g.all && g.needed) {
 		gather(&g, present, count);
-		if (choose(&g) == ST_OK) {
+		if (choose(&g, all) == ST_OK) {
 			while (mark(&g) > most && give_up_oldest(&g))
 				;
 			part(&g, unneeded);

@@ -8,7 +8,8 @@
  *     the oldest of the last hour, and of the last   which become those in time
  *     day
  *
- * as of when the newest came: nothing changes until the next one does. */
+ * as of when the newest came: nothing changes until the next one does. While an operator chooses among them,
+ * all are kept: what he pins is newest then, and must not cost him the others. */
 #pragma once
 
 #include <stdbool.h>
@@ -66,6 +67,7 @@ typedef struct state_present {
 /* Leave out what none of the chosen versions needs, and, from the oldest on, so many of these that the rest
  * takes no more than so many units. Returns how many entries it left out, which lie behind the others until
  * the next call; where there is no memory, none.
- *   present   at least that which is served; the newest first. */
+ *   present   at least that which is served; the newest first.
+ *   all       are chosen, whatever their age. */
 size_t state_past_prune(state_past_t *past, const state_present_t *present, size_t count,
-                        uint64_t most);
+                        uint64_t most, bool all);

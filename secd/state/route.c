@@ -164,15 +164,14 @@ static int open_route(state_t *s, const state_zone_t *z, const state_hop_t *hops
 	return err;
 }
 
-/* The wanted among those that are listed, or NULL: the newest is what is served, and not meant by a
- * serial. */
+/* The wanted among those that are listed, or NULL. */
 static const state_listed_t *wanted(const state_list_t *l)
 {
 	for (size_t i = 0; i < l->count; i++) {
 		const state_listed_t *v = &l->all[i];
 
 		if ((l->by_version && v->version == l->wanted) ||
-		    (l->by_serial && v->serial == l->wanted && i > 0))
+		    (l->by_serial && v->serial == l->wanted))
 			return v;
 	}
 	return NULL;

@@ -181,7 +181,7 @@ static status_t take_own(scan_t *c, state_zone_t *z, state_found_t *found, buf_t
 
 /* Past the clocks, of which it matters when they were written, and when their version came. False: there
  * are none. */
-static bool take_clocks(scan_t *c, const state_record_t *r, buf_t *content, uint32_t *arrived)
+static bool take_clocks(scan_t *c, const state_record_t *r, buf_t *content, state_found_t *found)
 {
 	const size_t len = r->kind == STATE_CLOCKS ? buf_left(content) : buf_u32(content);
 	const uint8_t *clocks = buf_take(content, len);
@@ -191,7 +191,8 @@ static bool take_clocks(scan_t *c, const state_record_t *r, buf_t *content, uint
 		return false;
 	if (state_clocks_instant(clocks, len, &at) == ST_OK)
 		state_times_note(&c->s->times, &at);
-	*arrived = state_clocks_arrived(clocks, len);
+	found->arrived = state_clocks_arrived(clocks, len);
+	found->pinned = state_clocks_pinned(clocks, len);
 	return true;
 }
 
@@ -217,7 +218,7 @@ static status_t take(scan_t *c, const state_record_t *r, state_place_t place, co
 	c->out->records++;
 	z->last = r->version > z->last ? r->version : z->last;
 	z->last_stamp = r->stamp > z->last_stamp ? r->stamp : z->last_stamp;
-	if (!take_clocks(c, r, &content, &found.arrived))
+	if (!take_clocks(c, r, &content, &found))
 		return ST_OK;
 	if (r->kind == STATE_OWN)
 		return take_own(c, z, &found, &content);

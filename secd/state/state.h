@@ -182,7 +182,7 @@ typedef struct state_route
 	state_route_t; /* a way to read one of them, whatever is cleaned up meanwhile */
 
 typedef struct state_list {
-	bool by_version, by_serial; /* which is wanted; of several of a serial the newest old one */
+	bool by_version, by_serial; /* which is wanted; of several of a serial the newest */
 	uint32_t wanted;
 	state_listed_t *all; /* the newest first; the caller's, to be freed */
 	size_t count;

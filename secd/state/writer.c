@@ -247,6 +247,7 @@ static int write_record(state_t *s, state_save_t *save, state_pending_t *p)
 		return err;
 	p->found.octets = p->found.record.len;
 	p->found.arrived = state_clocks_arrived(save->clocks, save->clocks_len);
+	p->found.pinned = state_clocks_pinned(save->clocks, save->clocks_len);
 	if (d && d->fd >= 0) {
 		p->found.own = d->number;
 		p->found.octets = d->size;

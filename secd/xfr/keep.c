@@ -186,7 +186,8 @@ static status_t read_all(load_t *l, int *error)
 
 	errno = 0;
 	if (reader.window)
-		st = state_read(spec->state, spec->zone, &reader);
+		st = spec->route ? state_route_read(spec->route, &reader)
+		                 : state_read(spec->state, spec->zone, &reader);
 	*error = errno;
 	state_window_free(own);
 	return st;

@@ -26,11 +26,12 @@ state_draft_t *xfr_keep_whole(state_t *state, const zone_version_t *v);
 state_draft_t *xfr_keep_delta(state_t *state, const zone_delta_t *d, const zone_version_t *v);
 
 typedef struct xfr_keep_spec {
-	const state_t *state;
+	const state_t *state; /* what is newest of this zone there; or */
 	const state_zone_t *zone;
-	state_window_t *window;   /* of a thread that loads many; NULL: one is made */
-	const siphash_key_t *key; /* of the zone set */
-	const uint8_t *apex;      /* wire, folded */
+	const state_route_t *route; /* ... not NULL: what this leads to */
+	state_window_t *window;     /* of a thread that loads many; NULL: one is made */
+	const siphash_key_t *key;   /* of the zone set */
+	const uint8_t *apex;        /* wire, folded */
 	zone_limits_t limits;
 	zone_gates_t gates;    /* of a version that an operator has accepted: */
 	zone_gates_t accepted; /* these */

@@ -112,8 +112,8 @@ void zone_slot_clear_notified(const zone_slot_t *slot);
 status_t zone_set_publish(zone_set_t *set, zone_slot_t *slot, zone_version_t *next,
                           const zone_version_t *before);
 
-/* Make next, which was made over nothing, the first version of a zone: expired, nobody ever sees it
- * otherwise. The set owns it. Main thread. */
+/* Make next, which was made over nothing, the version of a zone: expired, nobody ever sees it otherwise.
+ * The set owns it. Main thread. */
 void zone_set_restore(zone_set_t *set, zone_slot_t *slot, zone_version_t *next, bool expired);
 
 /* Stop serving the zone's data, or serve it again; the version is kept. Main thread. */

@@ -416,6 +416,45 @@ static const struct {
 	  false },
 };
 
+/* Another version takes the place of what is held: its timers, and the time that was left. */
+Test(refresh_clock, what_replaces_it_goes_on_where_it_was)
+{
+	static const struct {
+		const char *why;
+		int checked, left;
+		uint32_t expire;
+		int due_s, till;
+	} rows[] = {
+		{ "as it was", -40, 960, 1000, 60, 960 },
+		{ "with less EXPIRE of its own", -40, 960, 500, 60, 500 },
+		{ "with more it does not live longer", -40, 960, 5000, 60, 960 },
+		{ "when it was due", -140, 860, 1000, 0, 860 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const dns_soa_t soa = {
+			.serial = 3, .refresh = 100, .retry = 10, .expire = rows[i].expire
+		};
+		refresh_clock_t c = {
+			.loaded = true,
+			.serial = 9,
+			.refresh = 7,
+			.checked = (uint32_t)(mono_add_s(t0, rows[i].checked).ns / NS_PER_S),
+			.expires = mono_add_s(t0, rows[i].left),
+			.outrun = t0,
+		};
+
+		refresh_clock_replaced(&c, &soa, &open_policy, t0, 0);
+		cr_expect(eq(u32, c.serial, 3), "%s", rows[i].why);
+		cr_expect(eq(u32, c.refresh, 100), "%s", rows[i].why);
+		cr_expect(eq(i64, c.due.ns, mono_add_s(t0, rows[i].due_s).ns), "%s", rows[i].why);
+		cr_expect(eq(i64, c.expires.ns, mono_add_s(t0, rows[i].till).ns), "%s",
+		          rows[i].why);
+		cr_expect(eq(i64, c.outrun.ns, 0), "%s", rows[i].why);
+		cr_expect(not(c.expired), "%s", rows[i].why);
+	}
+}
+
 Test(refresh_clock, after_a_restart_it_goes_on_where_it_was)
 {
 	for (size_t i = 0; i < ARRAY_LEN(kept_rows); i++) {

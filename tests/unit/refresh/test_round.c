@@ -27,6 +27,7 @@ static const round_zone_t held5 = { .loaded = true, .serial = 5, .source = 0 };
 static const round_zone_t expired5 = { .loaded = true, .expired = true, .serial = 5 };
 static const round_zone_t empty = { .source = NONE };
 static const round_zone_t unknown_source = { .loaded = true, .serial = 5, .source = NONE };
+static const round_zone_t pinned5 = { .loaded = true, .pinned = true, .serial = 5, .source = 0 };
 static const round_zone_t near_wrap = { .loaded = true, .serial = 0xfffffffe };
 
 typedef struct play {
@@ -135,6 +136,18 @@ static const struct {
 	unsigned count, first;
 	const char *script;
 } cases[] = {
+	/* Pinned: whoever answers confirms, and nothing is fetched. */
+	{ "pinned, newer", ROUND_TIMER, &pinned5, 1, NONE, "ask0 wait 0=6 same" },
+	{ "pinned, older", ROUND_TIMER, &pinned5, 1, NONE, "ask0 wait 0=4 same" },
+	{ "pinned, no order", ROUND_TIMER, &pinned5, 1, NONE, "ask0 wait 0=2147483653 same" },
+	{ "pinned, resigned", ROUND_TIMER, &pinned5, 1, NONE, "ask0 wait 0=5s same" },
+	{ "pinned, silent", ROUND_TIMER, &pinned5, 1, NONE, "ask0 wait 0- ask0 wait 0- failed" },
+	{ "pinned, accept", ROUND_ACCEPT, &pinned5, 1, NONE, "ask0 wait 0=4 same" },
+	{ "pinned, retransfer", ROUND_RETRANSFER, &pinned5, 1, NONE, "ask0 wait 0=5 same" },
+	{ "pinned, one of two", ROUND_TIMER, &pinned5, 2, NONE, "ask0 ask1 wait 0=9 wait 1! same" },
+	{ "pinned, the sender of a NOTIFY has more", ROUND_NOTIFY, &pinned5, 2, 1,
+	  "ask1 wait+ 1=9 same" },
+
 	/* One primary. */
 	{ "equal", ROUND_TIMER, &held5, 1, NONE, "ask0 wait 0=5 same" },
 	{ "newer", ROUND_TIMER, &held5, 1, NONE, "ask0 wait 0=6 delta0 wait 0:ok=6 updated" },

@@ -67,6 +67,11 @@ static state_clocks_t some_clocks(dice_t *d, state_peer_t peers[PEERS])
 		.peers = peers,
 	};
 
+	if (dice_below(d, 2)) {
+		c.pinned = true;
+		c.unexpiring = dice_below(d, 2);
+		c.pinned_at = (uint32_t)dice_next(d);
+	}
 	for (size_t i = 0; i < c.peer_count; i++)
 		peers[i] = some_peer(d);
 	return c;
@@ -94,6 +99,8 @@ static void same(const state_clocks_t *a, const state_clocks_t *b)
 	cr_expect(a->at.boot == b->at.boot && a->at.mono.ns == b->at.mono.ns);
 	cr_expect(a->at.wall_ms == b->at.wall_ms && a->at.synced == b->at.synced);
 	cr_expect(a->serial == b->serial && a->expired == b->expired && a->accepted == b->accepted);
+	cr_expect(a->pinned == b->pinned && a->unexpiring == b->unexpiring);
+	cr_expect(a->pinned_at == b->pinned_at);
 	cr_expect(a->failures == b->failures && a->checked.ns == b->checked.ns);
 	cr_expect(a->expires.ns == b->expires.ns && a->outrun.ns == b->outrun.ns);
 	cr_expect(a->loaded_at.ns == b->loaded_at.ns && a->octets == b->octets && a->ms == b->ms);
@@ -122,7 +129,40 @@ Test(state_clocks, come_back_as_they_were)
 		cr_assert(eq(int, state_clocks_instant(octets, len, &at), ST_OK));
 		cr_expect(at.boot == c.at.boot && at.mono.ns == c.at.mono.ns &&
 		          at.wall_ms == c.at.wall_ms && at.synced == c.at.synced);
+		cr_expect(eq(int, state_clocks_accepted(octets, len), c.accepted));
+		cr_expect(eq(int, state_clocks_pinned(octets, len), c.pinned));
 		free(octets);
+	}
+}
+
+Test(state_clocks, tell_when_a_version_came)
+{
+	static const struct {
+		const char *why;
+		int64_t wall_ms, mono_s, loaded_s;
+		uint32_t arrived;
+	} came[] = {
+		{ "now", 1700000000999, 500, 500, 1700000000 },
+		{ "earlier in this boot", 1700000000000, 500, 100, 1699999600 },
+		{ "in another boot: when it was saved", 1700000000000, 500, 0, 1700000000 },
+		{ "in what is to come: when it was saved", 1700000000000, 500, 700, 1700000000 },
+		{ "before 1970", 100000, 500, 100, 0 },
+		{ "never: the wall clock is wrong", -5000, 500, 500, 0 },
+		{ "after 2106", INT64_C(99999999999999), 500, 500, UINT32_MAX },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(came); i++) {
+		const state_clocks_t c = {
+			.at = { 7, { came[i].mono_s * NS_PER_S }, came[i].wall_ms, true },
+			.loaded_at = { came[i].loaded_s * NS_PER_S },
+		};
+		uint8_t octets[200];
+		const size_t len = state_clocks_put(&c, octets);
+
+		cr_expect(eq(u32, state_clocks_arrived(octets, len), came[i].arrived), "%s",
+		          came[i].why);
+		for (size_t cut = 0; cut < 8 + 8 + 8 + 1 + 7 + 4 * 8; cut++)
+			cr_expect(eq(u32, state_clocks_arrived(octets, cut), 0), "cut at %zu", cut);
 	}
 }
 

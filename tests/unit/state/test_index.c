@@ -14,7 +14,7 @@ static const uint8_t apex[] = "\1a";
 
 /* --- which records make a zone ------------------------------------------------------------------- */
 
-/* Records in a word each: "w3" a whole version, "o3" one in a file of its own, "d3-5" a difference from 3
+/* Records in a word each: "w3" a whole version, "p3" one that an operator chose, "o3" one in a file of its own, "d3-5" a difference from 3
  * to 5, "c3" clocks of 3. They are taken in this order, with stamps that count up; "@7" behind one gives
  * it another. */
 typedef struct row {
@@ -67,21 +67,24 @@ static state_record_t parse(const char *word, uint32_t stamp)
 	}
 	if (*rest == '@')
 		r.stamp = (uint32_t)strtoul(rest + 1, NULL, 10);
-	r.kind = *word == 'w'   ? STATE_WHOLE
-	         : *word == 'o' ? STATE_OWN
-	         : *word == 'd' ? STATE_DELTA
-	                        : STATE_CLOCKS;
+	r.kind = *word == 'w' || *word == 'p' ? STATE_WHOLE
+	         : *word == 'o'               ? STATE_OWN
+	         : *word == 'd'               ? STATE_DELTA
+	                                      : STATE_CLOCKS;
 	return r;
 }
 
 /* When the version of a record came: one each ten minutes. */
 enum { STEP_S = 600 };
 
+/* An operator chose what is taken. */
+static bool pinned;
+
 /* The file that is not needed any more. */
 static uint32_t take(state_index_t *x, state_zone_t *z, const state_record_t *r,
                      state_place_t place, uint32_t own)
 {
-	const state_found_t f = { *r, place, own, 800, r->version * STEP_S };
+	const state_found_t f = { *r, place, own, 800, r->version * STEP_S, pinned };
 
 	cr_expect(eq(int, state_index_take(x, z, &f), ST_OK));
 	return state_index_unneeded(x);
@@ -98,8 +101,10 @@ static state_zone_t *take_all(state_index_t *x, const char *records)
 		const state_record_t r = parse(word, ++n);
 		const state_place_t place = { FILE_NUMBER, n * SIZE, SIZE };
 
+		pinned = *word == 'p';
 		take(x, z, &r, place, r.kind == STATE_OWN ? 9 : 0);
 	}
+	pinned = false;
 	return z;
 }
 
@@ -173,7 +178,7 @@ Test(state_index, takes_no_more_differences_than_it_can_count)
 	take(&x, z, &r, place, 0); /* a copy takes no room */
 	cr_expect(eq(u32, z->steps[MOST_STEPS - 1].place.file, 2));
 	r.from = r.version++;
-	const state_found_t more = { r, place, 0, 100, 0 };
+	const state_found_t more = { .record = r, .place = place, .octets = 100 };
 	cr_expect(eq(int, state_index_take(&x, z, &more), ST_LIMIT));
 	cr_expect(eq(u32, z->version, r.from), "it is as it was");
 	cr_expect(eq(u32, z->step_count, MOST_STEPS));
@@ -212,6 +217,11 @@ static const old_row_t old_rows[] = {
 	{ "backwards", "w2 d2-1 d3-3 w4", "w2", 100, false },
 	{ "copies", "w1 w2 w3 w1@1 w2@2", "w1@1 w2@2", 100, false },
 	{ "files of their own", "o1 w2", "o1", 100, false },
+	{ "while an operator chooses, all", "w1 d1-2 d2-3 d3-4 p5", "w1 d1-2 d2-3 d3-4", 100,
+	  false },
+	{ "... but not what was chosen before", "w1 d1-2 d2-3 p4 p5", "w1 d1-2 d2-3", 100, false },
+	{ "... and then by their age again", "w1 d1-2 d2-3 p4 p5 w6", "w1 p5", 100, false },
+	{ "... also when differences follow", "w1 d1-2 d2-3 p4 d4-5 d5-6", "w1", 100, false },
 };
 
 static bool is_in(const char *words, const char *word)

@@ -120,7 +120,7 @@ Test(state_past, gives_up_the_oldest_first)
 
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		state_past_t *p = four_whole();
-		const size_t gone = state_past_prune(p, &newest, 1, sizes[i].most);
+		const size_t gone = state_past_prune(p, &newest, 1, sizes[i].most, false);
 
 		cr_assert(eq(sz, p->count, strlen(sizes[i].left)), "%zu", i);
 		cr_expect(eq(sz, gone, 4 - p->count));
@@ -164,7 +164,7 @@ Test(state_past, ways_hang_together)
 			cr_expect(eq(u32, p->old[last].version, v), "seed %u", seed);
 		}
 		const state_present_t newest = { 13, 13 * HOUR };
-		(void)state_past_prune(p, &newest, 1, 1000);
+		(void)state_past_prune(p, &newest, 1, 1000, false);
 		bool newest_left = false;
 		for (uint32_t v = 12; v >= 1; v--) {
 			if (!had[v])

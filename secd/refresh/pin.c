@@ -1,0 +1,461 @@
+/* refresh/pin.c - the way of a pin: asked for, found, loaded, saved, served. */
+#include "refresh/pin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "refresh/keeping.h"
+#include "refresh/report.h"
+#include "refresh/terms.h"
+#include "refresh/zone.h"
+#include "xfr/keep.h"
+
+/* A version that is being saved is waited for, and the disk, but not for ever. */
+#define BUSY_SECONDS 0.02
+enum { DISK_PATIENCE_S = 5, WHY_MAX = 256 };
+
+struct pin {
+	pin_t *next, **before; /* of r->pins */
+	zone_t *zone;          /* NULL: nobody waits for it, what comes back is freed */
+	refresh_pin_order_t order;
+	bool lists;   /* which there are, and nothing more */
+	bool awaited; /* the state's writer or a builder has it */
+	refresh_pin_cb done;
+	void *arg;
+	state_list_t list;
+	ev_timer timer;
+
+	/* The builder's. */
+	pool_job_t job;
+	mail_t mail;
+	keep_t *keep;
+	xfr_keep_spec_t spec;
+	xfr_kept_t kept;
+	state_draft_t *draft;
+
+	keep_note_t *note; /* it is being saved */
+	refresh_clock_t clock;
+	keep_facts_t facts;
+};
+
+/* --- the beginning and the end ------------------------------------------------------------------- */
+
+static void free_pin(pin_t *p)
+{
+	state_draft_free(p->draft);
+	zone_version_free(p->kept.version);
+	free(p->kept.clocks);
+	state_route_free(p->list.route);
+	free(p->list.all);
+	free(p);
+}
+
+/* It is told, and leaves the list. */
+static void tell(pin_t *p, const refresh_pin_result_t *result)
+{
+	zone_t *z = p->zone;
+
+	ev_timer_stop(z->group->r->loop, &p->timer);
+	*p->before = p->next;
+	if (p->next)
+		p->next->before = p->before;
+	if (!p->lists)
+		z->pinning = false;
+	p->zone = NULL;
+	p->done(p->arg, result);
+}
+
+static void fail(pin_t *p, const char *why)
+{
+	tell(p, &(refresh_pin_result_t){ .why = why });
+}
+
+static void fail_and_free(pin_t *p, const char *why)
+{
+	fail(p, why);
+	free_pin(p);
+}
+
+static void succeed(pin_t *p, uint32_t was, bool saved)
+{
+	const refresh_pin_result_t result = { .serial = p->zone->clock.serial,
+		                              .was = was,
+		                              .saved = saved };
+
+	tell(p, &result);
+	free_pin(p);
+}
+
+void pin_stop(refresh_t *r)
+{
+	pin_t *p;
+
+	while ((p = r->pins)) {
+		if (p->note)
+			keep_forget(p->note);
+		fail(p, "secd ends");
+		if (!p->awaited)
+			free_pin(p);
+	}
+}
+
+/* --- at last ------------------------------------------------------------------------------------- */
+
+static void mark(const pin_t *p)
+{
+	zone_t *z = p->zone;
+
+	z->pinned = true;
+	z->unexpiring = p->order.unexpiring;
+	z->pinned_at = (uint32_t)(clock_wall_ms() / 1000);
+	if (z->unexpiring && z->clock.expired) {
+		z->clock.expired = false;
+		z->clock.expires = mono_add_s(clock_mono(), z->clock.expire);
+		zone_set_expires(z->slot, z->clock.expires);
+		zone_set_expire(z->slot, false);
+	}
+}
+
+/* What is served stays. */
+static void hold(pin_t *p)
+{
+	zone_t *z = p->zone;
+	keep_t *keep = z->group->r->keep;
+
+	if (z->stage == STAGE_ROUND) {
+		refresh_lift(z); /* a transfer may be under way */
+		mark(p);
+		refresh_woken(z);
+	} else {
+		mark(p);
+	}
+	keep_touch(keep, z);
+	told_pinned(z, z->clock.serial, "an operator said so");
+	succeed(p, z->clock.serial, keep && !z->unsaved);
+}
+
+static void serve(pin_t *p, bool saved)
+{
+	zone_t *z = p->zone;
+	refresh_t *r = z->group->r;
+	const uint32_t was = z->clock.serial;
+
+	z->clock = p->clock;
+	z->source = (uint16_t)p->facts.source;
+	z->accepted = p->facts.accepted;
+	z->loaded_at = p->facts.loaded_at;
+	zone_note_transfer(z, p->facts.octets, p->facts.ms);
+	z->how = (uint8_t)told_named(p->facts.how);
+	z->edition++;
+	zone_set_expires(z->slot, z->clock.expires);
+	zone_set_restore(r->set, z->slot, p->kept.version, z->clock.expired);
+	p->kept.version = NULL; /* the set's */
+	mark(p);
+	if (saved)
+		keep_saved(r->keep, z);
+	else
+		keep_unsaved(r->keep, z);
+	refresh_retired(r);
+	told_pinned(z, was, "an operator said so");
+	refresh_woken(z);
+	succeed(p, was, saved);
+}
+
+void pin_saved(void *pin, bool ok)
+{
+	pin_t *p = pin;
+
+	p->note = NULL;
+	serve(p, ok);
+}
+
+/* --- it is in memory ----------------------------------------------------------------------------- */
+
+static void set_facts(pin_t *p)
+{
+	zone_t *z = p->zone;
+	state_clocks_t clocks;
+
+	if (state_clocks_get(p->kept.clocks, p->kept.clocks_len, &clocks, NULL, 0) != ST_OK)
+		clocks = (state_clocks_t){ 0 };
+	p->clock = z->clock;
+	refresh_clock_replaced(&p->clock, zone_version_soa(p->kept.version),
+	                       &z->group->conf->policy, clock_mono(), refresh_spread(z));
+	p->facts = (keep_facts_t){
+		.clock = &p->clock,
+		.source = keep_primary_named(z, clocks.source.text),
+		.accepted = clocks.accepted,
+		.pinned = true,
+		.unexpiring = p->order.unexpiring,
+		.pinned_at = (uint32_t)(clock_wall_ms() / 1000),
+		.how = told_how(told_named(clocks.how.text)),
+		.octets = clocks.octets,
+		.ms = clocks.ms,
+		.loaded_at = (uint32_t)(clock_mono().ns / NS_PER_S),
+	};
+}
+
+/* Nothing else is under way for the zone from here on. How old it is when nobody knows, is not put on
+ * the disk. */
+static void save(pin_t *p)
+{
+	zone_t *z = p->zone;
+	keep_t *keep = z->group->r->keep;
+	state_draft_t *draft = p->draft;
+	keep_note_t *note = NULL;
+	const bool waits = !keep_is_relaxed(keep);
+
+	refresh_lift(z);
+	set_facts(p);
+	p->draft = NULL;
+	if (z->unsure == 0)
+		note = waits ? keep_pinned(keep, z, draft, p->clock.serial, &p->facts, p)
+		             : keep_version(keep, z, draft, p->clock.serial, &p->facts, NULL);
+	else
+		state_draft_free(draft);
+	if (!note || !waits) {
+		serve(p, note != NULL);
+		return;
+	}
+	p->note = note;
+	ev_timer_set(&p->timer, DISK_PATIENCE_S, 0.);
+	ev_timer_start(keep->loop, &p->timer);
+}
+
+static bool is_busy(const zone_t *z)
+{
+	return z->stage == STAGE_LOADING || (z->follow && z->follow->saving);
+}
+
+/* When the zone is at rest. */
+static void go_on(pin_t *p)
+{
+	if (is_busy(p->zone)) {
+		ev_timer_set(&p->timer, BUSY_SECONDS, 0.);
+		ev_timer_start(p->zone->group->r->loop, &p->timer);
+	} else if (p->kept.version) {
+		save(p);
+	} else {
+		hold(p);
+	}
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	pin_t *p = w->data;
+
+	(void)loop;
+	(void)revents;
+	if (!p->note) {
+		go_on(p);
+		return;
+	}
+	keep_forget(p->note);
+	p->note = NULL;
+	keep_slow(p->zone->group->r->keep, DISK_PATIENCE_S);
+	serve(p, false);
+}
+
+static pin_t *of_job(pool_job_t *job)
+{
+	return (pin_t *)(void *)((char *)job - offsetof(pin_t, job));
+}
+
+static void load(pool_job_t *job)
+{
+	pin_t *p = of_job(job);
+
+	xfr_keep_load(&p->spec, &p->kept);
+	if (p->kept.version)
+		p->draft = xfr_keep_whole(p->keep->state, p->kept.version);
+	mailbox_send(&p->keep->pins, &p->mail);
+}
+
+void pin_on_loaded(void *keep, mail_t *mail)
+{
+	pin_t *p = (pin_t *)(void *)((char *)mail - offsetof(pin_t, mail));
+	char text[XFR_WHY_TEXT_MAX], why[WHY_MAX];
+
+	(void)keep;
+	p->awaited = false;
+	if (!p->zone) {
+		free_pin(p);
+		return;
+	}
+	if (p->kept.version) {
+		go_on(p);
+		return;
+	}
+	snprintf(why, sizeof why, "it can't be served: %.200s", xfr_why_text(&p->kept.why, text));
+	fail_and_free(p, why);
+}
+
+/* --- it is on the disk --------------------------------------------------------------------------- */
+
+static void begin_load(pin_t *p)
+{
+	const zone_t *z = p->zone;
+	const conf_policy_t *policy = &z->group->conf->policy;
+
+	p->spec = (xfr_keep_spec_t){
+		.route = p->list.route,
+		.key = zone_set_key(z->group->r->set),
+		.apex = z->conf->apex,
+		.limits = { policy->max_records, policy->max_size, policy->max_rrset,
+		            policy->max_rrsets },
+		.gates = terms_accepted(&policy->gates),
+		.accepted = terms_accepted(&policy->gates),
+		.now = clock_wall_coarse(),
+	};
+	p->keep = z->group->r->keep;
+	p->job.run = load;
+	p->awaited = true;
+	pool_push(p->keep->builders, &p->job);
+}
+
+static void fail_to_find(pin_t *p, status_t status, int error)
+{
+	char why[WHY_MAX];
+
+	if (status == ST_NOENT)
+		snprintf(why, sizeof why,
+		         "no older version with this %s is kept; secdctl versions lists what is",
+		         p->order.by_serial ? "serial" : "number");
+	else
+		snprintf(why, sizeof why, "the state can't be read: %s",
+		         status == ST_NOMEM ? status_text(ST_NOMEM) : strerror(error));
+	fail_and_free(p, why);
+}
+
+/* Is what was found the version that is served, or that follows from it? */
+static bool is_served(const pin_t *p)
+{
+	return p->list.found.version == p->list.all[0].version && !p->zone->unsaved;
+}
+
+void pin_listed(void *pin, status_t status, int error)
+{
+	pin_t *p = pin;
+
+	p->awaited = false;
+	if (!p->zone) {
+		free_pin(p);
+	} else if (status != ST_OK) {
+		fail_to_find(p, status, error);
+	} else if (p->lists) {
+		tell(p, &(refresh_pin_result_t){ .all = p->list.all,
+		                                 .count = p->list.count,
+		                                 .serial = p->zone->clock.serial,
+		                                 .saved = !p->zone->unsaved });
+		free_pin(p);
+	} else if (is_served(p)) {
+		go_on(p);
+	} else {
+		begin_load(p);
+	}
+}
+
+/* --- orders -------------------------------------------------------------------------------------- */
+
+/* Why the zone can't be pinned, or its versions listed; NULL: it can. */
+static const char *objection(const zone_t *z, bool lists)
+{
+	if (!z)
+		return "this server has no such zone";
+	if (z->pinning && !lists)
+		return "it is being pinned already";
+	if (!z->clock.loaded)
+		return "nothing is held of it yet";
+	return NULL;
+}
+
+static pin_t *new_pin(refresh_t *r, zone_t *z, refresh_pin_cb done, void *arg)
+{
+	pin_t *p = calloc(1, sizeof *p);
+
+	if (!p)
+		return NULL;
+	p->zone = z;
+	p->done = done;
+	p->arg = arg;
+	ev_init(&p->timer, on_timer);
+	p->timer.data = p;
+	p->next = r->pins;
+	if (p->next)
+		p->next->before = &p->next;
+	p->before = &r->pins;
+	r->pins = p;
+	return p;
+}
+
+static void ask(refresh_t *r, pin_t *p)
+{
+	p->awaited = keep_ask(r->keep, p->zone, &p->list, p);
+	if (!p->awaited)
+		fail_and_free(p, r->keep ? "the state can't be had now: see secdctl status"
+		                         : "nothing is kept: the settings have no state-dir");
+}
+
+void refresh_versions(refresh_t *r, const dns_name_t *apex, refresh_pin_cb done, void *arg)
+{
+	zone_t *z = report_find(r, apex);
+	const char *why = objection(z, true);
+	pin_t *p = why ? NULL : new_pin(r, z, done, arg);
+
+	if (!p) {
+		done(arg, &(refresh_pin_result_t){ .why = why ? why : status_text(ST_NOMEM) });
+		return;
+	}
+	p->lists = true;
+	ask(r, p);
+}
+
+void refresh_pin(refresh_t *r, const dns_name_t *apex, const refresh_pin_order_t *order,
+                 refresh_pin_cb done, void *arg)
+{
+	zone_t *z = report_find(r, apex);
+	const char *why = objection(z, false);
+	pin_t *p = why ? NULL : new_pin(r, z, done, arg);
+
+	if (!p) {
+		done(arg, &(refresh_pin_result_t){ .why = why ? why : status_text(ST_NOMEM) });
+		return;
+	}
+	p->order = *order;
+	z->pinning = true;
+	if (order->by_version || (order->by_serial && order->wanted != z->clock.serial)) {
+		p->list.by_version = order->by_version;
+		p->list.by_serial = order->by_serial;
+		p->list.wanted = order->wanted;
+		ask(r, p);
+	} else {
+		go_on(p);
+	}
+}
+
+status_t refresh_unpin(refresh_t *r, const dns_name_t *apex)
+{
+	zone_t *z = report_find(r, apex);
+
+	if (!z)
+		return ST_NOENT;
+	if (!z->pinned)
+		return ST_STALE;
+	z->pinned = z->unexpiring = false;
+	keep_touch(r->keep, z);
+	told_unpinned(z);
+	return refresh_command(r, apex, REFRESH_NOW);
+}
+
+void pin_outlive(zone_t *z, mono_t now)
+{
+	refresh_clock_t *c = &z->clock;
+
+	if (!z->unexpiring || !c->loaded || c->expired || mono_before(now, c->expires))
+		return;
+	told_outlived(z);
+	c->expires = mono_add_s(now, c->expire);
+	zone_set_expires(z->slot, c->expires);
+	keep_touch(z->group->r->keep, z);
+}
