@@ -349,7 +349,7 @@ bench-tools: $(BENCH)
 
 # Where threads meet: what runs end to end under ThreadSanitizer.
 TSAN_E2E := early_close expire_servfail_and_heal first_transfer ixfr_shapes many_zones \
-            notify_burst notify_storm notify_update restart secdctl_dump_holds secdctl_verbs signals \
+            notify_burst notify_storm notify_update pin_old_version restart secdctl_dump_holds secdctl_verbs signals \
             silent_primary slow_reader swap_under_load tcp_limits two_workers
 
 check: $(or $(UNITS_ONLY:%=$(OUT)/unit/%),units)

@@ -247,6 +247,10 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
+	if (p->awaited) {
+		fail(p, "the disk does not answer: see secdctl status"); /* freed when it does */
+		return;
+	}
 	if (!p->note) {
 		go_on(p);
 		return;
@@ -339,6 +343,8 @@ void pin_listed(void *pin, status_t status, int error)
 	pin_t *p = pin;
 
 	p->awaited = false;
+	if (p->zone)
+		ev_timer_stop(p->zone->group->r->loop, &p->timer);
 	if (!p->zone) {
 		free_pin(p);
 	} else if (status != ST_OK) {
@@ -392,9 +398,13 @@ static pin_t *new_pin(refresh_t *r, zone_t *z, refresh_pin_cb done, void *arg)
 static void ask(refresh_t *r, pin_t *p)
 {
 	p->awaited = keep_ask(r->keep, p->zone, &p->list, p);
-	if (!p->awaited)
+	if (!p->awaited) {
 		fail_and_free(p, r->keep ? "the state can't be had now: see secdctl status"
 		                         : "nothing is kept: the settings have no state-dir");
+		return;
+	}
+	ev_timer_set(&p->timer, DISK_PATIENCE_S, 0.);
+	ev_timer_start(r->loop, &p->timer);
 }
 
 void refresh_versions(refresh_t *r, const dns_name_t *apex, refresh_pin_cb done, void *arg)

@@ -9,6 +9,7 @@
 
 #include "common/buf.h"
 #include "common/mailbox.h"
+#include "state/inner.h"
 #include "state/record.h"
 #include "state/state.h"
 #include "tests/unit/state/disk_double.h"
@@ -120,7 +121,30 @@ static status_t take_clocks(void *arg, const uint8_t *octets, size_t len)
 	return ST_OK;
 }
 
-static void read_zone(const state_t *s, const state_zone_t *z)
+/* Each version that is told of has a way to it. */
+static void read_old(state_t *s, state_zone_t *z, const state_reader_t *reader)
+{
+	state_list_t all = { 0 };
+	state_save_t ask = { .zone = z, .list = &all };
+
+	if (state_list_answer(s, &ask) != ST_OK)
+		abort();
+	for (size_t i = 0; i < all.count; i++) {
+		state_list_t one = { .by_version = true, .wanted = all.all[i].version };
+
+		ask.list = &one;
+		const status_t st = state_list_answer(s, &ask);
+		if (st == ST_NOENT)
+			abort();
+		if (st == ST_OK) /* else a file of it is gone */
+			(void)state_route_read(one.route, reader);
+		free(one.all);
+		state_route_free(one.route);
+	}
+	free(all.all);
+}
+
+static void read_zone(state_t *s, state_zone_t *z)
 {
 	reading_t r = { .state = s };
 	state_window_t *window = state_window_new();
@@ -130,6 +154,7 @@ static void read_zone(const state_t *s, const state_zone_t *z)
 
 	if (state_read(s, z, &reader) == ST_OK && !state_zone_has(z))
 		abort();
+	read_old(s, z, &reader);
 	state_window_free(window);
 }
 
@@ -138,7 +163,9 @@ static void look(disk_double_t *d)
 	static const uint8_t *const apexes[] = { (const uint8_t *)"", (const uint8_t *)"\1a",
 		                                 (const uint8_t *)"\1b\1a" };
 	static mailbox_t nobody;
-	const state_conf_t conf = { .disk = disk_double_disk(d), .done = &nobody };
+	const state_conf_t conf = { .disk = disk_double_disk(d),
+		                    .done = &nobody,
+		                    .past_share = 300 };
 	state_zone_t *zones[3];
 	state_scan_t scan;
 	char why[256];
