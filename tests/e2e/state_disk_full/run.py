@@ -67,7 +67,8 @@ def refuses(bench: Bench, way: dict) -> None:
             secd.wait_log("state failing", 5 * secd.slow, count=told + 1)
         bench.change(40)  # more than a difference holds
         secd.wait_log("state failing", 5 * secd.slow, count=told + 1)
-        told_once(secd, told)
+        if not of_new_files:  # small zones are saved beside the big one: in between it works again
+            told_once(secd, told)
         if not again and "half" not in way and "fdatasync" not in way:
             bench.kept(before)
             bench.disk.take()
