@@ -292,6 +292,22 @@ static bool is_called_rightly(char **words)
 	return count >= v->least && count <= v->most;
 }
 
+/* What may stand in front of the verb may stand behind it, too, as far as it says how the answer looks. */
+static bool take_json(char **words)
+{
+	bool found = false;
+	char **to = words;
+
+	for (; *words; words++) {
+		if (strcmp(*words, "-j") == 0 || strcmp(*words, "--json") == 0)
+			found = true;
+		else
+			*to++ = *words;
+	}
+	*to = NULL;
+	return found;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -307,7 +323,7 @@ int main(int argc, char **argv)
 	bool json = false;
 	int opt, code;
 
-	while ((opt = getopt_long(argc, argv, "s:c:jVh", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "+s:c:jVh", options, NULL)) != -1) {
 		switch (opt) {
 		case 's':
 			path = optarg;
@@ -333,6 +349,7 @@ int main(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
+	json = take_json(argv + optind) || json;
 	if (is_called_rightly(argv + optind)) {
 		code = ask(path, json, argv + optind);
 	} else {

@@ -9,8 +9,12 @@
 static const ctl_verb_t verbs[] = {
 	{ CTL_VERB_STATUS, "status", "", 0, 0, false,
 	  "all zones at a glance, and the ten that lag most" },
+	{ CTL_VERB_ZONES, "zones", "[--KIND ...] [--match GLOB] [--sort lag] [--all]", 0, 16, false,
+	  "a line for each zone that is behind, expired, pinned ..." },
 	{ CTL_VERB_ZONE, "zone", "NAME", 1, 1, false,
 	  "everything about a zone: serials, timers, primaries, last events" },
+	{ CTL_VERB_EXPLAIN, "explain", "NAME", 1, 1, false,
+	  "what has happened to a zone: questions, answers, transfers, in order" },
 	{ CTL_VERB_REFRESH, "refresh", "NAME...", 1, SIZE_MAX, true,
 	  "ask the primaries of these zones now" },
 	{ CTL_VERB_RETRANSFER, "retransfer", "NAME...", 1, SIZE_MAX, true,
@@ -19,11 +23,13 @@ static const ctl_verb_t verbs[] = {
 	  "take what was refused, by its serial or by a gate: for once, no option refuses it" },
 	{ CTL_VERB_VERSIONS, "versions", "NAME", 1, 1, false,
 	  "the version that is served, and older ones that are kept" },
-	{ CTL_VERB_PIN, "pin", "NAME [SERIAL | vNUMBER] [no-expire]", 1, 3, true,
+	{ CTL_VERB_PIN, "pin", "NAME [SERIAL | vNUMBER] [--no-expire]", 1, 3, true,
 	  "hold the zone at what is served, or at an older version" },
 	{ CTL_VERB_UNPIN, "unpin", "NAME...", 1, SIZE_MAX, true,
 	  "let these zones follow their primaries again" },
 	{ CTL_VERB_DUMP, "dump", "NAME", 1, 1, false, "the zone as it is held, as a zone file" },
+	{ CTL_VERB_LOG, "log", "LEVEL", 1, 1, true,
+	  "log error, warn, notice, info or debug and what is graver, until the next start" },
 	{ CTL_VERB_STOP, "stop", "", 0, 0, true, "end the daemon" },
 };
 

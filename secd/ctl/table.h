@@ -7,7 +7,9 @@
 
 typedef enum ctl_verb_id {
 	CTL_VERB_STATUS,
+	CTL_VERB_ZONES,
 	CTL_VERB_ZONE,
+	CTL_VERB_EXPLAIN,
 	CTL_VERB_REFRESH,
 	CTL_VERB_RETRANSFER,
 	CTL_VERB_ACCEPT,
@@ -15,6 +17,7 @@ typedef enum ctl_verb_id {
 	CTL_VERB_PIN,
 	CTL_VERB_UNPIN,
 	CTL_VERB_DUMP,
+	CTL_VERB_LOG,
 	CTL_VERB_STOP,
 } ctl_verb_id_t;
 

@@ -17,6 +17,8 @@ typedef enum ctl_outcome {
 	CTL_LATER, /* ctl_verbs_later() is to be called, and tells what the answer is */
 } ctl_outcome_t;
 
+enum { CTL_PATTERN_MAX = 1100 }; /* of names */
+
 /* What is to be asked, of which zone. */
 typedef struct ctl_later {
 	bool pins; /* it; else its versions are listed */

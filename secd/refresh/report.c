@@ -31,7 +31,7 @@ static unsigned primaries(const zone_t *z)
 }
 
 /* Was what it showed last looked at and refused, or does it go back? */
-static bool is_refused(const zone_t *z, const round_peer_t *p)
+bool report_is_refused(const zone_t *z, const round_peer_t *p)
 {
 	if (p->has_refused)
 		return true;
@@ -51,7 +51,7 @@ static bool is_refused(const zone_t *z, const round_peer_t *p)
 bool report_has_refused(const zone_t *z)
 {
 	for (unsigned i = 0; i < primaries(z); i++) {
-		if (is_refused(z, &z->peers[i]))
+		if (report_is_refused(z, &z->peers[i]))
 			return true;
 	}
 	return false;
@@ -64,7 +64,7 @@ static mono_t time_of(uint32_t seconds)
 
 /* --- one zone ----------------------------------------------------------------------------- */
 
-static refresh_state_t state_of(const zone_t *z)
+refresh_state_t report_state(const zone_t *z)
 {
 	if (!z->clock.loaded)
 		return REFRESH_STATE_EMPTY;
@@ -87,7 +87,7 @@ static refresh_work_t work_of_seat(const seat_t *s)
 	return s->turn.kind == WAY_TRANSFER ? REFRESH_WORK_TRANSFER_QUEUED : REFRESH_WORK_QUEUED;
 }
 
-static refresh_work_t work_of(const zone_t *z)
+refresh_work_t report_work(const zone_t *z)
 {
 	refresh_work_t most = z->stage == STAGE_QUEUED ? REFRESH_WORK_QUEUED : REFRESH_WORK_NONE;
 
@@ -136,12 +136,12 @@ bool refresh_zone_report(const refresh_t *r, const dns_name_t *apex, refresh_zon
 		return false;
 	*out = (refresh_zone_report_t){
 		.slot = z->slot,
-		.state = state_of(z),
+		.state = report_state(z),
 		.refused = report_has_refused(z),
 		.pinned = z->pinned,
 		.unexpiring = z->unexpiring,
 		.pinned_at = z->pinned_at,
-		.work = work_of(z),
+		.work = report_work(z),
 		.again = z->again,
 		.failures = z->clock.failures,
 		.due = z->clock.due,
@@ -152,7 +152,7 @@ bool refresh_zone_report(const refresh_t *r, const dns_name_t *apex, refresh_zon
 	return true;
 }
 
-static void why_of(const zone_t *z, size_t i, char out[REFRESH_WHY_MAX])
+void report_why(const zone_t *z, size_t i, char out[REFRESH_WHY_MAX])
 {
 	char text[XFR_WHY_TEXT_MAX];
 
@@ -178,10 +178,10 @@ bool refresh_primary_report(const refresh_t *r, const dns_name_t *apex, size_t i
 		.shown_at = time_of(p->seen),
 		.failing = p->why.code != XFR_WHY_NONE,
 		.failed_at = time_of(p->failed_at),
-		.has_refused = is_refused(z, p),
+		.has_refused = report_is_refused(z, p),
 		.refused = p->has_refused ? p->refused : p->serial,
 	};
-	why_of(z, i, out->why);
+	report_why(z, i, out->why);
 	return true;
 }
 
@@ -189,7 +189,7 @@ bool refresh_primary_report(const refresh_t *r, const dns_name_t *apex, size_t i
 
 static void count_work(const zone_t *z, refresh_totals_t *out)
 {
-	switch (work_of(z)) {
+	switch (report_work(z)) {
 	case REFRESH_WORK_NONE:
 		break;
 	case REFRESH_WORK_QUEUED:
@@ -207,7 +207,7 @@ static void count_work(const zone_t *z, refresh_totals_t *out)
 
 static void count_state(const zone_t *z, refresh_totals_t *out)
 {
-	switch (state_of(z)) {
+	switch (report_state(z)) {
 	case REFRESH_STATE_FRESH:
 		out->fresh++;
 		break;
@@ -235,114 +235,6 @@ void refresh_totals(const refresh_t *r, refresh_totals_t *out)
 		out->pinned += z->pinned;
 	}
 	out->loaded = out->fresh + out->behind + out->expired;
-}
-
-/* How bad it is: 0 is nothing to tell. */
-static unsigned badness(const zone_t *z)
-{
-	switch (state_of(z)) {
-	case REFRESH_STATE_FRESH:
-		return report_has_refused(z) ? 1 : 0;
-	case REFRESH_STATE_BEHIND:
-		return 2;
-	case REFRESH_STATE_EMPTY:
-		return 3;
-	case REFRESH_STATE_EXPIRED:
-		return 4;
-	}
-	return 0;
-}
-
-static mono_t since(const zone_t *z)
-{
-	return z->clock.loaded ? time_of(z->clock.checked) : z->group->r->began;
-}
-
-typedef struct rank {
-	const zone_t *zone;
-	unsigned badness;
-	mono_t since;
-} rank_t;
-
-static bool is_worse(const rank_t *a, const rank_t *b)
-{
-	return a->badness != b->badness ? a->badness > b->badness : mono_before(a->since, b->since);
-}
-
-/* What a zone is up to that nobody is to blame for. */
-static const char *waiting(const zone_t *z)
-{
-	switch (work_of(z)) {
-	case REFRESH_WORK_NONE:
-		break;
-	case REFRESH_WORK_QUEUED:
-		return "waits for its turn to ask";
-	case REFRESH_WORK_POLL:
-		return "its primaries are being asked";
-	case REFRESH_WORK_TRANSFER_QUEUED:
-		return "waits for its turn to transfer";
-	case REFRESH_WORK_TRANSFER:
-		return "a transfer is under way";
-	}
-	return "waits for its time";
-}
-
-/* Why the zone lags, and which of its primaries has to do with it. */
-static void blame(const zone_t *z, refresh_laggard_t *out)
-{
-	const conf_group_t *g = z->group->conf;
-
-	if (z->pinned && !z->clock.expired && z->clock.failures == 0) {
-		snprintf(out->why, sizeof out->why, "is pinned by an operator");
-		return;
-	}
-	for (size_t i = 0; i < g->primary_count; i++) {
-		const round_peer_t *p = &z->peers[i];
-
-		if (p->why.code == XFR_WHY_NONE && !is_refused(z, p))
-			continue;
-		out->primary = g->primaries[i]->name;
-		if (p->why.code != XFR_WHY_NONE)
-			why_of(z, i, out->why);
-		else
-			snprintf(out->why, sizeof out->why, "offers serial %u, which %s", p->serial,
-			         p->has_refused ? "was refused" : "is not newer");
-		return;
-	}
-	snprintf(out->why, sizeof out->why, "%s", waiting(z));
-}
-
-size_t refresh_worst(const refresh_t *r, refresh_laggard_t out[REFRESH_WORST_MAX])
-{
-	rank_t worst[REFRESH_WORST_MAX];
-	size_t count = 0;
-
-	for (size_t i = 0; i < r->zone_count; i++) {
-		const zone_t *z = r->zones[i];
-		const rank_t rank = { z, badness(z), since(z) };
-		size_t at = count;
-
-		if (rank.badness == 0)
-			continue;
-		while (at > 0 && is_worse(&rank, &worst[at - 1]))
-			at--;
-		if (at == REFRESH_WORST_MAX)
-			continue;
-		count += count < REFRESH_WORST_MAX;
-		memmove(&worst[at + 1], &worst[at], (count - at - 1) * sizeof worst[0]);
-		worst[at] = rank;
-	}
-	for (size_t i = 0; i < count; i++) {
-		const zone_t *z = worst[i].zone;
-
-		out[i] = (refresh_laggard_t){ .apex = z->conf->apex,
-			                      .state = state_of(z),
-			                      .refused = report_has_refused(z),
-			                      .serial = z->clock.serial,
-			                      .since = worst[i].since };
-		blame(z, &out[i]);
-	}
-	return count;
 }
 
 const char *refresh_state_text(refresh_state_t state)

@@ -20,6 +20,7 @@
 #include "refresh/keep.h"
 #include "refresh/queue.h"
 #include "refresh/refresh.h"
+#include "refresh/report.h"
 #include "refresh/round.h"
 #include "refresh/strangers.h"
 #include "refresh/way.h"
@@ -222,8 +223,13 @@ void publish_tick(zone_t *z, mono_t now);
 
 /* The zone of this name, or NULL. */
 zone_t *report_find(const refresh_t *r, const dns_name_t *apex);
-/* Does some primary offer a serial that is not taken? */
+/* Does some primary, or this one, offer a serial that is not taken? */
 bool report_has_refused(const zone_t *z);
+bool report_is_refused(const zone_t *z, const round_peer_t *p);
+refresh_state_t report_state(const zone_t *z);
+refresh_work_t report_work(const zone_t *z);
+/* What failed last with primary i, in words. */
+void report_why(const zone_t *z, size_t i, char out[REFRESH_WHY_MAX]);
 
 /* --- told.c */
 

@@ -20,7 +20,7 @@ def run(lab: Lab) -> None:
         primary.notify(secd, apex, 2)
         secd.wait_serial(apex, 2, 5)
     secd.ctl_json("pin", "as-ever.test.", "1")
-    said = secd.ctl_json("pin", "kept.test.", "1", "no-expire")
+    said = secd.ctl_json("pin", "kept.test.", "1", "--no-expire")
     assert said["expires"] is False and said["serial"] == 1, said
 
     # Well past EXPIRE: the primary has another serial, and confirms them all the same.
@@ -44,7 +44,7 @@ def run(lab: Lab) -> None:
     assert secd.rcode("www.as-ever.test.") == "SERVFAIL"
 
     # One that has expired can be had back by hand.
-    assert secd.ctl_json("pin", "as-ever.test.", "no-expire")["serial"] == 1
+    assert secd.ctl_json("pin", "as-ever.test.", "--no-expire")["serial"] == 1
     secd.wait_serial("as-ever.test.", 1, 2)
     secd.ctl("pin", "as-ever.test.")
 

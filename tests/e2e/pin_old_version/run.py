@@ -165,10 +165,10 @@ def words(lab: Lab) -> None:
     assert not secd.ctl_json("zone", "example.")["pinned"]
 
     # What is served is held, by its serial, its number or without a word.
-    for args in ((), ("1",), ("v1",), ("no-expire",), ("1", "no-expire")):
+    for args in ((), ("1",), ("v1",), ("--no-expire",), ("1", "--no-expire")):
         said = secd.ctl_json("pin", "example.", *args)
         assert said["serial"] == said["was"] == 1, said
-        assert said["expires"] == ("no-expire" not in args), said
+        assert said["expires"] == ("--no-expire" not in args), said
         assert secd.ctl_json("zone", "example.")["pinned"]["expires"] == said["expires"]
     secd.ctl("unpin", "example.")
     assert [v["serial"] for v in versions(secd)] == [1]

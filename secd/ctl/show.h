@@ -1,0 +1,19 @@
+/* ctl/show.h - the verbs that change nothing, each in one go, and what others need of them. For ctl/verbs
+ * alone. */
+#pragma once
+
+#include "ctl/verbs.h"
+
+ctl_outcome_t ctl_show_status(ctl_call_t *call);
+ctl_outcome_t ctl_show_zones(ctl_call_t *call);
+ctl_outcome_t ctl_show_zone(ctl_call_t *call);
+ctl_outcome_t ctl_show_explain(ctl_call_t *call);
+
+/* "this server has no such zone" */
+extern const char ctl_nobody[];
+
+/* The name that a word means, folded; false: why says what is wrong with it. */
+bool ctl_read_name(const char *word, dns_name_t *out, char why[256]);
+
+/* A moment by the wall clock, in seconds since 1970. */
+mono_t ctl_of_wall(uint32_t seconds);
