@@ -25,7 +25,10 @@ static void unpin(const ctl_call_t *call, const dns_name_t *apex, char why[256])
 	const status_t st = refresh_unpin(call->env->refresh, apex);
 
 	if (st != ST_OK)
-		snprintf(why, 256, "%s", st == ST_STALE ? "it is not pinned" : refusal(st));
+		snprintf(why, 256, "%s",
+		         st == ST_STALE   ? "it is not pinned"
+		         : st == ST_EXIST ? "it is being pinned now: unpin it when that is done"
+		                          : refusal(st));
 }
 
 static void hasten(const ctl_call_t *call, const dns_name_t *apex, ctl_verb_id_t verb,

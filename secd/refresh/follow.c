@@ -209,9 +209,9 @@ static void take_soa(seat_t *s, const xfr_soa_answer_t *answer)
 
 	seat_remember(s, &(xfr_why_t){ 0 });
 	told_poll(s, verdict, answer->soa.serial);
-	if (verdict == ROUND_SAME || verdict == ROUND_RESIGNED || z->pinned)
+	if (verdict == ROUND_SAME || verdict == ROUND_RESIGNED || f->round->zone.pinned)
 		seat_vouch(s, answer->has_expire, answer->expire);
-	if ((verdict == ROUND_SAME || z->pinned) && z->clock.expired)
+	if ((verdict == ROUND_SAME || f->round->zone.pinned) && z->clock.expired)
 		publish_revived(f);
 	follow_step(f);
 }

@@ -86,6 +86,7 @@ static state_save_t *new_save(const keep_t *k, zone_t *z, const keep_facts_t *fa
 		.accepted = facts->accepted,
 		.pinned = facts->pinned,
 		.unexpiring = facts->unexpiring,
+		.copy = facts->copy,
 		.pinned_at = facts->pinned_at,
 		.failures = c->failures,
 		.checked = of_seconds(c->checked),
@@ -229,6 +230,12 @@ state_t *keep_state(const keep_t *k)
 	return k && k->writes && !k->slow ? k->state : NULL;
 }
 
+/* Another version is on its way to the disk than what is served: one that came, or one that is pinned. */
+static bool is_saving(const zone_t *z)
+{
+	return (z->follow && z->follow->saving) || z->stage == STAGE_LOADING;
+}
+
 /* --- anew -------------------------------------------------------------------------------------- */
 
 /* A zone that is packed once more: held here, packed by a builder, saved from here. */
@@ -263,7 +270,7 @@ static void save_anew(keep_t *k, zone_t *z)
 	const zone_version_t *v = zone_slot_version(z->slot);
 	/* With a version on its way, that one is saved; if it should have to be anew, that is seen then. And
 	 * where nobody knows how old it is, the clocks on the disk are better than any that we have. */
-	const bool busy = z->anew || z->unsure != 0 || (z->follow && z->follow->saving);
+	const bool busy = z->anew || z->unsure != 0 || is_saving(z);
 	anew_t *a = v && !busy ? calloc(1, sizeof *a) : NULL;
 
 	if (!a)
@@ -298,7 +305,7 @@ static void on_packed(void *arg, mail_t *mail)
 
 		z->anew = false;
 		if (a->draft && z->edition == a->edition && z->unsaved == (a->version == 0) &&
-		    !(z->follow && z->follow->saving))
+		    !is_saving(z))
 			save = new_save(k, z, &facts);
 	}
 	if (save) {
@@ -493,7 +500,7 @@ void keep_touch(keep_t *k, zone_t *z)
  * brings its own; of one whose times are unsure, those on the disk are better. */
 static bool is_plain(const zone_t *z)
 {
-	return !z->unsaved && z->unsure == 0 && !(z->follow && z->follow->saving);
+	return !z->unsaved && z->unsure == 0 && !is_saving(z);
 }
 
 static void save_clocks(keep_t *k, zone_t *z)
@@ -504,6 +511,14 @@ static void save_clocks(keep_t *k, zone_t *z)
 	z->dirty = false;
 	if (save)
 		(void)submit(k, z, KEEP_CLOCKS, save, NULL);
+}
+
+keep_note_t *keep_mark(keep_t *k, zone_t *z, void *arg)
+{
+	const keep_facts_t facts = facts_of(z);
+	state_save_t *save = keep_state(k) && is_plain(z) ? new_save(k, z, &facts) : NULL;
+
+	return save ? submit(k, z, KEEP_PINNED, save, arg) : NULL;
 }
 
 static void on_flush(struct ev_loop *loop, ev_timer *w, int revents)
@@ -521,7 +536,7 @@ static void on_flush(struct ev_loop *loop, ev_timer *w, int revents)
 
 		if (keep_state(k) && is_plain(z)) {
 			save_clocks(k, z);
-		} else if (k->slow || (z->follow && z->follow->saving)) {
+		} else if (k->slow || is_saving(z)) {
 			z->dirty = false;
 			keep_touch(k, z);
 		} else {

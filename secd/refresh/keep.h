@@ -51,7 +51,7 @@ typedef struct keep_facts {
 	const refresh_clock_t *clock;
 	unsigned source; /* primary, or ROUND_NO_SOURCE */
 	bool accepted;
-	bool pinned, unexpiring;
+	bool pinned, unexpiring, copy;
 	uint32_t pinned_at;
 	const char *how; /* "axfr" ... */
 	uint64_t octets;
@@ -74,6 +74,8 @@ keep_note_t *keep_version(keep_t *k, struct zone *z, state_draft_t *draft, uint3
 /* The same for one that an operator has chosen: whole; pin_saved(arg, ...). */
 keep_note_t *keep_pinned(keep_t *k, struct zone *z, state_draft_t *draft, uint32_t serial,
                          const keep_facts_t *facts, void *arg);
+/* Clocks alone, of what is served and saved; the same. */
+keep_note_t *keep_mark(keep_t *k, struct zone *z, void *arg);
 /* Ask the state for the zone's versions: pin_listed(arg, ...), also if r is gone. False: it can't be
  * asked now. */
 bool keep_ask(keep_t *k, struct zone *z, state_list_t *list, void *arg);

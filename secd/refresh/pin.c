@@ -13,7 +13,7 @@
 
 /* A version that is being saved is waited for, and the disk, but not for ever. */
 #define BUSY_SECONDS 0.02
-enum { DISK_PATIENCE_S = 5, WHY_MAX = 256 };
+enum { DISK_PATIENCE_S = 5, LOAD_PATIENCE_S = 60, WHY_MAX = 256 };
 
 struct pin {
 	pin_t *next, **before; /* of r->pins */
@@ -30,11 +30,14 @@ struct pin {
 	pool_job_t job;
 	mail_t mail;
 	keep_t *keep;
+	state_t *state; /* NULL: it takes nothing now */
 	xfr_keep_spec_t spec;
 	xfr_kept_t kept;
 	state_draft_t *draft;
 
-	keep_note_t *note; /* it is being saved */
+	keep_note_t *note; /* it is being saved, or that it is pinned */
+	bool held;         /* ... the latter */
+	uint16_t edition;  /* of the zone, when it was seen what is wanted */
 	refresh_clock_t clock;
 	keep_facts_t facts;
 };
@@ -94,13 +97,40 @@ void pin_stop(refresh_t *r)
 	while ((p = r->pins)) {
 		if (p->note)
 			keep_forget(p->note);
-		fail(p, "secd ends");
+		fail(p, "secd ends: the next start shows whether it is pinned");
 		if (!p->awaited)
 			free_pin(p);
 	}
 }
 
+/* Which versions there are, and a way to the wanted one. */
+static void ask(pin_t *p)
+{
+	free(p->list.all);
+	state_route_free(p->list.route);
+	p->list = (state_list_t){ .by_version = p->order.by_version,
+		                  .by_serial = p->order.by_serial,
+		                  .wanted = p->order.wanted };
+	p->awaited = keep_ask(p->keep, p->zone, &p->list, p);
+	if (!p->awaited) {
+		fail_and_free(p, p->keep ? "the state can't be had now: see secdctl status"
+		                         : "nothing is kept: the settings have no state-dir");
+		return;
+	}
+	ev_timer_set(&p->timer, DISK_PATIENCE_S, 0.);
+	ev_timer_start(p->keep->loop, &p->timer);
+}
+
 /* --- at last ------------------------------------------------------------------------------------- */
+
+/* It does not expire: so much time again. */
+static void revive(refresh_clock_t *c)
+{
+	if (!c->expired)
+		return;
+	c->expired = false;
+	c->expires = mono_add_s(clock_mono(), c->expire);
+}
 
 static void mark(const pin_t *p)
 {
@@ -109,30 +139,41 @@ static void mark(const pin_t *p)
 	z->pinned = true;
 	z->unexpiring = p->order.unexpiring;
 	z->pinned_at = (uint32_t)(clock_wall_ms() / 1000);
-	if (z->unexpiring && z->clock.expired) {
-		z->clock.expired = false;
-		z->clock.expires = mono_add_s(clock_mono(), z->clock.expire);
-		zone_set_expires(z->slot, z->clock.expires);
-		zone_set_expire(z->slot, false);
-	}
 }
 
-/* What is served stays. */
+static void wait_for_disk(pin_t *p, keep_note_t *note)
+{
+	p->note = note;
+	ev_timer_set(&p->timer, DISK_PATIENCE_S, 0.);
+	ev_timer_start(p->keep->loop, &p->timer);
+}
+
+/* What is served stays. It is, from here on; whether it will be after a restart, the disk says. */
 static void hold(pin_t *p)
 {
 	zone_t *z = p->zone;
-	keep_t *keep = z->group->r->keep;
+	const bool in_round = z->stage == STAGE_ROUND;
+	keep_note_t *note;
 
-	if (z->stage == STAGE_ROUND) {
+	if (in_round)
 		refresh_lift(z); /* a transfer may be under way */
-		mark(p);
-		refresh_woken(z);
-	} else {
-		mark(p);
+	mark(p);
+	if (z->unexpiring) {
+		revive(&z->clock);
+		zone_set_expires(z->slot, z->clock.expires);
+		zone_set_expire(z->slot, z->clock.expired);
 	}
-	keep_touch(keep, z);
+	if (in_round)
+		refresh_woken(z);
 	told_pinned(z, z->clock.serial, "an operator said so");
-	succeed(p, z->clock.serial, keep && !z->unsaved);
+	p->held = true;
+	note = p->keep ? keep_mark(p->keep, z, p) : NULL;
+	if (note) {
+		wait_for_disk(p, note);
+		return;
+	}
+	keep_touch(p->keep, z);
+	succeed(p, z->clock.serial, false);
 }
 
 static void serve(pin_t *p, bool saved)
@@ -159,6 +200,7 @@ static void serve(pin_t *p, bool saved)
 	refresh_retired(r);
 	told_pinned(z, was, "an operator said so");
 	refresh_woken(z);
+	keep_touch(r->keep, z); /* what was learnt while it was being saved */
 	succeed(p, was, saved);
 }
 
@@ -167,7 +209,13 @@ void pin_saved(void *pin, bool ok)
 	pin_t *p = pin;
 
 	p->note = NULL;
-	serve(p, ok);
+	if (!p->held) {
+		serve(p, ok);
+		return;
+	}
+	if (!ok)
+		keep_touch(p->keep, p->zone);
+	succeed(p, p->zone->clock.serial, ok);
 }
 
 /* --- it is in memory ----------------------------------------------------------------------------- */
@@ -182,12 +230,15 @@ static void set_facts(pin_t *p)
 	p->clock = z->clock;
 	refresh_clock_replaced(&p->clock, zone_version_soa(p->kept.version),
 	                       &z->group->conf->policy, clock_mono(), refresh_spread(z));
+	if (p->order.unexpiring)
+		revive(&p->clock);
 	p->facts = (keep_facts_t){
 		.clock = &p->clock,
 		.source = keep_primary_named(z, clocks.source.text),
 		.accepted = clocks.accepted,
 		.pinned = true,
 		.unexpiring = p->order.unexpiring,
+		.copy = true,
 		.pinned_at = (uint32_t)(clock_wall_ms() / 1000),
 		.how = told_how(told_named(clocks.how.text)),
 		.octets = clocks.octets,
@@ -201,7 +252,7 @@ static void set_facts(pin_t *p)
 static void save(pin_t *p)
 {
 	zone_t *z = p->zone;
-	keep_t *keep = z->group->r->keep;
+	keep_t *keep = p->keep;
 	state_draft_t *draft = p->draft;
 	keep_note_t *note = NULL;
 	const bool waits = !keep_is_relaxed(keep);
@@ -218,14 +269,18 @@ static void save(pin_t *p)
 		serve(p, note != NULL);
 		return;
 	}
-	p->note = note;
-	ev_timer_set(&p->timer, DISK_PATIENCE_S, 0.);
-	ev_timer_start(keep->loop, &p->timer);
+	wait_for_disk(p, note);
 }
 
 static bool is_busy(const zone_t *z)
 {
 	return z->stage == STAGE_LOADING || (z->follow && z->follow->saving);
+}
+
+/* It was found to be what is served, but that was before another version came. */
+static bool is_overtaken(const pin_t *p)
+{
+	return (p->order.by_version || p->order.by_serial) && p->edition != p->zone->edition;
 }
 
 /* When the zone is at rest. */
@@ -236,6 +291,8 @@ static void go_on(pin_t *p)
 		ev_timer_start(p->zone->group->r->loop, &p->timer);
 	} else if (p->kept.version) {
 		save(p);
+	} else if (is_overtaken(p)) {
+		ask(p);
 	} else {
 		hold(p);
 	}
@@ -257,8 +314,11 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 	}
 	keep_forget(p->note);
 	p->note = NULL;
-	keep_slow(p->zone->group->r->keep, DISK_PATIENCE_S);
-	serve(p, false);
+	keep_slow(p->keep, DISK_PATIENCE_S);
+	if (p->held)
+		succeed(p, p->zone->clock.serial, false);
+	else
+		serve(p, false);
 }
 
 static pin_t *of_job(pool_job_t *job)
@@ -271,8 +331,8 @@ static void load(pool_job_t *job)
 	pin_t *p = of_job(job);
 
 	xfr_keep_load(&p->spec, &p->kept);
-	if (p->kept.version)
-		p->draft = xfr_keep_whole(p->keep->state, p->kept.version);
+	if (p->kept.version && p->state)
+		p->draft = xfr_keep_whole(p->state, p->kept.version);
 	mailbox_send(&p->keep->pins, &p->mail);
 }
 
@@ -287,6 +347,7 @@ void pin_on_loaded(void *keep, mail_t *mail)
 		free_pin(p);
 		return;
 	}
+	ev_timer_stop(p->keep->loop, &p->timer);
 	if (p->kept.version) {
 		go_on(p);
 		return;
@@ -312,9 +373,11 @@ static void begin_load(pin_t *p)
 		.accepted = terms_accepted(&policy->gates),
 		.now = clock_wall_coarse(),
 	};
-	p->keep = z->group->r->keep;
+	p->state = keep_state(p->keep);
 	p->job.run = load;
 	p->awaited = true;
+	ev_timer_set(&p->timer, LOAD_PATIENCE_S, 0.);
+	ev_timer_start(p->keep->loop, &p->timer);
 	pool_push(p->keep->builders, &p->job);
 }
 
@@ -332,10 +395,12 @@ static void fail_to_find(pin_t *p, status_t status, int error)
 	fail_and_free(p, why);
 }
 
-/* Is what was found the version that is served, or that follows from it? */
+/* Is what was found the version that is served? */
 static bool is_served(const pin_t *p)
 {
-	return p->list.found.version == p->list.all[0].version && !p->zone->unsaved;
+	const zone_t *z = p->zone;
+
+	return p->list.found.version == state_zone_queued(z->kept) && !z->unsaved && !is_busy(z);
 }
 
 void pin_listed(void *pin, status_t status, int error)
@@ -356,6 +421,7 @@ void pin_listed(void *pin, status_t status, int error)
 		                                 .saved = !p->zone->unsaved });
 		free_pin(p);
 	} else if (is_served(p)) {
+		p->edition = p->zone->edition;
 		go_on(p);
 	} else {
 		begin_load(p);
@@ -383,6 +449,7 @@ static pin_t *new_pin(refresh_t *r, zone_t *z, refresh_pin_cb done, void *arg)
 	if (!p)
 		return NULL;
 	p->zone = z;
+	p->keep = r->keep;
 	p->done = done;
 	p->arg = arg;
 	ev_init(&p->timer, on_timer);
@@ -393,18 +460,6 @@ static pin_t *new_pin(refresh_t *r, zone_t *z, refresh_pin_cb done, void *arg)
 	p->before = &r->pins;
 	r->pins = p;
 	return p;
-}
-
-static void ask(refresh_t *r, pin_t *p)
-{
-	p->awaited = keep_ask(r->keep, p->zone, &p->list, p);
-	if (!p->awaited) {
-		fail_and_free(p, r->keep ? "the state can't be had now: see secdctl status"
-		                         : "nothing is kept: the settings have no state-dir");
-		return;
-	}
-	ev_timer_set(&p->timer, DISK_PATIENCE_S, 0.);
-	ev_timer_start(r->loop, &p->timer);
 }
 
 void refresh_versions(refresh_t *r, const dns_name_t *apex, refresh_pin_cb done, void *arg)
@@ -418,7 +473,7 @@ void refresh_versions(refresh_t *r, const dns_name_t *apex, refresh_pin_cb done,
 		return;
 	}
 	p->lists = true;
-	ask(r, p);
+	ask(p);
 }
 
 void refresh_pin(refresh_t *r, const dns_name_t *apex, const refresh_pin_order_t *order,
@@ -434,14 +489,11 @@ void refresh_pin(refresh_t *r, const dns_name_t *apex, const refresh_pin_order_t
 	}
 	p->order = *order;
 	z->pinning = true;
-	if (order->by_version || (order->by_serial && order->wanted != z->clock.serial)) {
-		p->list.by_version = order->by_version;
-		p->list.by_serial = order->by_serial;
-		p->list.wanted = order->wanted;
-		ask(r, p);
-	} else {
+	p->edition = z->edition;
+	if (order->by_version || (order->by_serial && order->wanted != z->clock.serial))
+		ask(p);
+	else
 		go_on(p);
-	}
 }
 
 status_t refresh_unpin(refresh_t *r, const dns_name_t *apex)
@@ -450,6 +502,8 @@ status_t refresh_unpin(refresh_t *r, const dns_name_t *apex)
 
 	if (!z)
 		return ST_NOENT;
+	if (z->pinning)
+		return ST_EXIST;
 	if (!z->pinned)
 		return ST_STALE;
 	z->pinned = z->unexpiring = false;

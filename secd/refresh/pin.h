@@ -43,7 +43,7 @@ void refresh_versions(refresh_t *r, const dns_name_t *apex, refresh_pin_cb done,
 void refresh_pin(refresh_t *r, const dns_name_t *apex, const refresh_pin_order_t *order,
                  refresh_pin_cb done, void *arg);
 
-/* ST_NOENT: no such zone; ST_STALE: it is not pinned. */
+/* ST_NOENT: no such zone; ST_STALE: it is not pinned; ST_EXIST: a pin is under way. */
 status_t refresh_unpin(refresh_t *r, const dns_name_t *apex);
 
 /* --- for refresh/ -------------------------------------------------------------------------------- */

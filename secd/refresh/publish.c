@@ -328,7 +328,7 @@ static void confirmed(follow_t *f, bool behind, mono_t now)
 void publish_revived(follow_t *f)
 {
 	const zone_t *z = f->zone;
-	const bool behind = !z->pinned &&
+	const bool behind = !f->round->zone.pinned &&
 	                    round_outrun(f->round->peers, f->round->count, z->clock.serial);
 
 	confirmed(f, behind, clock_mono());

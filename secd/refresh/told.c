@@ -171,7 +171,7 @@ static void note_poll(const seat_t *s, round_verdict_t verdict, uint32_t serial)
 void told_poll(const seat_t *s, round_verdict_t verdict, uint32_t serial)
 {
 	const char *why = "";
-	const bool granted = is_granted(s, verdict), pinned = s->follow->zone->pinned;
+	const bool granted = is_granted(s, verdict), pinned = s->follow->round->zone.pinned;
 	log_level_t level = granted                           ? LOG_LEVEL_NOTICE
 	                    : pinned && verdict != ROUND_SAME ? LOG_LEVEL_INFO
 	                                                      : level_of(verdict);

@@ -14,7 +14,7 @@ enum {
 
 static const uint64_t TIME_MOST = UINT64_C(1) << 61; /* 73 years */
 
-enum { FLAG_EXPIRED = 1, FLAG_ACCEPTED = 2, FLAG_PINNED = 4, FLAG_UNEXPIRING = 8 };
+enum { FLAG_EXPIRED = 1, FLAG_ACCEPTED = 2, FLAG_PINNED = 4, FLAG_UNEXPIRING = 8, FLAG_COPY = 16 };
 enum { PEER_SHOWN = 1, PEER_REFUSED = 2 };
 
 static size_t text_room(const state_text_t *t)
@@ -71,7 +71,8 @@ size_t state_clocks_put(const state_clocks_t *c, uint8_t *out)
 	bufw_u8(&b, c->at.synced);
 	bufw_u32(&b, c->serial);
 	bufw_u8(&b, (c->expired ? FLAG_EXPIRED : 0) | (c->accepted ? FLAG_ACCEPTED : 0) |
-	                    (c->pinned ? FLAG_PINNED : 0) | (c->unexpiring ? FLAG_UNEXPIRING : 0));
+	                    (c->pinned ? FLAG_PINNED : 0) | (c->unexpiring ? FLAG_UNEXPIRING : 0) |
+	                    (c->copy ? FLAG_COPY : 0));
 	bufw_u16(&b, c->failures);
 	put_time(&b, c->checked);
 	put_time(&b, c->expires);
@@ -167,6 +168,11 @@ bool state_clocks_pinned(const uint8_t *in, size_t len)
 	return has_flag(in, len, FLAG_PINNED);
 }
 
+bool state_clocks_copy(const uint8_t *in, size_t len)
+{
+	return has_flag(in, len, FLAG_COPY);
+}
+
 uint32_t state_clocks_arrived(const uint8_t *in, size_t len)
 {
 	buf_t b = buf_over(in, len);
@@ -199,6 +205,7 @@ status_t state_clocks_get(const uint8_t *in, size_t len, state_clocks_t *c, stat
 	c->accepted = flags & FLAG_ACCEPTED;
 	c->pinned = flags & FLAG_PINNED;
 	c->unexpiring = flags & FLAG_UNEXPIRING;
+	c->copy = flags & FLAG_COPY;
 	c->failures = buf_u16(&b);
 	c->checked = get_time(&b);
 	c->expires = get_time(&b);

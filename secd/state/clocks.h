@@ -52,6 +52,7 @@ typedef struct state_clocks {
 	bool accepted;      /* an operator let it past the gates */
 	bool pinned;        /* ... holds the zone at this version ... */
 	bool unexpiring;    /* ... whatever EXPIRE says ... */
+	bool copy;          /* ... which is another one, copied */
 	uint32_t pinned_at; /* ... since then: seconds since 1970; if pinned */
 	uint16_t failures;
 	mono_t checked, expires, outrun, loaded_at;
@@ -77,6 +78,7 @@ status_t state_clocks_get(const uint8_t *in, size_t len, state_clocks_t *c, stat
 status_t state_clocks_instant(const uint8_t *in, size_t len, state_instant_t *out);
 bool state_clocks_accepted(const uint8_t *in, size_t len);
 bool state_clocks_pinned(const uint8_t *in, size_t len);
+bool state_clocks_copy(const uint8_t *in, size_t len);
 /* When the version came with which they were written, by the wall clock: seconds since 1970. */
 uint32_t state_clocks_arrived(const uint8_t *in, size_t len);
 

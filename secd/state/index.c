@@ -297,10 +297,13 @@ static size_t list_present(const state_zone_t *z, state_present_t *out)
 	return n;
 }
 
-/* A share of the zone, but room for some small ones at least. */
+/* A share of the zone, as large as it was lately: one that has lost most of its records must not cost those
+ * that have them. But room for some small ones at least. */
 static uint64_t past_most(const state_index_t *x, const state_zone_t *z)
 {
-	const uint64_t share = (uint64_t)z->octets * x->past_share / 100;
+	const uint32_t largest = state_past_largest(z->past);
+	const uint64_t size = largest > z->octets ? largest : z->octets;
+	const uint64_t share = size * x->past_share / 100;
 
 	return share > PAST_LEAST / STATE_ALIGN ? share : PAST_LEAST / STATE_ALIGN;
 }
@@ -345,7 +348,8 @@ static state_old_t old_of_whole(const state_zone_t *z)
 		              .own = z->own,
 		              .octets = z->octets,
 		              .stamp = z->whole_stamp,
-		              .arrived = z->whole_arrived };
+		              .arrived = z->whole_arrived,
+		              .copy = z->copy };
 }
 
 static void free_steps(state_zone_t *z)
@@ -392,13 +396,13 @@ static void take_whole(state_index_t *x, state_zone_t *z, const state_found_t *f
 {
 	const state_record_t *r = &f->record;
 	const state_old_t before = old_of_whole(z);
-	const bool chosen_twice = z->pinned && f->pinned && z->step_count == 0;
 	const state_old_t taken = { .place = f->place,
 		                    .version = r->version,
 		                    .own = f->own,
 		                    .octets = (uint32_t)(f->octets / STATE_ALIGN),
 		                    .stamp = r->stamp,
-		                    .arrived = arrived(z, f) };
+		                    .arrived = arrived(z, f),
+		                    .copy = f->copy };
 
 	count(x, f->place, true);
 	if (z->whole.file && r->version < z->whole_version) { /* it comes late */
@@ -417,8 +421,8 @@ static void take_whole(state_index_t *x, state_zone_t *z, const state_found_t *f
 	z->whole_stamp = taken.stamp;
 	z->whole_arrived = taken.arrived;
 	z->pinned = f->pinned;
-	/* What an operator chose before this is a copy of one that is kept. */
-	if (before.place.file != 0 && (before.version == taken.version || chosen_twice))
+	z->copy = f->copy;
+	if (before.place.file != 0 && before.version == taken.version)
 		let_go(x, z, &before);
 	else
 		supersede(x, z, &before);

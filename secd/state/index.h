@@ -40,7 +40,8 @@ struct state_zone {
 	uint32_t stamp, clocks_version;
 	uint16_t step_count;
 	bool orphan; /* nobody has added it; apex is ours */
-	bool pinned; /* the whole version is one that an operator chose */
+	/* The whole version is one that an operator holds the zone at; and one that was copied for that. */
+	bool pinned : 1, copy : 1;
 
 	/* The main thread's, once the scan is over. */
 	uint32_t beside;     /* saves that are on the way of the files, and have not come back */
@@ -103,7 +104,8 @@ typedef struct state_found {
 	uint32_t own;     /* of STATE_OWN: the number of its file; else 0 */
 	uint64_t octets;  /* of a whole version */
 	uint32_t arrived; /* of a version: when it came: seconds since 1970 */
-	bool pinned;      /* ... and whether an operator chose it */
+	bool pinned;      /* ... and whether an operator held the zone at it, ... */
+	bool copy;        /* ... with a copy of an older version */
 } state_found_t;
 
 /* It is the zone's from now on. What it supersedes is an old version's, or not needed any more; files of

@@ -40,10 +40,10 @@ status_t state_past_put(state_past_t **past, const state_old_t *old, state_old_t
 	state_past_t *p = make_room(*past);
 	uint32_t i;
 
-	*displaced = (state_old_t){ 0 };
 	if (!p)
 		return ST_NOMEM;
 	*past = p;
+	*displaced = (state_old_t){ 0 };
 	for (i = p->count; i > 0 && compare(&p->old[i - 1], old) > 0; i--)
 		;
 	if (i > 0 && compare(&p->old[i - 1], old) == 0) {
@@ -58,6 +58,17 @@ status_t state_past_put(state_past_t **past, const state_old_t *old, state_old_t
 	p->old[i] = *old;
 	p->count++;
 	return ST_OK;
+}
+
+uint32_t state_past_largest(const state_past_t *p)
+{
+	uint32_t most = 0;
+
+	for (uint32_t i = 0; p && i < p->count; i++) {
+		if (is_whole(&p->old[i]) && p->old[i].octets > most)
+			most = p->old[i].octets;
+	}
+	return most;
 }
 
 bool state_past_has_own(const state_past_t *p, uint32_t own)
@@ -138,7 +149,7 @@ void state_past_choose(const uint32_t *arrived, size_t count, bool *keep)
 typedef struct candidate {
 	uint32_t version, arrived;
 	uint32_t entry; /* from 1 on; 0: it is present */
-	bool chosen;
+	bool chosen, copy;
 } candidate_t;
 
 typedef struct pruning {
@@ -170,7 +181,8 @@ static void gather(pruning_t *g, const state_present_t *present, size_t count)
 			g->count--;
 		g->all[g->count++] = (candidate_t){ .version = o->version,
 			                            .arrived = o->arrived,
-			                            .entry = i + 1 };
+			                            .entry = i + 1,
+			                            .copy = o->copy };
 		before = o->version;
 	}
 	for (size_t i = from, j = g->count; i + 1 < j; i++) { /* they came oldest first */
@@ -234,16 +246,30 @@ static uint64_t mark(const pruning_t *g)
 	return units;
 }
 
-/* False: none of the past is chosen any more. */
-static bool give_up_oldest(pruning_t *g)
+/* The oldest that is chosen, of copies or of all; but what was served before is not given up. 0: there is
+ * none. */
+static size_t oldest(const pruning_t *g, bool copies)
 {
-	for (size_t i = g->count; i-- > 0;) {
-		if (g->all[i].entry != 0 && g->all[i].chosen) {
-			g->all[i].chosen = false;
-			return true;
-		}
+	for (size_t i = g->count; i-- > 2;) {
+		const candidate_t *c = &g->all[i];
+
+		if (c->entry != 0 && c->chosen && (c->copy || !copies))
+			return i;
 	}
-	return false;
+	return 0;
+}
+
+/* False: there is no more to be given up. */
+static bool give_up_one(pruning_t *g)
+{
+	size_t i = oldest(g, true);
+
+	if (i == 0)
+		i = oldest(g, false);
+	if (i == 0)
+		return false;
+	g->all[i].chosen = false;
+	return true;
 }
 
 /* What is needed to the front, what is not to the end. */
@@ -275,7 +301,7 @@ size_t state_past_prune(state_past_t *p, const state_present_t *present, size_t 
 	if (unneeded && g.all && g.needed) {
 		gather(&g, present, count);
 		if (choose(&g, all) == ST_OK) {
-			while (mark(&g) > most && give_up_oldest(&g))
+			while (mark(&g) > most && give_up_one(&g))
 				;
 			part(&g, unneeded);
 		}

@@ -32,6 +32,7 @@ typedef struct state_old {
 	uint32_t own, octets; /* ... in this file of its own, of so many units */
 	uint32_t stamp;
 	uint32_t arrived; /* when the version came: seconds since 1970 */
+	bool copy;        /* of an older one, that an operator has chosen: the first to go */
 } state_old_t;
 
 /* By version; a difference stands before the whole version to which it leads. */
@@ -41,8 +42,11 @@ typedef struct state_past {
 } state_past_t;
 
 /* One more; it takes the place of another record of the same, which is then in *displaced (place.file 0:
- * there was none). ST_NOMEM. */
+ * there was none). ST_NOMEM: *displaced is as it was. */
 status_t state_past_put(state_past_t **past, const state_old_t *old, state_old_t *displaced);
+
+/* What the largest whole version takes, in units. NULL is fine. */
+uint32_t state_past_largest(const state_past_t *past);
 
 /* Is there a whole version in this file of its own? NULL is fine. */
 bool state_past_has_own(const state_past_t *past, uint32_t own);
@@ -64,8 +68,9 @@ typedef struct state_present {
 	uint32_t version, arrived;
 } state_present_t;
 
-/* Leave out what none of the chosen versions needs, and, from the oldest on, so many of these that the rest
- * takes no more than so many units. Returns how many entries it left out, which lie behind the others until
+/* Leave out what none of the chosen versions needs, and, copies first and then from the oldest on, so many of
+ * these that the rest takes no more than so many units; but never the one before that which is served.
+ * Returns how many entries it left out, which lie behind the others until
  * the next call; where there is no memory, none.
  *   present   at least that which is served; the newest first.
  *   all       are chosen, whatever their age. */

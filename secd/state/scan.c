@@ -193,6 +193,7 @@ static bool take_clocks(scan_t *c, const state_record_t *r, buf_t *content, stat
 		state_times_note(&c->s->times, &at);
 	found->arrived = state_clocks_arrived(clocks, len);
 	found->pinned = state_clocks_pinned(clocks, len);
+	found->copy = state_clocks_copy(clocks, len);
 	return true;
 }
 

@@ -248,6 +248,7 @@ static int write_record(state_t *s, state_save_t *save, state_pending_t *p)
 	p->found.octets = p->found.record.len;
 	p->found.arrived = state_clocks_arrived(save->clocks, save->clocks_len);
 	p->found.pinned = state_clocks_pinned(save->clocks, save->clocks_len);
+	p->found.copy = state_clocks_copy(save->clocks, save->clocks_len);
 	if (d && d->fd >= 0) {
 		p->found.own = d->number;
 		p->found.octets = d->size;
@@ -304,17 +305,16 @@ static bool goes_along(const state_t *s, size_t first, const state_save_t *save)
 	return true;
 }
 
-/* What was appended is to be known before. */
-static void answer(state_t *s, state_save_t *save)
+/* Nothing was appended that is not known. Returns what comes behind it. */
+static state_save_t *answer(state_t *s, state_save_t *save)
 {
-	status_t st;
+	state_save_t *next = save->next;
 
-	(void)state_log_sync(s);
 	errno = 0;
-	st = state_list_answer(s, save);
-	save->status = st;
+	save->status = state_list_answer(s, save);
 	save->error = errno;
 	mailbox_send(s->conf.done, &save->mail);
+	return next;
 }
 
 enum { BATCH = 64 };
@@ -324,16 +324,16 @@ static state_save_t *write_batch(state_t *s, state_save_t *saves)
 {
 	const size_t first = s->pending_count;
 
-	for (size_t n = 0; saves && n < BATCH && goes_along(s, first, saves); n++) {
+	while (saves && saves->list && s->pending_count == 0)
+		saves = answer(s, saves);
+	for (size_t n = 0; saves && !saves->list && n < BATCH && goes_along(s, first, saves); n++) {
 		state_save_t *save = saves;
 
 		saves = saves->next; /* before it may be given back */
-		if (save->list)
-			answer(s, save);
-		else
-			append_save(s, save);
+		append_save(s, save);
 	}
-	if (is_due(s) || s->log.size >= s->conf.segment || s->log.error != 0)
+	if (is_due(s) || s->log.size >= s->conf.segment || s->log.error != 0 ||
+	    (saves && saves->list)) /* which is to know of all that was appended */
 		(void)state_log_sync(s);
 	return saves;
 }

@@ -158,7 +158,8 @@ static xfr_why_t why_not(const load_t *l, status_t st, int error)
 static status_t judge(const load_t *l, const zone_version_t *v, zone_verdict_t *out)
 {
 	const xfr_keep_spec_t *spec = l->spec;
-	const bool accepted = state_clocks_accepted(l->clocks, l->clocks_len);
+	const bool accepted = state_clocks_accepted(l->clocks, l->clocks_len) ||
+	                      state_clocks_pinned(l->clocks, l->clocks_len);
 
 	return zone_gates_judge(accepted ? &spec->accepted : &spec->gates, v, &l->faults, 0,
 	                        spec->now, out);

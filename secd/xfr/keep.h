@@ -33,7 +33,7 @@ typedef struct xfr_keep_spec {
 	const siphash_key_t *key;   /* of the zone set */
 	const uint8_t *apex;        /* wire, folded */
 	zone_limits_t limits;
-	zone_gates_t gates;    /* of a version that an operator has accepted: */
+	zone_gates_t gates;    /* of a version that an operator has accepted or pinned: */
 	zone_gates_t accepted; /* these */
 	wall_t now;
 } xfr_keep_spec_t;

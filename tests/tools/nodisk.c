@@ -4,7 +4,7 @@
  * then on CALL (openat, when it makes a file; pwritev, fdatasync, fsync, ftruncate) fails with that
  * error. "half ERRNO": pwritev writes half of what it is given, and fails. "drop ERRNO": fdatasync
  * fails, and what was written since the last one is zeros. "hang 0": pwritev waits until the line is
- * gone. A file that is missing or empty refuses nothing. */
+ * gone, "hangsync 0": fdatasync does. A file that is missing or empty refuses nothing. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -84,6 +84,8 @@ int fdatasync(int fd)
 
 	if (fd >= FILES || fstat(fd, &st) < 0)
 		return -1;
+	while (refused("hangsync") != 0)
+		usleep(1000);
 	const int drop = refused("drop");
 	if (drop != 0) {
 		if (REAL(ftruncate)(fd, synced[fd]) == 0 && REAL(ftruncate)(fd, st.st_size) == 0)

@@ -129,10 +129,10 @@ def each_that_is_listed(lab: Lab) -> None:
         for apex in apexes:
             listed = secd.ctl_json("versions", apex)["versions"]
             assert len(listed) >= 3, listed
-            if restart:
-                listed = listed[1:]  # what is pinned is a copy of one of the others
             for v in lab.rng.sample(listed, min(len(listed), 6)) + [listed[0]]:
-                assert secd.ctl_json("pin", apex, v["version"])["serial"] == v["serial"], v
+                # Copies that were made for pins are listed, too, and go when there is no room.
+                which = str(v["serial"]) if restart else v["version"]
+                assert secd.ctl_json("pin", apex, which)["serial"] == v["serial"], v
                 assert secd.serial(apex) == v["serial"]
                 lines, want = state.dump(secd, apex), stream.zones[apex].lines(v["serial"])
                 assert sorted(lines) == sorted(want), f"{v}: {state.differ(want, lines)}"

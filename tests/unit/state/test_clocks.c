@@ -70,6 +70,7 @@ static state_clocks_t some_clocks(dice_t *d, state_peer_t peers[PEERS])
 	if (dice_below(d, 2)) {
 		c.pinned = true;
 		c.unexpiring = dice_below(d, 2);
+		c.copy = dice_below(d, 2);
 		c.pinned_at = (uint32_t)dice_next(d);
 	}
 	for (size_t i = 0; i < c.peer_count; i++)
@@ -99,7 +100,7 @@ static void same(const state_clocks_t *a, const state_clocks_t *b)
 	cr_expect(a->at.boot == b->at.boot && a->at.mono.ns == b->at.mono.ns);
 	cr_expect(a->at.wall_ms == b->at.wall_ms && a->at.synced == b->at.synced);
 	cr_expect(a->serial == b->serial && a->expired == b->expired && a->accepted == b->accepted);
-	cr_expect(a->pinned == b->pinned && a->unexpiring == b->unexpiring);
+	cr_expect(a->pinned == b->pinned && a->unexpiring == b->unexpiring && a->copy == b->copy);
 	cr_expect(a->pinned_at == b->pinned_at);
 	cr_expect(a->failures == b->failures && a->checked.ns == b->checked.ns);
 	cr_expect(a->expires.ns == b->expires.ns && a->outrun.ns == b->outrun.ns);
@@ -131,6 +132,7 @@ Test(state_clocks, come_back_as_they_were)
 		          at.wall_ms == c.at.wall_ms && at.synced == c.at.synced);
 		cr_expect(eq(int, state_clocks_accepted(octets, len), c.accepted));
 		cr_expect(eq(int, state_clocks_pinned(octets, len), c.pinned));
+		cr_expect(eq(int, state_clocks_copy(octets, len), c.copy));
 		free(octets);
 	}
 }

@@ -84,7 +84,14 @@ static bool pinned;
 static uint32_t take(state_index_t *x, state_zone_t *z, const state_record_t *r,
                      state_place_t place, uint32_t own)
 {
-	const state_found_t f = { *r, place, own, 800, r->version * STEP_S, pinned };
+	const state_found_t f = {
+		.record = *r,
+		.place = place,
+		.own = own,
+		.octets = 800,
+		.arrived = r->version * STEP_S,
+		.pinned = pinned,
+	};
 
 	cr_expect(eq(int, state_index_take(x, z, &f), ST_OK));
 	return state_index_unneeded(x);
@@ -219,7 +226,7 @@ static const old_row_t old_rows[] = {
 	{ "files of their own", "o1 w2", "o1", 100, false },
 	{ "while an operator chooses, all", "w1 d1-2 d2-3 d3-4 p5", "w1 d1-2 d2-3 d3-4", 100,
 	  false },
-	{ "... but not what was chosen before", "w1 d1-2 d2-3 p4 p5", "w1 d1-2 d2-3", 100, false },
+	{ "... also those that were chosen", "w1 d1-2 d2-3 p4 p5", "w1 d1-2 d2-3 p4", 100, false },
 	{ "... and then by their age again", "w1 d1-2 d2-3 p4 p5 w6", "w1 p5", 100, false },
 	{ "... also when differences follow", "w1 d1-2 d2-3 p4 d4-5 d5-6", "w1", 100, false },
 };
@@ -272,6 +279,34 @@ Test(state_index, keeps_old_versions)
 		          row->why);
 		state_index_close(&x);
 	}
+}
+
+/* A share of 100 % of what the zone was: with the smallest of all there is room for the largest. */
+Test(state_index, a_small_version_does_not_cost_the_large_ones)
+{
+	enum { LARGE = 1 << 20 };
+	state_index_t x;
+	state_record_t r = { .kind = STATE_WHOLE };
+
+	cr_assert(eq(int, state_index_open(&x), ST_OK));
+	x.past_share = 200;
+	x.settled = true;
+	state_zone_t *z = state_index_zone(&x, apex, true, false);
+	for (r.version = 1; r.version <= 6; r.version++) {
+		const uint32_t octets = r.version < 3 ? LARGE : 400;
+		const state_found_t f = {
+			.record = r,
+			.place = { 1, r.version * LARGE, octets / STATE_ALIGN },
+			.octets = octets,
+			.arrived = r.version * STEP_S,
+		};
+		r.stamp = r.version;
+		cr_expect(eq(int, state_index_take(&x, z, &f), ST_OK));
+		if (r.version == 3)
+			cr_expect(eq(u32, z->past->count, 2));
+	}
+	cr_expect(eq(u32, z->past->old[0].version, 1), "the oldest of the hour");
+	state_index_close(&x);
 }
 
 Test(state_index, keeps_the_files_of_old_versions)

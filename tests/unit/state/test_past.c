@@ -113,9 +113,8 @@ Test(state_past, gives_up_the_oldest_first)
 	static const struct {
 		uint64_t most;
 		const char *left;
-	} sizes[] = {
-		{ 1000, "34" }, { 110, "34" }, { 109, "4" }, { 10, "4" }, { 9, "" }, { 0, "" }
-	};
+	} sizes[] = { { 1000, "34" }, { 110, "34" }, { 109, "4" },
+		      { 10, "4" },    { 9, "4" },    { 0, "4" } };
 	const state_present_t newest = { 5, 4 * DAY + HOUR };
 
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
@@ -128,6 +127,28 @@ Test(state_past, gives_up_the_oldest_first)
 			cr_expect(eq(u32, p->old[j].version, (uint32_t)(sizes[i].left[j] - '0')));
 		for (size_t j = 0; j < gone; j++) /* what it took is told */
 			cr_expect(p->old[p->count + j].version <= 4 - p->count);
+		free(p);
+	}
+}
+
+/* While an operator chooses, all of them are; copies that he made go first, and then the oldest, but never what
+ * was served before. */
+Test(state_past, gives_up_copies_before_others)
+{
+	static const char *const left[] = { "1234", "134", "14", "4", "4" };
+	const state_present_t newest = { 5, 4 * DAY + HOUR };
+
+	for (size_t i = 0; i < ARRAY_LEN(left); i++) {
+		state_past_t *p = four_whole();
+
+		for (uint32_t j = 0; j < p->count; j++) {
+			p->old[j].own = 0;
+			p->old[j].copy = j > 0;
+		}
+		(void)state_past_prune(p, &newest, 1, 10 * (4 - i), true);
+		cr_assert(eq(sz, p->count, strlen(left[i])), "%zu", i);
+		for (uint32_t j = 0; j < p->count; j++)
+			cr_expect(eq(u32, p->old[j].version, (uint32_t)(left[i][j] - '0')));
 		free(p);
 	}
 }
