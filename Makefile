@@ -56,7 +56,7 @@ LIBS := -lev -lldns -linih -lcrypto -lxxhash
 # --- the house, floor by floor (secd/README.md) ------------------------------------------------
 
 COMMON := common/addr.c common/clock.c common/epoch.c common/huge.c common/log.c common/mailbox.c \
-          common/pool.c common/random.c common/siphash.c common/status.c
+          common/pool.c common/random.c common/siphash.c common/status.c common/supervisor.c
 DNS := secd/dns/cookie.c secd/dns/digest.c secd/dns/entry.c secd/dns/hmac.c secd/dns/name.c secd/dns/nsec3.c \
        secd/dns/query.c secd/dns/rdata.c secd/dns/request.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/soa.c \
        secd/dns/strict.c secd/dns/text.c secd/dns/tsig.c secd/dns/tsig_query.c secd/dns/tsig_rr.c \
@@ -85,7 +85,7 @@ NET := secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/ne
        secd/net/tcp.c secd/net/udp.c secd/net/worker.c
 REPORT := secd/ctl/report.c secd/ctl/report_json.c secd/ctl/report_text.c
 CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/import.c secd/ctl/offline.c secd/ctl/print.c \
-       secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c secd/ctl/show.c secd/ctl/verbs.c
+       secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c secd/ctl/service.c secd/ctl/show.c secd/ctl/verbs.c
 SECD := $(COMMON) $(DNS) $(CONF) $(STATE) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) $(CTL) secd/main.c
 SECDCTL := secd/ctl/secdctl.c secd/ctl/table.c $(CONF) secd/dns/name.c common/addr.c common/log.c \
            common/random.c common/siphash.c
@@ -148,10 +148,11 @@ UNIT_dns_hmac := tests/unit/dns/test_hmac.c secd/dns/hmac.c
 UNIT_dns_tsig := tests/unit/dns/test_tsig.c $(TSIG_NEEDS)
 UNIT_dns_tsig_query := tests/unit/dns/test_tsig_query.c $(TSIG_NEEDS)
 
-UNITS += addr huge siphash threads refresh_clock refresh_queue
+UNITS += addr huge siphash supervisor threads refresh_clock refresh_queue
 UNIT_addr := tests/unit/common/test_addr.c common/addr.c
 UNIT_huge := tests/unit/common/test_huge.c common/huge.c
 UNIT_siphash := tests/unit/common/test_siphash.c common/siphash.c
+UNIT_supervisor := tests/unit/common/test_supervisor.c common/supervisor.c
 UNIT_threads := tests/unit/common/test_threads.c common/epoch.c common/mailbox.c common/pool.c
 UNIT_refresh_clock := tests/unit/refresh/test_clock.c secd/refresh/clock.c
 UNITS += xfr_link
@@ -398,6 +399,10 @@ install: all
 	install -D -m 644 secd/ctl/secdctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/secdctl.8
 	install -D -m 644 secd/secd.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/secd.ini.5
 	install -D -m 644 etc/secd.ini $(DESTDIR)$(PREFIX)/share/doc/secd/examples/secd.ini
+	sed 's#@PREFIX@#$(PREFIX)#' etc/secd.service >$(OUT)/secd.service
+	install -D -m 644 $(OUT)/secd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/secd.service
+	install -D -m 644 etc/secd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/secd.conf
+	install -D -m 644 etc/secd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/secd.conf
 
 clean:
 	rm -rf build

@@ -20,6 +20,7 @@
 #include "ctl/ctl.h"
 #include "ctl/import.h"
 #include "ctl/offline.h"
+#include "ctl/service.h"
 #include "dns/tsig.h"
 #include "net/net.h"
 #include "refresh/keep.h"
@@ -69,6 +70,7 @@ typedef struct daemon {
 	dns_tsig_keys_t keys; /* in the order of the settings: a key's number counts there too */
 	net_t *net;
 	ctl_t *ctl;
+	ctl_service_t *service;
 	ev_signal on_term, on_int, on_hup;
 } daemon_t;
 
@@ -306,6 +308,7 @@ static status_t start(daemon_t *d)
 		return ST_SYSTEM;
 	start_control(d);
 	refresh_start(d->refresh);
+	d->service = ctl_service_start(d->loop, d->refresh, d->net);
 	malloc_trim(0); /* reading the settings of many zones takes more than they do afterwards */
 	log_notice("secd started version=%s pid=%d zones=%zu workers=%u", SECD_VERSION, getpid(),
 	           zone_set_count(d->zones), d->workers);
@@ -318,6 +321,7 @@ nomem:
 /* Against the order of start; each step leaves nobody who could use what the next one frees. */
 static void stop(daemon_t *d)
 {
+	ctl_service_stop(d->service);
 	ctl_free(d->ctl);
 	refresh_free(d->refresh);
 	d->refresh = NULL;

@@ -172,6 +172,15 @@ status_t net_start(net_t *net)
 	return ST_OK;
 }
 
+bool net_beat(net_t *net)
+{
+	bool all = true;
+
+	for (unsigned i = 0; i < net->workers; i++)
+		all = worker_beat(&net->worker[i]) && all;
+	return all;
+}
+
 uint16_t net_port(const net_t *net, size_t i)
 {
 	return addr_port(&net->listen[i]);

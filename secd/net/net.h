@@ -57,6 +57,9 @@ status_t net_open(const net_conf_t *conf, const zone_set_t *zones, epoch_t *epoc
 /* Start the threads. Reader slot i of the epoch belongs to worker i. ST_SYSTEM: none runs. */
 status_t net_start(net_t *net);
 
+/* Has every worker's loop turned since this was called last? Main thread. */
+bool net_beat(net_t *net);
+
 /* The port that listen address i got (for port 0, the one that the kernel chose). */
 uint16_t net_port(const net_t *net, size_t i);
 

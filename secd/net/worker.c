@@ -45,19 +45,41 @@ static void on_stop(struct ev_loop *loop, ev_async *watcher, int revents)
 	ev_break(loop, EVBREAK_ALL);
 }
 
+static void on_beat(struct ev_loop *loop, ev_async *watcher, int revents)
+{
+	worker_t *w = watcher->data;
+
+	(void)loop;
+	(void)revents;
+	atomic_fetch_add_explicit(&w->beats, 1, memory_order_relaxed);
+}
+
 /* Online comes before every other watcher of a turn, offline behind them all. */
 static void watch_turns(worker_t *w)
 {
 	ev_prepare_init(&w->before, before_block);
 	ev_check_init(&w->after, after_block);
 	ev_async_init(&w->stop, on_stop);
+	ev_async_init(&w->beat, on_beat);
 	ev_set_priority(&w->before, EV_MINPRI);
 	ev_set_priority(&w->after, EV_MAXPRI);
 	w->before.data = w;
 	w->after.data = w;
+	w->beat.data = w;
 	ev_prepare_start(w->loop, &w->before);
 	ev_check_start(w->loop, &w->after);
 	ev_async_start(w->loop, &w->stop);
+	ev_async_start(w->loop, &w->beat);
+}
+
+/* Asked again only when it has answered: several that wait are answered as one. */
+bool worker_beat(worker_t *w)
+{
+	if (atomic_load_explicit(&w->beats, memory_order_relaxed) != w->asked)
+		return false;
+	w->asked++;
+	ev_async_send(w->loop, &w->beat);
+	return true;
 }
 
 status_t worker_open(worker_t *w, const net_conf_t *conf, const zone_set_t *zones,

@@ -38,7 +38,9 @@ typedef struct worker {
 	answer_time_t now; /* of the last batch */
 	ev_prepare before;
 	ev_check after;
-	ev_async stop;
+	ev_async stop, beat;
+	_Atomic unsigned beats; /* that it has answered */
+	unsigned asked;         /* the main thread's */
 	epoch_reader_t *reader;
 	answer_t *answer;
 	post_t post;
@@ -69,6 +71,9 @@ status_t worker_listen(worker_t *w, const addr_t *addr);
 
 /* Start the thread, with all signals blocked. ST_SYSTEM. */
 status_t worker_start(worker_t *w);
+
+/* Has its loop turned since the last call? And ask again. Main thread. */
+bool worker_beat(worker_t *w);
 
 /* Ask the thread to end, and wait until it has; both do nothing when none runs. */
 void worker_stop(worker_t *w);

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -54,6 +55,33 @@ Test(net, frees_what_was_never_started)
 	cr_assert(eq(int, net_open(&conf, NULL, epoch, &box, &net, why), ST_OK), "%s", why);
 	net_free(net);
 	net_free(NULL);
+	epoch_free(epoch);
+}
+
+/* One that runs has turned by the next time that it is asked; one that does not, never has. */
+Test(net, tells_whether_its_workers_turn)
+{
+	net_conf_t conf = lab_conf();
+	addr_t addr;
+	char why[256];
+	mailbox_t box = { 0 };
+	net_t *net = NULL;
+
+	conf.workers = 3;
+	epoch_t *epoch = epoch_new(conf.workers);
+	cr_assert(eq(int, addr_parse("127.0.0.1", 0, &addr), ST_OK));
+	conf.listen = &addr;
+	conf.listens = 1;
+	cr_assert(eq(int, net_open(&conf, NULL, epoch, &box, &net, why), ST_OK), "%s", why);
+	cr_expect(net_beat(net), "they were never asked");
+	for (int i = 0; i < 10; i++)
+		cr_expect(not(net_beat(net)), "nobody runs");
+	cr_assert(eq(int, net_start(net), ST_OK));
+	for (int turns = 0; turns < 20;) {
+		turns += net_beat(net);
+		poll(NULL, 0, 1);
+	}
+	net_free(net);
 	epoch_free(epoch);
 }
 
