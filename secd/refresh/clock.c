@@ -164,3 +164,18 @@ bool refresh_clock_tick(refresh_clock_t *c, mono_t now)
 	c->expired = true;
 	return true;
 }
+
+/* What EXPIRE leaves may be less than EXPIRE from the start (RFC 7314), or more in what is to come. */
+unsigned refresh_clock_used(const refresh_clock_t *c, mono_t now)
+{
+	const int64_t all = (int64_t)c->expire * NS_PER_S, left = c->expires.ns - now.ns;
+
+	if (!c->loaded || all == 0 || left >= all)
+		return 0;
+	return left <= 0 ? 100 : (unsigned)(100 - (left + all / 100 - 1) / (all / 100));
+}
+
+mono_t refresh_clock_used_at(const refresh_clock_t *c, unsigned percent)
+{
+	return mono_add_ms(c->expires, -(int64_t)c->expire * (100 - percent) * 10);
+}

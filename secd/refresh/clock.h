@@ -92,3 +92,7 @@ void refresh_clock_notified(refresh_clock_t *c, mono_t at);
 
 /* True once when EXPIRE has passed: the zone has expired now. */
 bool refresh_clock_tick(refresh_clock_t *c, mono_t now);
+
+/* How much of EXPIRE has passed, in percent: 0..100; 0 where nothing is held. And when so much will have. */
+unsigned refresh_clock_used(const refresh_clock_t *c, mono_t now);
+mono_t refresh_clock_used_at(const refresh_clock_t *c, unsigned percent);

@@ -361,6 +361,43 @@ void publish_round_end(follow_t *f)
 	}
 }
 
+/* --- EXPIRE -------------------------------------------------------------------------------- */
+
+static const uint8_t warn_at[] = { 50, 75, 90 }; /* percent of EXPIRE */
+
+/* Is nothing to be hoped for at that time? A zone whose rounds succeed is asked in time, whatever share of
+ * EXPIRE its REFRESH is. */
+static bool is_in_danger(const zone_t *z, mono_t at)
+{
+	return z->clock.loaded && !z->clock.expired && !z->unexpiring &&
+	       (z->clock.failures > 0 || mono_before(z->clock.due, at));
+}
+
+static void warn(zone_t *z, mono_t now)
+{
+	const unsigned used = refresh_clock_used(&z->clock, now);
+	unsigned percent = 0;
+
+	for (; z->warned < ARRAY_LEN(warn_at) && used >= warn_at[z->warned]; z->warned++) {
+		if (is_in_danger(z, refresh_clock_used_at(&z->clock, warn_at[z->warned])))
+			percent = warn_at[z->warned];
+	}
+	if (percent > 0)
+		told_expiring(z, percent);
+}
+
+mono_t publish_next_warning(zone_t *z)
+{
+	const unsigned used = refresh_clock_used(&z->clock, clock_mono());
+
+	while (z->warned > 0 && used < warn_at[z->warned - 1])
+		z->warned--; /* EXPIRE has begun anew */
+	if (z->warned == ARRAY_LEN(warn_at))
+		return (mono_t){ INT64_MAX };
+	const mono_t at = refresh_clock_used_at(&z->clock, warn_at[z->warned]);
+	return is_in_danger(z, at) ? at : (mono_t){ INT64_MAX };
+}
+
 void publish_tick(zone_t *z, mono_t now)
 {
 	/* A round that waits for one primary must not let the word of another go unheard. */
@@ -368,6 +405,7 @@ void publish_tick(zone_t *z, mono_t now)
 	    !mono_before(now, z->clock.expires))
 		publish_revived(z->follow);
 	pin_outlive(z, now);
+	warn(z, now);
 	if (!refresh_clock_tick(&z->clock, now))
 		return;
 	zone_set_expire(z->slot, true);

@@ -48,6 +48,7 @@ void refresh_set_timer(zone_t *z)
 
 	if (z->clock.loaded && !z->clock.expired)
 		at = z->clock.expires;
+	at = mono_min(at, publish_next_warning(z));
 	if (z->stage == STAGE_IDLE)
 		at = mono_min(at, z->clock.due);
 	if (z->follow && z->follow->until.ns != 0)

@@ -393,6 +393,17 @@ void told_unrefreshed(const zone_t *z)
 	                             : "served");
 }
 
+void told_expiring(const zone_t *z, unsigned percent)
+{
+	char name[DNS_NAME_TEXT_MAX];
+	const mono_t now = clock_mono();
+
+	log_warn("zone expiring zone=%s serial=%u percent=%u left=%.0f failures=%u "
+	         "why=\"no primary has confirmed it since %u s ago\"",
+	         zone_text(z, name), z->clock.serial, percent, mono_diff(now, z->clock.expires),
+	         z->clock.failures, (uint32_t)(now.ns / NS_PER_S) - z->clock.checked);
+}
+
 void told_expired(const zone_t *z)
 {
 	char name[DNS_NAME_TEXT_MAX];

@@ -100,6 +100,7 @@ struct zone {
 	bool pinned : 1;     /* an operator holds it at what is held ... */
 	bool unexpiring : 1; /* ... whatever EXPIRE says */
 	bool pinning : 1;    /* pin.c is about to */
+	uint8_t warned : 2;  /* how much of EXPIRE has passed was told so often */
 	uint8_t unsure : 4;  /* its times are those of this boot of the state (state_times()), and
 	                      * nobody knows yet how long that is ago; 0: they are sure */
 	round_peer_t peers[];
@@ -216,8 +217,9 @@ uint64_t publish_mark(const zone_t *z);
 void publish_revived(follow_t *f);
 /* The round has ended without anything new. */
 void publish_round_end(follow_t *f);
-/* EXPIRE has passed, or has not. */
+/* EXPIRE has passed, or has not; or so much of it that it is told. And when there is more to be told. */
 void publish_tick(zone_t *z, mono_t now);
+mono_t publish_next_warning(zone_t *z);
 
 /* --- report.c */
 
@@ -252,6 +254,7 @@ void told_fresh(const zone_t *z, const char *why); /* "a primary confirmed it" *
 void told_current(const zone_t *z);
 void told_stale(const zone_t *z);
 void told_unrefreshed(const zone_t *z);
+void told_expiring(const zone_t *z, unsigned percent);
 void told_expired(const zone_t *z);
 void told_pinned(const zone_t *z, uint32_t was, const char *why); /* "an operator said so" */
 void told_unpinned(const zone_t *z);

@@ -416,6 +416,35 @@ static const struct {
 	  false },
 };
 
+Test(refresh_clock, tells_how_much_of_expire_has_passed)
+{
+	static const struct {
+		int left_ms; /* of 1000 s */
+		unsigned used;
+	} rows[] = {
+		{ 1000000, 0 }, { 2000000, 0 }, { 999999, 0 },  { 990001, 0 },
+		{ 990000, 1 },  { 500001, 49 }, { 500000, 50 }, { 250000, 75 },
+		{ 100000, 90 }, { 1, 99 },      { 0, 100 },     { -5000, 100 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		refresh_clock_t c = { .loaded = true, .expire = 1000 };
+
+		c.expires = mono_add_ms(t0, rows[i].left_ms);
+		cr_expect(eq(u32, refresh_clock_used(&c, t0), rows[i].used), "%d ms left",
+		          rows[i].left_ms);
+		for (unsigned percent = 1; percent <= 100; percent++) {
+			const mono_t at = refresh_clock_used_at(&c, percent);
+
+			cr_expect(refresh_clock_used(&c, at) >= percent, "%u", percent);
+			cr_expect(refresh_clock_used(&c, mono_add_ms(at, -1)) < percent, "%u",
+			          percent);
+		}
+	}
+	cr_expect(eq(u32, refresh_clock_used(&(refresh_clock_t){ .expire = 9 }, t0), 0));
+	cr_expect(eq(u32, refresh_clock_used(&(refresh_clock_t){ .loaded = true }, t0), 0));
+}
+
 /* Another version takes the place of what is held: its timers, and the time that was left. */
 Test(refresh_clock, what_replaces_it_goes_on_where_it_was)
 {

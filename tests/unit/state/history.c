@@ -270,8 +270,11 @@ void history_check(history_t *h, const moment_t *m, const char *what)
 	cr_assert(eq(int, keeper_open(&k, m->disk, &look), ST_OK));
 	for (unsigned z = 0; z < HISTORY_ZONES; z++) {
 		check_zone(&h->zones[z], m->acked[z], &k, z, what);
-		h->old += check_old(&k, z, what);
+		if (z % 4 ==
+		    h->checked % 4) /* some at each moment: they take longer than the rest */
+			h->old += check_old(&k, z, what);
 	}
+	h->checked++;
 	keeper_close(&k);
 }
 

@@ -41,6 +41,7 @@ typedef struct history {
 	dice_t cut_dice;
 	moment_t cuts[HISTORY_CUTS];
 	unsigned cut_count;
+	unsigned checked;
 	unsigned old; /* versions that were found and read by checks, beside the newest */
 } history_t;
 
