@@ -1,8 +1,14 @@
 """secdctl zones lists those that are asked for, explain tells what happened in order, and log changes what is logged."""
+import os
+import pathlib
+import shlex
+import subprocess
+
 from lab import Lab
 from lab.scripted import IGNORE, Send
 from lab.zones import zone
 
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 KINDS = ["fresh", "behind", "empty", "expired", "refused", "pinned"]
 
 
@@ -40,6 +46,7 @@ def run(lab: Lab) -> None:
     wrong(secd)
     explained(lab, secd, primary, names)
     levels(lab, secd, names)
+    completed(secd, names)
 
 
 def listed(secd, *words: str) -> list[str]:
@@ -137,3 +144,29 @@ def levels(lab: Lab, secd, names: dict[str, str]) -> None:
     secd.ctl("log", "debug", "--json")
     secd.ctl("refresh", names["fresh"])
     lab.wait(lambda: debugs() > count, 5, "it tells again")
+
+
+def completed(secd, names: dict[str, str]) -> None:
+    """What bash offers for the last word."""
+    def offered(*words: str) -> set[str]:
+        line = ["secdctl", "-s", str(secd.socket), *words]
+        script = f"""source {ROOT}/etc/secdctl.bash
+COMP_WORDS=({" ".join(shlex.quote(w) for w in line)}) COMP_CWORD={len(line) - 1}
+_secdctl
+printf '%s\\n' "${{COMPREPLY[@]}}" """
+        env = {**os.environ, "PATH": f"{secd.path.parent}:{os.environ['PATH']}"}
+        got = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, env=env)
+        assert not got.stderr, got
+        return set(got.stdout.split())
+
+    verbs = offered("")
+    assert {"status", "zones", "pin", "unpin", "versions", "stop"} <= verbs, verbs
+    assert offered("re") == {"refresh", "retransfer"} and offered("nosuch") == set()
+    assert offered("--js") == {"--json"}
+    assert offered("zone", "") == set(names.values())
+    assert offered("refresh", "e") == {names["empty"], names["expired"]}
+    assert offered("refresh", names["empty"], "b") == {names["behind"]}
+    assert offered("zones", "--p") == {"--pinned"} and offered("zones", "--sort", "") == {"lag"}
+    assert offered("log", "n") == {"notice"}
+    assert offered("pin", "pin") == {names["pinned"]}
+    assert offered("pin", names["pinned"], "") == {"--no-expire", "5"}
