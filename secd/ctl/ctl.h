@@ -18,7 +18,9 @@
  * Who may write to the socket may use it: it belongs to the daemon's user and group, mode 0660. A
  * client costs its connection, its request and its answer, and no more: requests are limited in length
  * and in time, answers in the time that they may wait. What an answer repeats of its request makes
- * no other line of it longer, so the longest, a line for each of 32,000 names, has less than 4 MiB.
+ * no other line of it longer, so the longest, a line for each of 32,000 names, has less than 4 MiB; but
+ * zones --all has 200 octets for each zone. What the state has to be asked for is waited for 5 seconds,
+ * a version that is loaded from it 60.
  * When all places are taken, the one goes that has waited longest without asking anything. Only a dump
  * has a thread, and those have a limit of their own. */
 #pragma once
