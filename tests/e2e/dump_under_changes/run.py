@@ -18,12 +18,13 @@ def run(lab: Lab) -> None:
     secd = lab.secd(dict.fromkeys(apexes, [stream.primary]),
                     group_opts={"min-refresh": 1, "min-retry": 1})
     lab.wait(lambda: all(secd.serial(a) for a in apexes), 30 * secd.slow, "all zones")
-    first = {p.name for p in state.files(secd)}
+    seen = {p.name for p in state.files(secd)}
     stream.run(secd, RATE)
     rounds = dumps = 0
     until = time.monotonic() + 60 * secd.slow
-    # Until files have gone: at least one log, and several of big zones.
-    while rounds < (LEAST_SOAK if lab.soak else LEAST) or not cleaned(secd, first):
+    # Until files have gone: a log, and one of a big zone. Those of the first versions may stay: they are the
+    # oldest of the hour.
+    while rounds < (LEAST_SOAK if lab.soak else LEAST) or not cleaned(secd, seen):
         assert time.monotonic() < until, f"nothing was cleaned up: {state.files(secd)}"
         for apex in apexes[-5:]:
             dumps += check(secd, stream, apex)
@@ -34,10 +35,12 @@ def run(lab: Lab) -> None:
           f"{secd.logged('xfr installed')} versions, {len(state.files(secd))} files")
 
 
-def cleaned(secd, first: set) -> bool:
+def cleaned(secd, seen: set) -> bool:
+    """Is something gone that was there before? What is there now is seen from here on."""
     now = {p.name for p in state.files(secd)}
-    return any(name.startswith("log") for name in first - now) and \
-        any(name.startswith("zone") for name in first - now)
+    gone = seen - now
+    seen |= now
+    return any(name.startswith("log") for name in gone) and any(name.startswith("zone") for name in gone)
 
 
 def check(secd, stream: Stream, apex: str) -> int:
