@@ -18,8 +18,9 @@ class Bench:
         self.lab = lab
         self.stream = Stream(lab, zones, seed=lab.seed)
         self.apexes = list(self.stream.zones)
-        self.secd = lab.secd(dict.fromkeys(self.apexes, [self.stream.primary]), start=False)
-        self.alone = state.alone(lab, self.secd)
+        opts = {"server_opts": {"old-versions": "off"}}  # each file is of what is newest
+        self.secd = lab.secd(dict.fromkeys(self.apexes, [self.stream.primary]), start=False, **opts)
+        self.alone = state.alone(lab, self.secd, **opts)
         for daemon in (self.secd, self.alone):
             daemon.expect_error("state damaged")
         self.sound = lab.dir / "sound"
@@ -148,8 +149,9 @@ def missing(bench: Bench, sound) -> None:
     hit = {r.apex for r in bench.records if r.path == sound}
     (bench.lay_out() / sound.name).unlink()
     bench.look(f"{sound.name} missing", hit)
-    bench.heal(f"{sound.name} missing", traceless=sound == max(
-        r.path for r in bench.records if r.path.name.startswith("log-")))
+    # A zone of which no later log tells anything waits for its REFRESH.
+    later = {r.apex for r in bench.records if sound.name < r.path.name and r.path.name.startswith("log-")}
+    bench.heal(f"{sound.name} missing", traceless=sound.name.startswith("log-") and not hit <= later)
 
 
 def garbage(bench: Bench) -> None:
