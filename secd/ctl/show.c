@@ -257,8 +257,13 @@ ctl_outcome_t ctl_show_zones(ctl_call_t *call)
 	if (!read_filter(call, &filter, pattern, call->why))
 		return CTL_USAGE;
 	report_list(call->report, "zones");
-	count = refresh_list(call->env->refresh, &filter, list_zone, call->report);
+	const status_t st =
+		refresh_list(call->env->refresh, &filter, list_zone, call->report, &count);
 	report_close(call->report);
+	if (st != ST_OK) {
+		snprintf(call->why, sizeof call->why, "%s", status_text(st));
+		return CTL_NO;
+	}
 	report_number(call->report, "matched", count);
 	report_number(call->report, "shown", count < filter.most ? count : filter.most);
 	return CTL_DONE;
@@ -274,6 +279,16 @@ bool ctl_read_name(const char *word, dns_name_t *out, char why[256])
 	}
 	dns_name_fold(out);
 	return true;
+}
+
+bool ctl_find_zone(ctl_call_t *call, dns_name_t *apex, refresh_zone_report_t *out)
+{
+	if (!ctl_read_name(call->request->args, apex, call->why))
+		return false;
+	if (refresh_zone_report(call->env->refresh, apex, out))
+		return true;
+	snprintf(call->why, sizeof call->why, "%s", ctl_nobody);
+	return false;
 }
 
 static const char *served_text(zone_state_t served)
@@ -404,12 +419,8 @@ ctl_outcome_t ctl_show_zone(ctl_call_t *call)
 	refresh_zone_report_t z;
 	dns_name_t apex;
 
-	if (!ctl_read_name(call->request->args, &apex, call->why))
+	if (!ctl_find_zone(call, &apex, &z))
 		return CTL_NO;
-	if (!refresh_zone_report(call->env->refresh, &apex, &z)) {
-		snprintf(call->why, sizeof call->why, "%s", ctl_nobody);
-		return CTL_NO;
-	}
 	report_word(out, "zone", dns_name_text(apex.wire, name));
 	report_toned(out, "state", refresh_state_text(z.state), tone_of(z.state));
 	report_word(out, "answered", served_text(z.served));
@@ -466,12 +477,8 @@ ctl_outcome_t ctl_show_explain(ctl_call_t *call)
 	dns_name_t apex;
 	size_t count = 0;
 
-	if (!ctl_read_name(call->request->args, &apex, call->why))
+	if (!ctl_find_zone(call, &apex, &z))
 		return CTL_NO;
-	if (!refresh_zone_report(r, &apex, &z)) {
-		snprintf(call->why, sizeof call->why, "%s", ctl_nobody);
-		return CTL_NO;
-	}
 	last = malloc(EVENTS_EXPLAINED * sizeof *last);
 	if (!last) {
 		snprintf(call->why, sizeof call->why, "%s", status_text(ST_NOMEM));

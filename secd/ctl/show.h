@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ctl/verbs.h"
+#include "refresh/report.h"
 
 ctl_outcome_t ctl_show_status(ctl_call_t *call);
 ctl_outcome_t ctl_show_zones(ctl_call_t *call);
@@ -14,6 +15,9 @@ extern const char ctl_nobody[];
 
 /* The name that a word means, folded; false: why says what is wrong with it. */
 bool ctl_read_name(const char *word, dns_name_t *out, char why[256]);
+
+/* The zone that the first argument names; false: call->why says why there is none. */
+bool ctl_find_zone(ctl_call_t *call, dns_name_t *apex, refresh_zone_report_t *out);
 
 /* A moment by the wall clock, in seconds since 1970. */
 mono_t ctl_of_wall(uint32_t seconds);

@@ -91,12 +91,8 @@ static ctl_outcome_t run_dump(ctl_call_t *call)
 	refresh_zone_report_t z;
 	dns_name_t apex;
 
-	if (!ctl_read_name(call->request->args, &apex, call->why))
+	if (!ctl_find_zone(call, &apex, &z))
 		return CTL_NO;
-	if (!refresh_zone_report(call->env->refresh, &apex, &z)) {
-		snprintf(call->why, sizeof call->why, "%s", ctl_nobody);
-		return CTL_NO;
-	}
 	v = zone_slot_version(z.slot);
 	if (!v) {
 		snprintf(call->why, sizeof call->why, "nothing is held of it yet");

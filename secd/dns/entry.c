@@ -28,17 +28,14 @@ static status_t fault(dns_entry_t *e, unsigned line, const char *why)
 
 static status_t put(dns_entry_t *e, int c)
 {
+	char *grown;
+
 	if (e->len >= e->most)
 		return fault(e, e->line, "the record is too long");
-	if (e->len == e->room) {
-		const size_t room = e->room ? e->room * 2 : 1024;
-		char *grown = realloc(e->text, room);
-
-		if (!grown)
-			return ST_NOMEM;
-		e->text = grown;
-		e->room = room;
-	}
+	grown = grow(e->text, e->len, &e->room, 1);
+	if (!grown)
+		return ST_NOMEM;
+	e->text = grown;
 	e->text[e->len++] = (char)c;
 	return ST_OK;
 }

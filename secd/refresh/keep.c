@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "refresh/keeping.h"
 #include "refresh/pin.h"
+#include "refresh/terms.h"
 #include "refresh/zone.h"
 #include "xfr/keep.h"
 #include "zone/hold.h"
@@ -230,10 +231,23 @@ state_t *keep_state(const keep_t *k)
 	return k && k->writes && !k->slow ? k->state : NULL;
 }
 
-/* Another version is on its way to the disk than what is served: one that came, or one that is pinned. */
-static bool is_saving(const zone_t *z)
+bool keep_is_saving(const zone_t *z)
 {
 	return (z->follow && z->follow->saving) || z->stage == STAGE_LOADING;
+}
+
+xfr_keep_spec_t keep_spec(const zone_t *z)
+{
+	const conf_policy_t *p = &z->group->conf->policy;
+
+	return (xfr_keep_spec_t){
+		.key = zone_set_key(z->group->r->set),
+		.apex = z->conf->apex,
+		.limits = { p->max_records, p->max_size, p->max_rrset, p->max_rrsets },
+		.gates = terms_gates(&p->gates),
+		.accepted = terms_accepted(&p->gates),
+		.now = clock_wall_coarse(),
+	};
 }
 
 /* --- anew -------------------------------------------------------------------------------------- */
@@ -270,7 +284,7 @@ static void save_anew(keep_t *k, zone_t *z)
 	const zone_version_t *v = zone_slot_version(z->slot);
 	/* With a version on its way, that one is saved; if it should have to be anew, that is seen then. And
 	 * where nobody knows how old it is, the clocks on the disk are better than any that we have. */
-	const bool busy = z->anew || z->unsure != 0 || is_saving(z);
+	const bool busy = z->anew || z->unsure != 0 || keep_is_saving(z);
 	anew_t *a = v && !busy ? calloc(1, sizeof *a) : NULL;
 
 	if (!a)
@@ -305,7 +319,7 @@ static void on_packed(void *arg, mail_t *mail)
 
 		z->anew = false;
 		if (a->draft && z->edition == a->edition && z->unsaved == (a->version == 0) &&
-		    !is_saving(z))
+		    !keep_is_saving(z))
 			save = new_save(k, z, &facts);
 	}
 	if (save) {
@@ -500,7 +514,7 @@ void keep_touch(keep_t *k, zone_t *z)
  * brings its own; of one whose times are unsure, those on the disk are better. */
 static bool is_plain(const zone_t *z)
 {
-	return !z->unsaved && z->unsure == 0 && !is_saving(z);
+	return !z->unsaved && z->unsure == 0 && !keep_is_saving(z);
 }
 
 static void save_clocks(keep_t *k, zone_t *z)
@@ -536,7 +550,7 @@ static void on_flush(struct ev_loop *loop, ev_timer *w, int revents)
 
 		if (keep_state(k) && is_plain(z)) {
 			save_clocks(k, z);
-		} else if (k->slow || is_saving(z)) {
+		} else if (k->slow || keep_is_saving(z)) {
 			z->dirty = false;
 			keep_touch(k, z);
 		} else {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "refresh/keep.h"
+#include "xfr/keep.h"
 #include "zone/version.h"
 
 typedef enum keep_kind {
@@ -50,12 +51,18 @@ struct keep {
 	mono_t woke;   /* when times of the state were made times of this boot */
 	ev_timer settle;
 	size_t unsure;   /* zones whose times are not known yet */
-	size_t doubtful; /* zones of which something newer may have been lost */
+	bool loaded;     /* all zones of the state are, or were given up */
+	size_t doubtful; /* ... of which something newer may have been lost */
 };
 
 /* --- keep.c */
 
 void keep_retry_in(keep_t *k, unsigned seconds);
+
+/* Another version is on its way to the disk than what is served: one that came, or one that is pinned. */
+bool keep_is_saving(const struct zone *z);
+/* How the zone is read from the state, but for where: by the settings of its group. */
+xfr_keep_spec_t keep_spec(const struct zone *z);
 
 /* --- restore.c */
 

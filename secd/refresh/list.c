@@ -96,8 +96,8 @@ static bool newest_of(const zone_t *z, uint32_t *out)
 	for (size_t i = 0; i < z->group->conf->primary_count; i++) {
 		const round_peer_t *p = &z->peers[i];
 
-		if (!p->shown ||
-		    (z->clock.loaded && dns_serial_compare(p->serial, *out) != DNS_SERIAL_NEWER))
+		if (!p->shown || ((has || z->clock.loaded) &&
+		                  dns_serial_compare(p->serial, *out) != DNS_SERIAL_NEWER))
 			continue;
 		*out = p->serial;
 		has = true;
@@ -190,13 +190,17 @@ static int by_lag(const void *a, const void *b)
 	return is_worse(x, y) ? -1 : is_worse(y, x);
 }
 
-size_t refresh_list(const refresh_t *r, const refresh_filter_t *filter,
-                    void (*each)(void *arg, const refresh_laggard_t *zone), void *arg)
+status_t refresh_list(const refresh_t *r, const refresh_filter_t *filter,
+                      void (*each)(void *arg, const refresh_laggard_t *zone), void *arg,
+                      size_t *matched)
 {
 	rank_t *ranks = malloc((r->zone_count + 1) * sizeof *ranks);
 	size_t count = 0;
 
-	for (size_t i = 0; ranks && i < r->zone_count; i++) {
+	*matched = 0;
+	if (!ranks)
+		return ST_NOMEM;
+	for (size_t i = 0; i < r->zone_count; i++) {
 		const zone_t *z = r->zones[i];
 
 		if (is_wanted(z, filter))
@@ -210,5 +214,6 @@ size_t refresh_list(const refresh_t *r, const refresh_filter_t *filter,
 		each(arg, &l);
 	}
 	free(ranks);
-	return count;
+	*matched = count;
+	return ST_OK;
 }

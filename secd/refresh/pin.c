@@ -7,7 +7,6 @@
 
 #include "refresh/keeping.h"
 #include "refresh/report.h"
-#include "refresh/terms.h"
 #include "refresh/zone.h"
 #include "xfr/keep.h"
 
@@ -272,11 +271,6 @@ static void save(pin_t *p)
 	wait_for_disk(p, note);
 }
 
-static bool is_busy(const zone_t *z)
-{
-	return z->stage == STAGE_LOADING || (z->follow && z->follow->saving);
-}
-
 /* It was found to be what is served, but that was before another version came. */
 static bool is_overtaken(const pin_t *p)
 {
@@ -286,7 +280,7 @@ static bool is_overtaken(const pin_t *p)
 /* When the zone is at rest. */
 static void go_on(pin_t *p)
 {
-	if (is_busy(p->zone)) {
+	if (keep_is_saving(p->zone)) {
 		ev_timer_set(&p->timer, BUSY_SECONDS, 0.);
 		ev_timer_start(p->zone->group->r->loop, &p->timer);
 	} else if (p->kept.version) {
@@ -360,19 +354,9 @@ void pin_on_loaded(void *keep, mail_t *mail)
 
 static void begin_load(pin_t *p)
 {
-	const zone_t *z = p->zone;
-	const conf_policy_t *policy = &z->group->conf->policy;
-
-	p->spec = (xfr_keep_spec_t){
-		.route = p->list.route,
-		.key = zone_set_key(z->group->r->set),
-		.apex = z->conf->apex,
-		.limits = { policy->max_records, policy->max_size, policy->max_rrset,
-		            policy->max_rrsets },
-		.gates = terms_accepted(&policy->gates),
-		.accepted = terms_accepted(&policy->gates),
-		.now = clock_wall_coarse(),
-	};
+	p->spec = keep_spec(p->zone);
+	p->spec.route = p->list.route;
+	p->spec.gates = p->spec.accepted;
 	p->state = keep_state(p->keep);
 	p->job.run = load;
 	p->awaited = true;
@@ -400,7 +384,8 @@ static bool is_served(const pin_t *p)
 {
 	const zone_t *z = p->zone;
 
-	return p->list.found.version == state_zone_queued(z->kept) && !z->unsaved && !is_busy(z);
+	return p->list.found.version == state_zone_queued(z->kept) && !z->unsaved &&
+	       !keep_is_saving(z);
 }
 
 void pin_listed(void *pin, status_t status, int error)

@@ -153,7 +153,7 @@ void keep_sure(keep_t *k, zone_t *z)
 	is_sure(k, z);
 	if (z->doubtful) {
 		z->doubtful = false;
-		if (--k->doubtful == 0 && !k->wake)
+		if (--k->doubtful == 0 && k->loaded)
 			state_healed(k->state);
 	}
 }

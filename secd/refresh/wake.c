@@ -12,7 +12,6 @@
 #include "common/log.h"
 #include "refresh/keeping.h"
 #include "refresh/pin.h"
-#include "refresh/terms.h"
 #include "refresh/zone.h"
 #include "xfr/keep.h"
 
@@ -104,21 +103,13 @@ static bool move_clocks(batch_t *b, woken_t *n, const xfr_kept_t *kept)
 
 static void load(loader_t *l, zone_t *z)
 {
-	const conf_policy_t *p = &z->group->conf->policy;
-	const xfr_keep_spec_t spec = {
-		.state = l->wake->keep->state,
-		.zone = z->kept,
-		.window = l->window,
-		.key = zone_set_key(z->group->r->set),
-		.apex = z->conf->apex,
-		.limits = { p->max_records, p->max_size, p->max_rrset, p->max_rrsets },
-		.gates = terms_gates(&p->gates),
-		.accepted = terms_accepted(&p->gates),
-		.now = clock_wall_coarse(),
-	};
+	xfr_keep_spec_t spec = keep_spec(z);
 	woken_t *n = &l->batch->zones[l->batch->count++];
 	xfr_kept_t kept;
 
+	spec.state = l->wake->keep->state;
+	spec.zone = z->kept;
+	spec.window = l->window;
 	xfr_keep_load(&spec, &kept);
 	*n = (woken_t){ .zone = z, .version = kept.version, .why = kept.why };
 	if (n->version && !move_clocks(l->batch, n, &kept)) {
@@ -263,6 +254,7 @@ static void finish(wake_t *w)
 	           mono_diff(w->began, clock_mono()), k->dir);
 	keep_settle(k);
 	ev_timer_start(k->loop, &k->bury);
+	k->loaded = true;
 	state_settled(k->state);
 	if (k->doubtful == 0)
 		state_healed(k->state);

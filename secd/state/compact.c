@@ -54,8 +54,16 @@ static bool better(const state_file_t *a, const state_file_t *b)
 	return !b || (double)a->live * (double)b->size < (double)b->live * (double)a->size;
 }
 
+/* Until all is made good that may be lost, whatever was there at the start may tell the next one of it: by octets
+ * that are no record, or by one that goes on from what is gone. */
+static bool may_go(const state_t *s, const state_file_t *f)
+{
+	return f->number != s->log.number && !(f->stuck && f->live > 0) &&
+	       (atomic_load(&s->healed) || state_index_fd(&s->index, f->number) < 0);
+}
+
 /* One that would be told as damaged at each start; the one of which least is needed; or, where there
- * are too many small ones, the smallest. */
+ * are too many small ones, the smallest. What can't go does not count: others would be copied in vain. */
 static const state_file_t *choose(const state_t *s)
 {
 	const state_file_t *emptiest = NULL, *smallest = NULL;
@@ -65,14 +73,12 @@ static const state_file_t *choose(const state_t *s)
 	for (size_t i = 0; i < s->index.file_count; i++) {
 		const state_file_t *f = &s->index.files[i];
 
-		size += f->size;
-		live += f->live;
-		if (f->number == s->log.number || (f->stuck && f->live > 0))
+		if (!may_go(s, f))
 			continue;
-		if (f->damaged && !atomic_load(&s->healed))
-			continue; /* it tells the next start that zones are in doubt */
 		if (f->damaged)
 			return f;
+		size += f->size;
+		live += f->live;
 		count++;
 		if (better(f, emptiest))
 			emptiest = f;

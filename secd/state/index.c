@@ -603,15 +603,6 @@ static state_step_t *step_to(const state_zone_t *z, uint32_t version)
 	return low < z->step_count && z->steps[low].version == version ? &z->steps[low] : NULL;
 }
 
-/* That there was something newer, is told by this record alone: its file stays until the zone was checked. */
-static void keep_trace(const state_index_t *x, const state_step_t *step)
-{
-	state_file_t *f = state_index_file(x, step->place.file);
-
-	if (f)
-		f->damaged = true;
-}
-
 /* Mark, by their place's file, those that lead on from what is whole; returns how many. Each begins
  * before it ends, so one pass does. */
 static size_t unhook_loose(state_index_t *x, state_zone_t *z)
@@ -627,7 +618,6 @@ static size_t unhook_loose(state_index_t *x, state_zone_t *z)
 			hooked++;
 			continue;
 		}
-		keep_trace(x, step);
 		count(x, step->place, false);
 		step->place.file = 0;
 	}

@@ -57,8 +57,7 @@ typedef struct state_file {
 	int fd;
 	uint64_t size, live; /* octets */
 	bool stuck;          /* something in it is needed, and can't be read */
-	bool damaged; /* there are octets in it that are no record, or differences that lead on from nothing:
-	               * what is needed moves away, when what was lost is made good */
+	bool damaged; /* there are octets in it that are no record: what is needed moves away */
 } state_file_t;
 
 typedef struct state_index {

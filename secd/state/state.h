@@ -119,8 +119,8 @@ status_t state_start(state_t *s);
 /* Nobody reads any more: files may be cleaned up. Main thread. */
 void state_settled(state_t *s);
 
-/* What was damaged is made good as far as it can be: files that tell of it may be cleaned up, too. Until
- * then the next start shall see them again. Main thread. */
+/* What may have been lost is made good as far as it can be: files that were there at the start may be
+ * cleaned up, too. Until then the next start shall see them again. Main thread. */
 void state_healed(state_t *s);
 
 /* --- saving ------------------------------------------------------------------------------------ */

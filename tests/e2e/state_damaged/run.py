@@ -149,9 +149,8 @@ def missing(bench: Bench, sound) -> None:
     hit = {r.apex for r in bench.records if r.path == sound}
     (bench.lay_out() / sound.name).unlink()
     bench.look(f"{sound.name} missing", hit)
-    # A zone of which no later log tells anything waits for its REFRESH.
-    later = {r.apex for r in bench.records if sound.name < r.path.name and r.path.name.startswith("log-")}
-    bench.heal(f"{sound.name} missing", traceless=sound.name.startswith("log-") and not hit <= later)
+    bench.heal(f"{sound.name} missing", traceless=sound == max(
+        r.path for r in bench.records if r.path.name.startswith("log-")))
 
 
 def garbage(bench: Bench) -> None:

@@ -189,6 +189,7 @@ history_t *history_begin(disk_double_t *disk, uint64_t seed, const keeper_conf_t
 	if (cut_one_in)
 		disk_double_watch(disk, before_call, h);
 	state_settled(h->keeper.state);
+	state_healed(h->keeper.state); /* as when all primaries have said how the zones stand */
 	return h;
 }
 
