@@ -25,7 +25,7 @@ enum {
 static const uint64_t SLACK = 16 << 20;
 
 typedef struct move {
-	state_zone_t *zone;
+	state_zone_t *zone; /* NULL: of none */
 	state_record_t record;
 	state_place_t from, to;
 } move_t;
@@ -103,6 +103,17 @@ static status_t remember(state_compact_t *c, const move_t *move)
 	return ST_OK;
 }
 
+/* ... of which zone, unless it is of none. */
+static bool is_needed(state_t *s, move_t *move, const uint8_t *apex)
+{
+	const state_place_t left = s->index.left;
+
+	if (move->record.kind == STATE_GONE)
+		return left.file == move->from.file && left.at == move->from.at;
+	move->zone = state_index_zone(&s->index, apex, false, false);
+	return move->zone && state_index_needs(move->zone, &move->record, move->from);
+}
+
 static status_t copy(state_t *s, const state_record_t *r, state_place_t from, const uint8_t *body)
 {
 	const struct iovec all = { (void *)(uintptr_t)body, r->len };
@@ -112,8 +123,7 @@ static status_t copy(state_t *s, const state_record_t *r, state_place_t from, co
 
 	if (dns_name_read_plain(&at, &apex) != ST_OK)
 		return ST_OK;
-	move.zone = state_index_zone(&s->index, apex.wire, false, false);
-	if (!move.zone || !state_index_needs(move.zone, r, from))
+	if (!is_needed(s, &move, apex.wire))
 		return ST_OK;
 	if (state_log_append(s, &move.record, &all, 1, &move.to) < 0)
 		return ST_SYSTEM;
@@ -162,9 +172,14 @@ static status_t finish(state_t *s)
 
 	if (state_log_sync(s) < 0 || s->losses != c->losses) /* copies were lost with it */
 		return ST_SYSTEM;
-	for (size_t i = 0; i < c->count; i++)
-		state_index_moved(&s->index, c->moves[i].zone, &c->moves[i].record,
-		                  c->moves[i].from, c->moves[i].to);
+	for (size_t i = 0; i < c->count; i++) {
+		const move_t *m = &c->moves[i];
+
+		if (m->zone)
+			state_index_moved(&s->index, m->zone, &m->record, m->from, m->to);
+		else
+			state_index_left_moved(&s->index, m->from, m->to);
+	}
 	state_file_t *f = state_index_file(&s->index, c->number);
 	f->stuck = f->live > 0;
 	if (!f->stuck)

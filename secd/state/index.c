@@ -170,6 +170,28 @@ state_zone_t *state_index_zone(state_index_t *x, const uint8_t *apex, bool creat
 	return z;
 }
 
+void state_index_name(state_index_t *x, const state_zone_t *z, dns_name_t *out)
+{
+	pthread_mutex_lock(&x->mutex);
+	dns_name_from_wire(z->apex, out);
+	pthread_mutex_unlock(&x->mutex);
+}
+
+status_t state_index_leave(state_index_t *x, state_zone_t *z)
+{
+	const size_t len = dns_wire_len(z->apex);
+	uint8_t *copy = malloc(len);
+
+	if (!copy)
+		return ST_NOMEM;
+	memcpy(copy, z->apex, len);
+	pthread_mutex_lock(&x->mutex);
+	z->apex = copy;
+	z->orphan = true;
+	pthread_mutex_unlock(&x->mutex);
+	return ST_OK;
+}
+
 void state_index_each(state_index_t *x, void (*each)(void *arg, state_zone_t *z), void *arg)
 {
 	for (size_t i = 0; i < x->count; i++)
@@ -532,6 +554,7 @@ status_t state_index_take(state_index_t *x, state_zone_t *z, const state_found_t
 		take_clocks(x, z, r, f->place);
 		return ST_OK;
 	case STATE_PART:
+	case STATE_GONE:
 		return ST_OK;
 	}
 	if (st == ST_OK && r->version > z->version)
@@ -563,6 +586,7 @@ bool state_index_needs(const state_zone_t *z, const state_record_t *r, state_pla
 		}
 		return state_past_at(z->past, place, false) != NULL;
 	case STATE_PART:
+	case STATE_GONE:
 		break;
 	}
 	return false;
@@ -585,6 +609,58 @@ void state_index_moved(state_index_t *x, state_zone_t *z, const state_record_t *
 	count(x, *place, false);
 	*place = to;
 	count(x, to, true);
+}
+
+/* --- zones that nobody follows ------------------------------------------------------------------ */
+
+void state_index_take_left(state_index_t *x, const state_record_t *r, state_place_t place)
+{
+	if (r->stamp < x->left_stamp)
+		return;
+	count(x, x->left, false);
+	x->left = place;
+	x->left_stamp = r->stamp;
+	count(x, place, true);
+}
+
+void state_index_left_moved(state_index_t *x, state_place_t from, state_place_t to)
+{
+	if (!same(x->left, from))
+		return;
+	count(x, x->left, false);
+	x->left = to;
+	count(x, to, true);
+}
+
+static bool is_followed(state_index_t *x, const state_zone_t *z)
+{
+	pthread_mutex_lock(&x->mutex);
+	const bool followed = !z->orphan;
+	pthread_mutex_unlock(&x->mutex);
+	return followed;
+}
+
+bool state_index_drop(state_index_t *x, state_zone_t *z)
+{
+	if (is_followed(x, z))
+		return false;
+	state_past_t *past = z->past;
+	const state_old_t whole = old_of_whole(z);
+
+	z->past = NULL;
+	z->own = 0;
+	for (uint32_t i = 0; past && i < past->count; i++)
+		let_go(x, z, &past->old[i]);
+	free(past);
+	if (whole.place.file != 0)
+		let_go(x, z, &whole);
+	for (size_t i = 0; i < z->step_count; i++)
+		count(x, z->steps[i].place, false);
+	free_steps(z);
+	forget_clocks(x, z);
+	z->whole = (state_place_t){ 0 };
+	z->octets = z->whole_version = z->version = z->written = 0;
+	return true;
 }
 
 /* The step that leads to this version, or NULL. */

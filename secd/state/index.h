@@ -13,6 +13,7 @@
 
 #include "common/siphash.h"
 #include "common/status.h"
+#include "dns/name.h"
 #include "state/past.h"
 #include "state/record.h"
 #include "state/state.h"
@@ -76,6 +77,8 @@ typedef struct state_index {
 		past_share; /* percent of a zone that its old versions may take; 0: none are kept */
 	bool settled;       /* what is taken is newer than what was */
 	uint32_t skipped;   /* versions and stamps: zones begin behind them */
+	state_place_t left; /* the list of zones that nobody follows; file 0: there is none */
+	uint32_t left_stamp;
 } state_index_t;
 
 status_t state_index_open(state_index_t *x);
@@ -83,6 +86,19 @@ void state_index_close(state_index_t *x); /* files are the caller's to close */
 
 /* The zone of this apex, made if create says so. NULL: there is none, or no memory. */
 state_zone_t *state_index_zone(state_index_t *x, const uint8_t *apex, bool create, bool orphan);
+
+/* Its name, which another thread may be about to lay elsewhere. */
+void state_index_name(state_index_t *x, const state_zone_t *z, dns_name_t *out);
+/* Nobody follows it: its name is the index's own. ST_NOMEM. */
+status_t state_index_leave(state_index_t *x, state_zone_t *z);
+
+/* Nothing of it is needed any more; it is as one that was never saved. False: somebody follows it. */
+bool state_index_drop(state_index_t *x, state_zone_t *z);
+
+/* The list of zones that nobody follows lies there now: with a stamp, the newest counts. */
+void state_index_take_left(state_index_t *x, const state_record_t *r, state_place_t place);
+/* ... or is the same elsewhere. */
+void state_index_left_moved(state_index_t *x, state_place_t from, state_place_t to);
 
 /* Call each(arg, zone) for all. */
 void state_index_each(state_index_t *x, void (*each)(void *arg, state_zone_t *z), void *arg);

@@ -55,6 +55,10 @@ struct state {
 	state_queue_t saves;          /* the writer's */
 	state_queue_t files;          /* zones in files of their own, and what follows them */
 	_Atomic bool settled, healed;
+	uint8_t *left; /* what was scanned of the list of zones that nobody follows */
+	size_t left_len;
+	uint32_t
+		last_left; /* stamp of the list of zones that nobody follows: the main thread's, after the scan */
 	state_times_t times; /* of what was scanned */
 
 	/* The writer's. */
@@ -104,6 +108,7 @@ struct state_route {
 	uint8_t *apex;
 	state_opened_t *files;
 	size_t file_count, file_room;
+	state_place_t clocks; /* since the last of them was saved; file 0: there are none */
 	size_t count;
 	state_hop_t hops[];
 };

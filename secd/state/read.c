@@ -206,20 +206,30 @@ status_t state_read(const state_t *s, const state_zone_t *z, const state_reader_
 	return st;
 }
 
-status_t state_route_read(const state_route_t *r, const state_reader_t *reader)
+/* The same, on a route. */
+static status_t read_route_clocks(const source_t *from, const state_reader_t *reader, bool *given)
 {
-	const source_t from = { r->disk, NULL, r, r->apex, reader->window };
+	const state_route_t *r = from->route;
 	const state_hop_t *last = &r->hops[r->count - 1];
+	const bool apart = r->clocks.file != 0;
 	status_t st = ST_OK;
 	loaded_t l;
 
-	if (!last->whole) {
-		st = read_record(&from, last->place, STATE_DELTA, &l);
-		if (st == ST_OK)
-			st = give_clocks(&l, reader);
-	}
+	*given = apart || !last->whole;
+	if (*given)
+		st = read_record(from, apart ? r->clocks : last->place,
+		                 apart ? STATE_CLOCKS : STATE_DELTA, &l);
+	return st == ST_OK && *given ? give_clocks(&l, reader) : st;
+}
+
+status_t state_route_read(const state_route_t *r, const state_reader_t *reader)
+{
+	const source_t from = { r->disk, NULL, r, r->apex, reader->window };
+	bool given;
+	status_t st = read_route_clocks(&from, reader, &given);
+
 	if (st == ST_OK)
-		st = read_whole(&from, r->hops[0].place, r->hops[0].own, reader, !last->whole);
+		st = read_whole(&from, r->hops[0].place, r->hops[0].own, reader, given);
 	for (size_t i = 1; i < r->count && st == ST_OK; i++)
 		st = read_delta(&from, r->hops[i].place, reader);
 	return st;

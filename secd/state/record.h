@@ -43,6 +43,8 @@ typedef enum state_kind {
 	STATE_CLOCKS = 3, /* of the zone, since: state/clocks.h */
 	STATE_OWN = 4,  /* all of a zone in a file of its own: u64 number, u64 length, u32 parts */
 	STATE_PART = 5, /* in such a file: a chunk, without an apex; from is its place, from 0 */
+	STATE_GONE =
+		6, /* of no zone: behind the root's name the zones that nobody follows any more (state/gone.h) */
 } state_kind_t;
 
 typedef struct state_file_head {

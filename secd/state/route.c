@@ -139,19 +139,24 @@ static int open_file(state_route_t *r, state_file_kind_t kind, uint32_t number)
 static int open_route(state_t *s, const state_zone_t *z, const state_hop_t *hops, size_t count,
                       state_route_t **out)
 {
-	const size_t len = dns_wire_len(z->apex);
 	state_route_t *r = calloc(1, sizeof *r + count * sizeof r->hops[0]);
+	dns_name_t apex;
 	int err = 0;
 
 	*out = NULL;
-	if (!r || !(r->apex = malloc(len))) {
+	state_index_name(&s->index, z, &apex);
+	if (!r || !(r->apex = malloc(apex.len))) {
 		free(r);
 		return -ENOMEM;
 	}
-	memcpy(r->apex, z->apex, len);
+	memcpy(r->apex, apex.wire, apex.len);
 	memcpy(r->hops, hops, count * sizeof *hops);
 	r->disk = s->disk;
 	r->count = count;
+	if (hops[count - 1].version == z->version && z->clocks_version == z->version)
+		r->clocks = z->clocks;
+	if (r->clocks.file != 0)
+		err = open_file(r, STATE_FILE_LOG, r->clocks.file);
 	for (size_t i = 0; i < count && err == 0; i++) {
 		err = open_file(r, STATE_FILE_LOG, hops[i].place.file);
 		if (err == 0 && hops[i].own != 0)
@@ -170,7 +175,7 @@ static const state_listed_t *wanted(const state_list_t *l)
 	for (size_t i = 0; i < l->count; i++) {
 		const state_listed_t *v = &l->all[i];
 
-		if ((l->by_version && v->version == l->wanted) ||
+		if (l->newest || (l->by_version && v->version == l->wanted) ||
 		    (l->by_serial && v->serial == l->wanted))
 			return v;
 	}
@@ -203,7 +208,7 @@ status_t state_list_answer(state_t *s, state_save_t *save)
 
 	if (st == ST_OK)
 		st = list(s, &h, l);
-	if (st == ST_OK && (l->by_version || l->by_serial))
+	if (st == ST_OK && (l->newest || l->by_version || l->by_serial))
 		st = find(s, save->zone, &h, l);
 	free(h.all);
 	return st;

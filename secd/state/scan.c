@@ -200,8 +200,30 @@ static bool take_clocks(scan_t *c, const state_record_t *r, buf_t *content, stat
 /* Could a secd of this format have written it? */
 static bool is_ours(const state_record_t *r)
 {
-	return r->kind >= STATE_WHOLE && r->kind <= STATE_OWN && r->version <= STATE_NUMBER_MAX &&
-	       r->stamp <= STATE_NUMBER_MAX;
+	return r->kind >= STATE_WHOLE && (r->kind <= STATE_OWN || r->kind == STATE_GONE) &&
+	       r->version <= STATE_NUMBER_MAX && r->stamp <= STATE_NUMBER_MAX;
+}
+
+/* The newest list counts. */
+static status_t take_left(scan_t *c, const state_record_t *r, state_place_t place, buf_t *content)
+{
+	const size_t len = buf_left(content);
+	uint8_t *copy = malloc(len + 1);
+
+	if (!copy)
+		return ST_NOMEM;
+	c->out->records++;
+	if (r->stamp < c->s->index.left_stamp) {
+		free(copy);
+		return ST_OK;
+	}
+	if (len > 0)
+		memcpy(copy, buf_take(content, len), len);
+	free(c->s->left);
+	c->s->left = copy;
+	c->s->left_len = len;
+	state_index_take_left(&c->s->index, r, place);
+	return ST_OK;
 }
 
 static status_t take(scan_t *c, const state_record_t *r, state_place_t place, const uint8_t *body)
@@ -213,6 +235,8 @@ static status_t take(scan_t *c, const state_record_t *r, state_place_t place, co
 
 	if (!is_ours(r) || dns_name_read_plain(&content, &apex) != ST_OK)
 		return ST_OK; /* it is sound all the same */
+	if (r->kind == STATE_GONE)
+		return take_left(c, r, place, &content);
 	z = state_index_zone(&c->s->index, apex.wire, true, true);
 	if (!z)
 		return ST_NOMEM;
@@ -370,6 +394,7 @@ status_t state_scan(state_t *s, state_scan_t *out, char why[256])
 	if (st == ST_OK) {
 		state_index_each(&s->index, settle, &c);
 		s->index.settled = true;
+		s->last_left = s->index.left_stamp + s->index.skipped;
 		remove_unnamed(&c);
 		st = state_index_scanned(&s->index);
 	}

@@ -59,6 +59,7 @@ void state_free(state_t *s)
 	state_queue_close(&s->files);
 	state_sealer_free(s->sealer);
 	free(s->pending);
+	free(s->left);
 	s->disk->calls->free(s->disk);
 	free(s);
 }
@@ -66,6 +67,17 @@ void state_free(state_t *s)
 state_zone_t *state_zone_add(state_t *s, const uint8_t *apex)
 {
 	return state_index_zone(&s->index, apex, true, false);
+}
+
+const uint8_t *state_left(const state_t *s, size_t *len)
+{
+	*len = s->left_len;
+	return s->left;
+}
+
+status_t state_zone_leave(state_t *s, state_zone_t *z)
+{
+	return state_index_leave(&s->index, z);
 }
 
 state_zone_t *state_zone_find(state_t *s, const uint8_t *apex)
@@ -76,6 +88,11 @@ state_zone_t *state_zone_find(state_t *s, const uint8_t *apex)
 void state_zones_each(state_t *s, void (*each)(void *arg, state_zone_t *z), void *arg)
 {
 	state_index_each(&s->index, each, arg);
+}
+
+bool state_zone_is_left(const state_zone_t *z)
+{
+	return z->orphan;
 }
 
 const uint8_t *state_zone_apex(const state_zone_t *z)
@@ -130,6 +147,16 @@ void state_save(state_t *s, state_save_t *save)
 	state_zone_t *z = save->zone;
 	const state_draft_t *d = save->draft;
 
+	if (save->what == STATE_SAVE_LEFT) {
+		save->stamp = ++s->last_left;
+		state_queue_push(&s->saves, save);
+		return;
+	}
+	if (save->what == STATE_SAVE_DROP) {
+		z->queued = 0;
+		state_queue_push(&s->saves, save);
+		return;
+	}
 	save->stamp = ++z->last_stamp;
 	save->from = d && d->delta ? z->queued : 0;
 	if (!d) {
@@ -153,7 +180,8 @@ state_save_t *state_save_of(mail_t *mail)
 {
 	state_save_t *save = (state_save_t *)(void *)mail;
 
-	save->zone->beside -= save->beside;
+	if (save->zone)
+		save->zone->beside -= save->beside;
 	save->beside = false;
 	return save;
 }

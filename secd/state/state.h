@@ -57,6 +57,10 @@ void state_free(state_t *s);
  * memory. Main thread; not during state_scan(). */
 state_zone_t *state_zone_add(state_t *s, const uint8_t *apex);
 
+/* Nobody follows the zone any more: what there is of it stays, and the apex that it was added with may go
+ * when this returns. ST_NOMEM: it is as before. Main thread. */
+status_t state_zone_leave(state_t *s, state_zone_t *z);
+
 /* --- at the start ------------------------------------------------------------------------------ */
 
 typedef struct state_scan {
@@ -82,10 +86,16 @@ status_t state_scan(state_t *s, state_scan_t *out, char why[256]);
 /* When the boots were seen last in which what was scanned was written. */
 const state_times_t *state_times(const state_t *s);
 
+/* The list of zones that nobody follows any more, as it was scanned (state/gone.h). */
+const uint8_t *state_left(const state_t *s, size_t *len);
+
 /* After a scan: the place of a zone, whoever has added it; NULL: there is none. And of all. */
 state_zone_t *state_zone_find(state_t *s, const uint8_t *apex);
 void state_zones_each(state_t *s, void (*each)(void *arg, state_zone_t *z), void *arg);
 const uint8_t *state_zone_apex(const state_zone_t *z); /* wire, folded */
+
+/* Nobody has added it, or whoever did has left it. Main thread. */
+bool state_zone_is_left(const state_zone_t *z);
 
 /* What there is of a zone after a scan. */
 bool state_zone_has(const state_zone_t *z);        /* a whole version */
@@ -137,6 +147,12 @@ bool state_draft_is_delta(const state_draft_t *d);
 /* Given up: with its file. NULL is fine. Any thread. */
 void state_draft_free(state_draft_t *d);
 
+typedef enum state_what {
+	STATE_SAVE_ZONE, /* a version, clocks; or a question */
+	STATE_SAVE_LEFT, /* the list of zones that nobody follows (state/gone.h): in clocks; of no zone */
+	STATE_SAVE_DROP, /* all that there is of such a zone may go, unless somebody has added it since */
+} state_what_t;
+
 typedef struct state_save {
 	mail_t mail; /* first: what the mailbox hands back */
 	struct state_save *next;
@@ -150,6 +166,7 @@ typedef struct state_save {
 	              EOVERFLOW: numbers have come to their end, which takes a foreign file, or decades */
 	bool is_long; /* ... the zone's differences have outgrown a share of it: save it whole */
 	void *arg;    /* the caller's */
+	state_what_t what;
 	struct state_list
 		*list; /* borrowed; not NULL: a question, of which all else but zone is unused */
 	uint32_t from, stamp; /* state/'s own */
@@ -183,6 +200,7 @@ typedef struct state_route
 
 typedef struct state_list {
 	bool by_version, by_serial; /* which is wanted; of several of a serial the newest */
+	bool newest;                /* ... or that */
 	uint32_t wanted;
 	state_listed_t *all; /* the newest first; the caller's, to be freed */
 	size_t count;
@@ -194,7 +212,8 @@ typedef struct state_list {
  * ST_OK; ST_NOENT: what is wanted is not there; ST_SYSTEM, error; ST_NOMEM. Main thread. */
 void state_ask(state_t *s, state_save_t *save);
 
-/* Read it, as state_read() does. Any one thread, before state_free(). */
+/* Read it, as state_read() does; the newest with the clocks that were saved since. Any one thread, before
+ * state_free(). */
 status_t state_route_read(const state_route_t *route, const state_reader_t *reader);
 void state_route_free(state_route_t *route); /* NULL is fine; the same */
 

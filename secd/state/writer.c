@@ -51,6 +51,12 @@ static int open_log(state_t *s)
 	return 0;
 }
 
+static void unlink_unneeded(state_t *s)
+{
+	for (uint32_t own; (own = state_index_unneeded(&s->index)) != 0;)
+		state_file_unlink(s->disk, STATE_FILE_ZONE, own);
+}
+
 /* It is on the disk: the index says so, and what it superseded may go. A negated errno: it can't be found
  * there, nor can what goes on from it. */
 static int believe(state_t *s, const state_pending_t *p)
@@ -59,10 +65,14 @@ static int believe(state_t *s, const state_pending_t *p)
 	state_zone_t *z = p->save->zone;
 	status_t st = ST_NOENT;
 
+	if (r->kind == STATE_GONE) {
+		state_index_take_left(&s->index, r, p->found.place);
+		return 0;
+	}
+
 	if (r->kind != STATE_DELTA || r->from == z->version)
 		st = state_index_take(&s->index, z, &p->found);
-	for (uint32_t own; (own = state_index_unneeded(&s->index)) != 0;)
-		state_file_unlink(s->disk, STATE_FILE_ZONE, own);
+	unlink_unneeded(s);
 	if (z->written < z->version) /* one before it was not believed */
 		z->written = z->version;
 	return st == ST_OK ? 0 : st == ST_NOMEM ? -ENOMEM : -ESTALE;
@@ -70,6 +80,8 @@ static int believe(state_t *s, const state_pending_t *p)
 
 static void disbelieve(state_t *s, const state_pending_t *p)
 {
+	if (!p->save->zone)
+		return;
 	p->save->zone->written = p->save->zone->version;
 	if (p->found.own != 0)
 		state_file_unlink(s->disk, STATE_FILE_ZONE, p->found.own);
@@ -211,6 +223,18 @@ static bool is_based(const state_save_t *save)
 	return (d ? save->from : save->version) == save->zone->written;
 }
 
+static int write_left(state_t *s, const state_save_t *save, state_pending_t *p)
+{
+	static const uint8_t root[1];
+	const struct iovec pieces[] = { { (void *)(uintptr_t)root, sizeof root },
+		                        { (void *)(uintptr_t)save->clocks, save->clocks_len } };
+
+	p->found.record = (state_record_t){ .kind = STATE_GONE, .stamp = save->stamp };
+	return save->stamp > STATE_NUMBER_MAX
+	               ? -EOVERFLOW
+	               : state_log_append(s, &p->found.record, pieces, 2, &p->found.place);
+}
+
 /* The record of a save: the apex, the clocks, and of a version their length before and its octets
  * behind. */
 static int write_record(state_t *s, state_save_t *save, state_pending_t *p)
@@ -227,7 +251,7 @@ static int write_record(state_t *s, state_save_t *save, state_pending_t *p)
 		return -ESTALE;
 	if (save->version > STATE_NUMBER_MAX || save->stamp > STATE_NUMBER_MAX)
 		return -EOVERFLOW;
-	dns_name_from_wire(save->zone->apex, &apex);
+	state_index_name(&s->index, save->zone, &apex);
 	pieces[count++] = (struct iovec){ apex.wire, apex.len };
 	put_u32(len, save->clocks_len);
 	if (d)
@@ -271,7 +295,8 @@ static void append_save(state_t *s, state_save_t *save)
 		return;
 	}
 	s->pending = grown;
-	p.error = write_record(s, save, &p);
+	p.error = save->what == STATE_SAVE_LEFT ? write_left(s, save, &p)
+	                                        : write_record(s, save, &p);
 	s->pending[s->pending_count++] = p;
 }
 
@@ -305,13 +330,28 @@ static bool goes_along(const state_t *s, size_t first, const state_save_t *save)
 	return true;
 }
 
+static void drop(state_t *s, state_zone_t *z)
+{
+	(void)state_index_drop(&s->index, z);
+	unlink_unneeded(s);
+}
+
+/* Does it append nothing? */
+static bool is_question(const state_save_t *save)
+{
+	return save->list || save->what == STATE_SAVE_DROP;
+}
+
 /* Nothing was appended that is not known. Returns what comes behind it. */
 static state_save_t *answer(state_t *s, state_save_t *save)
 {
 	state_save_t *next = save->next;
 
 	errno = 0;
-	save->status = state_list_answer(s, save);
+	if (save->what == STATE_SAVE_DROP)
+		drop(s, save->zone);
+	else
+		save->status = state_list_answer(s, save);
 	save->error = errno;
 	mailbox_send(s->conf.done, &save->mail);
 	return next;
@@ -324,16 +364,17 @@ static state_save_t *write_batch(state_t *s, state_save_t *saves)
 {
 	const size_t first = s->pending_count;
 
-	while (saves && saves->list && s->pending_count == 0)
+	while (saves && is_question(saves) && s->pending_count == 0)
 		saves = answer(s, saves);
-	for (size_t n = 0; saves && !saves->list && n < BATCH && goes_along(s, first, saves); n++) {
+	for (size_t n = 0; saves && !is_question(saves) && n < BATCH && goes_along(s, first, saves);
+	     n++) {
 		state_save_t *save = saves;
 
 		saves = saves->next; /* before it may be given back */
 		append_save(s, save);
 	}
 	if (is_due(s) || s->log.size >= s->conf.segment || s->log.error != 0 ||
-	    (saves && saves->list)) /* which is to know of all that was appended */
+	    (saves && is_question(saves))) /* which is to know of all that was appended */
 		(void)state_log_sync(s);
 	return saves;
 }

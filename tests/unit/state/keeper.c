@@ -42,10 +42,10 @@ static void receive(void *arg, mail_t *mail)
 		                   .is_long = save->is_long,
 		                   .version = save->version,
 		                   .tag = (uint64_t)(uintptr_t)save->arg };
-	while (k->zones[k->last.zone] != save->zone)
+	while (save->zone && k->zones[k->last.zone] != save->zone)
 		k->last.zone++;
 	cr_assert(eq(int, save->status == ST_OK, save->error == 0));
-	if (save->status == ST_OK && save->version > k->saved[k->last.zone])
+	if (save->status == ST_OK && save->zone && save->version > k->saved[k->last.zone])
 		k->saved[k->last.zone] = save->version;
 	k->back++;
 	k->failed += save->status != ST_OK;

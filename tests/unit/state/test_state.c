@@ -639,3 +639,108 @@ Test(state, a_directory_that_can_not_be_read_is_told)
 	keeper_expect(&k, 0, 10, 1);
 	end(&k);
 }
+
+/* --- zones that nobody follows any more ---------------------------------------------------------- */
+
+/* Such a save, and wait for it. */
+static void tell_state(keeper_t *k, state_what_t what, unsigned zone, const uint8_t *octets,
+                       size_t len)
+{
+	state_save_t *save = calloc(1, sizeof *save + len);
+
+	save->what = what;
+	save->zone = what == STATE_SAVE_DROP ? k->zones[zone] : NULL;
+	save->clocks_len = (uint32_t)len;
+	if (len > 0)
+		memcpy(save->clocks, octets, len);
+	k->queued++;
+	state_save(k->state, save);
+	keeper_wait_all(k);
+	cr_expect(eq(int, k->last.status, ST_OK));
+}
+
+Test(state, a_zone_that_is_left_stays_as_it_was_until_it_is_dropped)
+{
+	keeper_t k;
+	state_list_t newest;
+	uint64_t content, number;
+
+	open_new(&k);
+	save(&k, whole(0, 10, 1));
+	save(&k, whole(1, 20, 2));
+	save(&k, delta(1, 21, 3));
+	cr_assert(eq(int, state_zone_leave(k.state, k.zones[1]), ST_OK));
+	cr_expect(state_zone_is_left(k.zones[1]) && !state_zone_is_left(k.zones[0]));
+	cr_expect(state_zone_find(k.state, keeper_apex(1)) == k.zones[1]);
+	save(&k, clocks(1, 4)); /* what was still to be said of it */
+	again(&k);
+	keeper_expect(&k, 1, keeper_next(20, 21), 4);
+
+	/* One that is back is read by a route. */
+	cr_assert(eq(int, state_zone_leave(k.state, k.zones[1]), ST_OK));
+	tell_state(&k, STATE_SAVE_LEFT, 0, (const uint8_t *)"x", 1);
+	cr_expect(state_zone_add(k.state, keeper_apex(1)) == k.zones[1]);
+	newest = (state_list_t){ .newest = true };
+	cr_assert(eq(int, keeper_list(&k, 1, &newest), ST_OK));
+	cr_assert(eq(int, keeper_read_route(newest.route, &content, &number), ST_OK));
+	cr_expect(content == keeper_next(20, 21) && number == 4);
+	keeper_list_free(&newest);
+	tell_state(&k, STATE_SAVE_DROP, 1, NULL, 0); /* somebody follows it: it stays */
+	newest = (state_list_t){ .newest = true };
+	cr_assert(eq(int, keeper_list(&k, 1, &newest), ST_OK));
+	keeper_list_free(&newest);
+
+	cr_assert(eq(int, state_zone_leave(k.state, k.zones[1]), ST_OK));
+	tell_state(&k, STATE_SAVE_DROP, 1, NULL, 0);
+	newest = (state_list_t){ .newest = true };
+	cr_expect(eq(int, keeper_list(&k, 1, &newest), ST_NOENT));
+	keeper_list_free(&newest);
+	state_zone_add(k.state, keeper_apex(1));
+	save(&k, whole(1, 30, 5));
+	save(&k, delta(1, 31, 6));
+	again(&k);
+	keeper_expect(&k, 0, 10, 1);
+	keeper_expect(&k, 1, keeper_next(30, 31), 6);
+	end(&k);
+}
+
+static void expect_list(keeper_t *k, const char *want)
+{
+	size_t len;
+	const uint8_t *list = state_left(k->state, &len);
+
+	cr_expect(len == strlen(want) && (len == 0 || memcmp(list, want, len) == 0), "not %s",
+	          want);
+}
+
+/* The newest list counts, and outlives the file that it was written to. */
+Test(state, the_list_of_zones_that_are_left_is_the_newest)
+{
+	const keeper_conf_t small = { .segment = 2048 };
+	keeper_t k;
+
+	cr_assert(eq(int, keeper_open(&k, disk_double_new(1), &small), ST_OK));
+	expect_list(&k, "");
+	tell_state(&k, STATE_SAVE_LEFT, 0, (const uint8_t *)"first", 5);
+	tell_state(&k, STATE_SAVE_LEFT, 0, (const uint8_t *)"second one", 10);
+	for (int round = 0; round < 2; round++) {
+		disk_double_t *disk = k.disk;
+
+		keeper_close(&k);
+		cr_assert(eq(int, keeper_open(&k, disk, &small), ST_OK));
+		expect_list(&k, "second one");
+		state_settled(k.state);
+		state_healed(k.state);
+		/* Files fill up, each with something that is needed, until there are too many. */
+		for (unsigned i = 0;
+		     i < 10 || (round == 0 && disk_double_size(k.disk, "log-00000001") > 0); i++) {
+			save(&k, whole(i % (KEEPER_ZONES - 1), 1000 + i, i + 1));
+			for (unsigned n = 0; n < 12; n++)
+				save(&k, whole(KEEPER_ZONES - 1, n, i + 1));
+		}
+	}
+	tell_state(&k, STATE_SAVE_LEFT, 0, NULL, 0);
+	again(&k);
+	expect_list(&k, "");
+	end(&k);
+}
