@@ -61,7 +61,7 @@ DNS := secd/dns/cookie.c secd/dns/digest.c secd/dns/entry.c secd/dns/hmac.c secd
        secd/dns/query.c secd/dns/rdata.c secd/dns/request.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/soa.c \
        secd/dns/strict.c secd/dns/text.c secd/dns/tsig.c secd/dns/tsig_query.c secd/dns/tsig_rr.c \
        secd/dns/zonefile.c
-CONF := secd/conf/conf.c secd/conf/faults.c secd/conf/include.c secd/conf/keys.c \
+CONF := secd/conf/conf.c secd/conf/faults.c secd/conf/include.c secd/conf/keys.c secd/conf/number.c \
         secd/conf/objects.c secd/conf/options.c secd/conf/parse.c secd/conf/resolve.c secd/conf/source.c \
         secd/conf/store.c secd/conf/value.c secd/conf/zonelist.c secd/conf/zones.c
 ZONE := secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c secd/zone/check.c \
@@ -78,15 +78,17 @@ XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/digest.c secd/xfr/fetch.c secd/x
        secd/xfr/keep.c secd/xfr/link.c secd/xfr/poll.c secd/xfr/refusal.c secd/xfr/soa_answer.c secd/xfr/stream.c secd/xfr/why.c \
        secd/xfr/work.c
 REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/events.c secd/refresh/follow.c \
-           secd/refresh/keep.c secd/refresh/list.c secd/refresh/pin.c secd/refresh/publish.c secd/refresh/queue.c secd/refresh/refresh.c secd/refresh/report.c \
+           secd/refresh/keep.c secd/refresh/left.c secd/refresh/list.c secd/refresh/pin.c secd/refresh/plan.c \
+           secd/refresh/publish.c secd/refresh/queue.c secd/refresh/refresh.c secd/refresh/report.c \
            secd/refresh/restore.c secd/refresh/round.c secd/refresh/strangers.c secd/refresh/terms.c secd/refresh/told.c \
            secd/refresh/wake.c secd/refresh/way.c secd/refresh/ways.c
-NET := secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \
+NET := secd/net/change.c secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \
        secd/net/tcp.c secd/net/udp.c secd/net/worker.c
 REPORT := secd/ctl/report.c secd/ctl/report_json.c secd/ctl/report_text.c
 CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/import.c secd/ctl/offline.c secd/ctl/print.c \
        secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c secd/ctl/service.c secd/ctl/show.c secd/ctl/verbs.c
-SECD := $(COMMON) $(DNS) $(CONF) $(STATE) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) $(CTL) secd/main.c
+LIVE := secd/live/reload.c secd/live/settings.c
+SECD := $(COMMON) $(DNS) $(CONF) $(STATE) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) $(CTL) $(LIVE) secd/main.c
 SECDCTL := secd/ctl/secdctl.c secd/ctl/table.c $(CONF) secd/dns/name.c common/addr.c common/log.c \
            common/random.c common/siphash.c
 

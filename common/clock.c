@@ -51,3 +51,11 @@ uint64_t clock_boot(void)
 		boot = (boot << 5 | boot >> 59) ^ (uint8_t)id[i];
 	return boot;
 }
+
+int64_t clock_monotonic_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}

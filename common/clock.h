@@ -31,6 +31,9 @@ wall_t clock_wall_coarse(void);
 /* Milliseconds since 1970, for people and scripts. Any thread; a system call at worst. */
 int64_t clock_wall_ms(void);
 
+/* Microseconds of CLOCK_MONOTONIC, which a supervisor wants to hear. */
+int64_t clock_monotonic_us(void);
+
 /* Does the kernel take the wall clock for right, since something keeps it so? A system call. */
 bool clock_is_synced(void);
 

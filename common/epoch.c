@@ -77,10 +77,17 @@ static uint64_t oldest(epoch_t *e)
 
 size_t epoch_reclaim(epoch_t *e)
 {
+	return epoch_reclaim_after(e, NULL, NULL);
+}
+
+size_t epoch_reclaim_after(epoch_t *e, void (*first)(void *arg), void *arg)
+{
 	if (!e->first)
 		return 0;
 
 	uint64_t min = oldest(e);
+	if (first && e->first->born <= min)
+		first(arg);
 	while (e->first && e->first->born <= min) {
 		epoch_node_t *node = e->first;
 

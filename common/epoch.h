@@ -68,3 +68,7 @@ void epoch_retire(epoch_t *e, epoch_node_t *node, void (*release)(epoch_node_t *
 
 /* Release what has outlived its readers; never waits. Returns how many still wait. */
 size_t epoch_reclaim(epoch_t *e);
+
+/* The same; but first(arg) is called when it is settled what can be released, and before it is: what readers
+ * have sent of it until they let go is there by then. */
+size_t epoch_reclaim_after(epoch_t *e, void (*first)(void *arg), void *arg);

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-static void deliver(mailbox_t *box)
+void mailbox_deliver(mailbox_t *box)
 {
 	mail_t *mail = atomic_exchange_explicit(&box->top, NULL, memory_order_acquire);
 	mail_t *ordered = NULL;
@@ -27,7 +27,7 @@ static void on_wake(struct ev_loop *loop, ev_async *w, int revents)
 {
 	(void)loop;
 	(void)revents;
-	deliver(w->data);
+	mailbox_deliver(w->data);
 }
 
 void mailbox_open(mailbox_t *box, struct ev_loop *loop, mailbox_cb receive, void *arg)
@@ -44,7 +44,7 @@ void mailbox_open(mailbox_t *box, struct ev_loop *loop, mailbox_cb receive, void
 void mailbox_close(mailbox_t *box)
 {
 	ev_async_stop(box->loop, &box->wake);
-	deliver(box);
+	mailbox_deliver(box);
 }
 
 void mailbox_send(mailbox_t *box, mail_t *mail)

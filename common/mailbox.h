@@ -29,5 +29,8 @@ void mailbox_open(mailbox_t *box, struct ev_loop *loop, mailbox_cb receive, void
 /* Receiver's thread: deliver what is there and stop. No sender may be left. */
 void mailbox_close(mailbox_t *box);
 
+/* Receiver's thread: deliver what is there now. */
+void mailbox_deliver(mailbox_t *box);
+
 /* Any thread. Never fails, never waits. */
 void mailbox_send(mailbox_t *box, mail_t *mail);

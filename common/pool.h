@@ -18,6 +18,10 @@ typedef struct pool_job {
 /* Start threads named name. NULL: no thread could be started. Main thread. */
 pool_t *pool_new(const char *name, size_t threads);
 
+/* So many threads take jobs from now on, at least 1; those that are too many sleep, and where more can't be
+ * started, there are as many as can. Main thread. */
+void pool_resize(pool_t *pool, size_t threads);
+
 /* Run what is queued, then join. Main thread. NULL is fine. */
 void pool_free(pool_t *pool);
 

@@ -41,6 +41,7 @@ _secdctl()
 		;;
 	log) words='error warn notice info debug' ;;
 	status | stop) ;;
+	reload) words=--force ;;
 	pin)
 		if [ "$COMP_CWORD" -gt $((at + 1)) ]; then
 			words="--no-expire $(secdctl "${daemon[@]}" -j versions "${COMP_WORDS[at + 1]}" \

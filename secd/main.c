@@ -15,13 +15,13 @@
 #include "common/log.h"
 #include "common/mailbox.h"
 #include "common/pool.h"
-#include "common/random.h"
 #include "conf/conf.h"
 #include "ctl/ctl.h"
 #include "ctl/import.h"
 #include "ctl/offline.h"
 #include "ctl/service.h"
-#include "dns/tsig.h"
+#include "live/reload.h"
+#include "live/settings.h"
 #include "net/net.h"
 #include "refresh/keep.h"
 #include "refresh/refresh.h"
@@ -50,13 +50,13 @@ static const char usage_text[] =
 	"  -V, --version      print the version\n"
 	"  -h, --help         print this\n"
 	"\n"
-	"SIGTERM and SIGINT end it. See secd(8).\n";
+	"SIGTERM and SIGINT end it, SIGHUP reads the settings again. See secd(8).\n";
 
 /* Everything that lives from start to stop, in the order in which it is made. */
 typedef struct daemon {
-	conf_t *conf;
+	const char *path; /* of the settings */
+	settings_t *settings;
 	struct ev_loop *loop;
-	unsigned workers;
 	epoch_t *epoch;
 	zone_set_t *zones;
 	pool_t *builders;
@@ -66,9 +66,8 @@ typedef struct daemon {
 	refresh_t *refresh;
 	bool notify_open;
 	mailbox_t notify;
-	siphash_key_t cookie_secret; /* when the settings have none */
-	dns_tsig_keys_t keys; /* in the order of the settings: a key's number counts there too */
 	net_t *net;
+	reload_t *reload;
 	ctl_t *ctl;
 	ctl_service_t *service;
 	ev_signal on_term, on_int, on_hup;
@@ -109,11 +108,42 @@ static void on_stop_signal(struct ev_loop *loop, ev_signal *w, int revents)
 
 static void on_hup_signal(struct ev_loop *loop, ev_signal *w, int revents)
 {
+	daemon_t *d = w->data;
+
 	(void)loop;
-	(void)w;
 	(void)revents;
-	log_notice("secd reload-ignored why=\"settings are read at the start alone; restart to "
-	           "apply\"");
+	reload_ask(d->reload, false, NULL, NULL);
+}
+
+/* Told so by secdctl. */
+static void on_reload(void *arg, bool force, ctl_reload_cb done, void *done_arg)
+{
+	daemon_t *d = arg;
+
+	reload_ask(d->reload, force, done, done_arg);
+}
+
+static void on_reload_begins(void *arg)
+{
+	daemon_t *d = arg;
+
+	ctl_service_reloading(d->service);
+}
+
+static void on_reload_ends(void *arg)
+{
+	daemon_t *d = arg;
+
+	malloc_trim(0);
+	ctl_service_reloaded(d->service);
+}
+
+/* What workers have sent of zones that are about to be freed. */
+static void on_reclaim(void *arg)
+{
+	daemon_t *d = arg;
+
+	mailbox_deliver(&d->notify);
 }
 
 static void watch_signals(daemon_t *d)
@@ -121,6 +151,7 @@ static void watch_signals(daemon_t *d)
 	ev_signal_init(&d->on_term, on_stop_signal, SIGTERM);
 	ev_signal_init(&d->on_int, on_stop_signal, SIGINT);
 	ev_signal_init(&d->on_hup, on_hup_signal, SIGHUP);
+	d->on_hup.data = d;
 	ev_signal_start(d->loop, &d->on_term);
 	ev_signal_start(d->loop, &d->on_int);
 	ev_signal_start(d->loop, &d->on_hup);
@@ -139,68 +170,11 @@ static void raise_file_limit(void)
 	}
 }
 
-/* A secret of our own does for one server; several that answer for one address need to share. */
-static dns_cookie_secrets_t cookie_secrets(daemon_t *d)
-{
-	const conf_t *c = d->conf;
-
-	if (!c->cookies)
-		return (dns_cookie_secrets_t){ NULL, 0 };
-	if (c->cookie_secret_count > 0)
-		return (dns_cookie_secrets_t){ c->cookie_secrets, c->cookie_secret_count };
-	random_bytes(&d->cookie_secret, sizeof d->cookie_secret);
-	return (dns_cookie_secrets_t){ &d->cookie_secret, 1 };
-}
-
-static status_t make_keys(daemon_t *d)
-{
-	const conf_t *c = d->conf;
-	status_t st = dns_tsig_keys_make(&d->keys, c->key_count);
-
-	for (size_t i = 0; i < c->key_count && st == ST_OK; i++) {
-		const conf_key_t *key = c->keys[i];
-		dns_name_t name;
-
-		dns_name_from_wire(key->wire, &name);
-		st = dns_tsig_key_make(&d->keys.list[i], &name, key->algorithm, key->secret,
-		                       key->secret_len);
-	}
-	if (st == ST_OK)
-		dns_tsig_keys_sort(&d->keys);
-	return st;
-}
-
-static answer_conf_t answer_conf(daemon_t *d)
-{
-	const conf_t *c = d->conf;
-
-	return (answer_conf_t){
-		.version = c->version,
-		.identity = c->identity,
-		.udp_payload = (uint16_t)c->udp_payload,
-		.keepalive = (uint16_t)(c->tcp_idle * 10),
-		.nsid = c->nsid,
-		.nsid_len = c->nsid_len,
-		.cookies = cookie_secrets(d),
-		.rotate = c->rotate,
-		.keys = &d->keys,
-	};
-}
-
 static status_t start_net(daemon_t *d)
 {
-	const conf_t *c = d->conf;
-	const net_conf_t net = {
-		.listen = c->listen,
-		.listens = c->listen_count,
-		.workers = d->workers,
-		.tcp_clients = c->tcp_clients,
-		.tcp_per_client = c->tcp_per_client,
-		.tcp_idle = c->tcp_idle,
-		.answer = answer_conf(d),
-	};
+	const conf_t *c = d->settings->conf;
 	char why[256];
-	status_t st = net_open(&net, d->zones, d->epoch, &d->notify, &d->net, why);
+	status_t st = net_open(&d->settings->net, d->zones, d->epoch, &d->notify, &d->net, why);
 
 	if (st != ST_OK) {
 		log_error("secd failed why=\"%s\"", why);
@@ -225,9 +199,9 @@ static status_t open_control(daemon_t *d)
 {
 	char why[256];
 
-	if (d->conf->control[0] == '\0')
+	if (d->settings->conf->control[0] == '\0')
 		return ST_OK;
-	status_t st = ctl_open(d->conf->control, &d->ctl, why);
+	status_t st = ctl_open(d->settings->conf->control, &d->ctl, why);
 	if (st == ST_EXIST) {
 		log_error("secd failed why=\"%s\"", why);
 		return st;
@@ -245,13 +219,14 @@ static void start_control(daemon_t *d)
 		.net = d->net,
 		.started = clock_mono(),
 		.stop = on_stop,
+		.reload = on_reload,
 		.arg = d,
 	};
 
 	if (!d->ctl)
 		return;
 	ctl_start(d->ctl, &env);
-	log_info("control listening path=%s", d->conf->control);
+	log_info("control listening path=%s", d->settings->conf->control);
 }
 
 /* The state. That another secd has it, or a newer one, is a fault; that the disk fails is not worth
@@ -260,12 +235,12 @@ static status_t open_keep(daemon_t *d)
 {
 	char why[256] = "";
 
-	if (d->conf->state_dir[0] == '\0')
+	if (d->settings->conf->state_dir[0] == '\0')
 		return ST_OK;
 	d->keep = keep_new(d->loop,
-	                   &(keep_conf_t){ .dir = d->conf->state_dir,
-	                                   .relaxed = d->conf->relaxed,
-	                                   .old_versions = d->conf->old_versions },
+	                   &(keep_conf_t){ .dir = d->settings->conf->state_dir,
+	                                   .relaxed = d->settings->conf->relaxed,
+	                                   .old_versions = d->settings->conf->old_versions },
 	                   d->builders);
 	if (!d->keep)
 		return ST_NOMEM;
@@ -275,43 +250,68 @@ static status_t open_keep(daemon_t *d)
 	return st;
 }
 
+static status_t start_reload(daemon_t *d)
+{
+	d->reload = reload_new(&(reload_env_t){ .loop = d->loop,
+	                                        .path = d->path,
+	                                        .settings = &d->settings,
+	                                        .refresh = d->refresh,
+	                                        .net = d->net,
+	                                        .xfr = &d->env,
+	                                        .builders = d->builders,
+	                                        .begins = on_reload_begins,
+	                                        .ends = on_reload_ends,
+	                                        .arg = d });
+	return d->reload ? ST_OK : ST_NOMEM;
+}
+
+/* All that needs nobody: loop, epoch, zones, builders. */
+static status_t make_floor(daemon_t *d)
+{
+	const conf_t *c = d->settings->conf;
+
+	/* Signals come as reads of a descriptor: no handler runs in the middle of anything. */
+	d->loop = ev_default_loop(EVFLAG_AUTO | EVFLAG_SIGNALFD);
+	d->epoch = epoch_new(NET_READERS);
+	d->zones = d->epoch ? zone_set_new(d->epoch) : NULL;
+	d->builders = pool_new("secd-build", c->builders);
+	if (!d->loop || !d->zones || !d->builders)
+		return ST_NOMEM;
+	watch_signals(d);
+	xfr_env_open(&d->env, d->loop, d->builders, zone_set_key(d->zones), c->transfer_memory);
+	d->env_open = true;
+	return ST_OK;
+}
+
 static status_t start(daemon_t *d)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-	d->workers = d->conf->workers ? d->conf->workers : cores > 0 ? (unsigned)cores : 1;
 	raise_file_limit();
 	if (open_control(d) != ST_OK)
 		return ST_EXIST;
-	/* Signals come as reads of a descriptor: no handler runs in the middle of anything. */
-	d->loop = ev_default_loop(EVFLAG_AUTO | EVFLAG_SIGNALFD);
-	d->epoch = epoch_new(d->workers);
-	d->zones = d->epoch ? zone_set_new(d->epoch) : NULL;
-	d->builders = pool_new("secd-build", d->conf->builders);
-	if (!d->loop || !d->zones || !d->builders || make_keys(d) != ST_OK)
+	if (make_floor(d) != ST_OK)
 		goto nomem;
-	watch_signals(d);
-	xfr_env_open(&d->env, d->loop, d->builders, zone_set_key(d->zones),
-	             d->conf->transfer_memory);
-	d->env_open = true;
 	status_t st = open_keep(d);
 	if (st == ST_NOMEM)
 		goto nomem;
 	if (st != ST_OK)
 		return st;
-	d->refresh = refresh_new(d->loop, d->conf, d->zones, d->epoch, &d->env, &d->keys, d->keep);
+	d->refresh = refresh_new(d->loop, d->settings->conf, d->zones, d->epoch, &d->env,
+	                         &d->settings->keys, d->keep);
 	if (!d->refresh)
 		goto nomem;
 	mailbox_open(&d->notify, d->loop, on_notify, d);
 	d->notify_open = true;
+	refresh_on_reclaim(d->refresh, on_reclaim, d);
 	if (start_net(d) != ST_OK)
 		return ST_SYSTEM;
+	if (start_reload(d) != ST_OK)
+		goto nomem;
 	start_control(d);
 	refresh_start(d->refresh);
 	d->service = ctl_service_start(d->loop, d->refresh, d->net);
 	malloc_trim(0); /* reading the settings of many zones takes more than they do afterwards */
 	log_notice("secd started version=%s pid=%d zones=%zu workers=%u", SECD_VERSION, getpid(),
-	           zone_set_count(d->zones), d->workers);
+	           zone_set_count(d->zones), net_workers(d->net));
 	return ST_OK;
 nomem:
 	log_error("secd failed why=\"out of memory, or no thread could be started\"");
@@ -322,6 +322,7 @@ nomem:
 static void stop(daemon_t *d)
 {
 	ctl_service_stop(d->service);
+	reload_stop(d->reload);
 	ctl_free(d->ctl);
 	refresh_free(d->refresh);
 	d->refresh = NULL;
@@ -334,18 +335,24 @@ static void stop(daemon_t *d)
 	keep_free(d->keep);
 	zone_set_free(d->zones);
 	epoch_free(d->epoch);
-	dns_tsig_keys_free(&d->keys);
+	reload_free(d->reload);
+	settings_free(d->settings);
 	if (d->loop)
 		ev_loop_destroy(d->loop);
 }
 
-static int run(conf_t *conf)
+/* conf is its from here on. */
+static int run(conf_t *conf, const char *path)
 {
-	daemon_t d = { .conf = conf };
+	daemon_t d = { .path = path };
 	status_t st;
 
 	log_open(conf->log_target, conf->log_level);
-	st = start(&d);
+	st = settings_make(conf, NULL, &d.settings);
+	if (st == ST_OK)
+		st = start(&d);
+	else
+		log_error("secd failed why=\"%s\"", status_text(st));
 	if (st == ST_OK)
 		ev_run(d.loop, 0);
 	stop(&d);
@@ -445,24 +452,31 @@ static bool read_options(int argc, char **argv, call_t *call, int *status)
 	return true;
 }
 
+/* The settings are freed. */
 static int act(const call_t *call, conf_t *conf)
 {
+	int status = EXIT_SUCCESS;
+
 	switch (call->verb) {
 	case CALL_CHECK:
 		printf("%s: sound, %zu zone%s\n", call->path, conf->zone_count,
 		       conf->zone_count == 1 ? "" : "s");
-		return EXIT_SUCCESS;
-	case CALL_DUMP:
-		return ctl_offline_dump(conf, call->what, call->json ? REPORT_JSON : REPORT_TEXT);
-	case CALL_DUMP_ALL:
-		return ctl_offline_dump_all(conf, call->what);
-	case CALL_IMPORT:
-		return ctl_import(&(ctl_import_order_t){ conf, call->path, call->files,
-		                                         call->file_count, call->force });
-	case CALL_RUN:
 		break;
+	case CALL_DUMP:
+		status = ctl_offline_dump(conf, call->what, call->json ? REPORT_JSON : REPORT_TEXT);
+		break;
+	case CALL_DUMP_ALL:
+		status = ctl_offline_dump_all(conf, call->what);
+		break;
+	case CALL_IMPORT:
+		status = ctl_import(&(ctl_import_order_t){ conf, call->path, call->files,
+		                                           call->file_count, call->force });
+		break;
+	case CALL_RUN:
+		return run(conf, call->path);
 	}
-	return run(conf);
+	conf_free(conf);
+	return status;
 }
 
 int main(int argc, char **argv)
@@ -480,7 +494,5 @@ int main(int argc, char **argv)
 	conf_faults_free(&faults);
 	if (st == ST_NOMEM)
 		fputs("secd: out of memory while reading the settings\n", stderr);
-	exit_code = st == ST_OK ? act(&call, conf) : EXIT_FAILURE;
-	conf_free(conf);
-	return exit_code;
+	return st == ST_OK ? act(&call, conf) : EXIT_FAILURE;
 }

@@ -39,6 +39,11 @@ void answer_free(answer_t *a)
 	free(a);
 }
 
+void answer_set_conf(answer_t *a, const answer_conf_t *conf)
+{
+	a->conf = conf;
+}
+
 /* One writer each: a load and a store, no locked instruction. */
 static void count(_Atomic uint64_t *counter)
 {

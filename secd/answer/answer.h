@@ -89,6 +89,9 @@ answer_t *answer_new(const zone_set_t *zones, const answer_conf_t *conf,
                      answer_counters_t *counters);
 void answer_free(answer_t *a);
 
+/* Other settings, from the next batch on. The worker's thread. */
+void answer_set_conf(answer_t *a, const answer_conf_t *conf);
+
 /* Answer reqs[0..n): parse and hash all, prefetch what they will touch, then answer each. The
  * calling thread must be an online reader of the set. */
 void answer_batch(answer_t *a, const answer_time_t *now, answer_req_t *reqs, size_t n);

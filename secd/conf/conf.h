@@ -33,7 +33,8 @@ enum {
 typedef struct conf_key {
 	const char *name;      /* as the file has it */
 	const uint8_t *wire;   /* the same as a domain name in wire form, folded */
-	uint16_t number;       /* from 1, its place among the keys */
+	size_t index;          /* in conf_t */
+	uint16_t number;       /* that access lists know it by, from 1 on: conf_number_keys() */
 	const char *algorithm; /* "hmac-sha256", ... */
 	uint8_t *secret;
 	size_t secret_len; /* at least 1 */
@@ -118,6 +119,9 @@ typedef struct conf {
 	const char *state_dir; /* "": nothing is kept on disk */
 	bool relaxed;          /* serve before it is on disk */
 	uint32_t old_versions; /* percent of a zone that they may take on disk; 0: none are kept */
+	uint32_t
+		max_removed; /* percent of the zones that a reload may take out, unless it is forced */
+	uint32_t keep_removed; /* seconds that what is kept of such a zone stays */
 	const char *control;   /* the socket for secdctl; "": none */
 	const char *version;   /* for CHAOS version.bind and version.server; "" refuses */
 	const char *identity;  /* for CHAOS id.server and hostname.bind; "" refuses */
@@ -179,6 +183,11 @@ status_t conf_read(const char *path, conf_t **out, conf_faults_t *faults);
 /* The same from memory, called name in faults; no other file is opened, so [include] is a fault. */
 status_t conf_read_memory(const char *name, const char *text, size_t len, conf_t **out,
                           conf_faults_t *faults);
+
+/* Give each key of next the number that the same key (name, algorithm, secret) has in now, or one that none there
+ * has: so a number means one key, whichever of the two it is looked up in. Access lists go along. Before next is
+ * used. ST_LIMIT: there are no more numbers; ST_NOMEM. */
+status_t conf_number_keys(conf_t *next, const conf_t *now);
 
 /* NULL is fine. */
 void conf_free(conf_t *conf);

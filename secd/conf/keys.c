@@ -228,6 +228,7 @@ static size_t sort_keys(conf_build_t *b, const conf_key_t **sorted)
 	size_t count = 0;
 
 	for (size_t i = 0; i < conf->key_count; i++) {
+		conf->keys[i]->index = i;
 		conf->keys[i]->number = (uint16_t)(i + 1);
 		if (conf->keys[i]->wire)
 			sorted[count++] = conf->keys[i];

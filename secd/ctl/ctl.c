@@ -246,7 +246,7 @@ static void log_command(const client_t *c, const ctl_call_t *call, const ctl_ver
 	char name[DNS_NAME_TEXT_MAX], zone[sizeof name + sizeof "zone= "] = "";
 	dns_name_t first;
 
-	if (call->request->arg_count == 0) {
+	if (call->request->arg_count == 0 || verb->id == CTL_VERB_RELOAD) {
 		log_notice("control command verb=%s uid=%u pid=%d", verb->word, c->who.uid,
 		           c->who.pid);
 		return;
@@ -272,9 +272,9 @@ static void answer_report(ctl_t *ctl, client_t *c, const report_t *report, repor
 		answer(ctl, c, content, len, verdict);
 }
 
-static void on_later(void *arg, const refresh_pin_result_t *result)
+/* One of them has come. */
+static void came(later_t *l, const refresh_pin_result_t *pin, const ctl_reload_result_t *reload)
 {
-	later_t *l = arg;
 	client_t *c = l->client;
 	char why[256] = "", verdict[FRAME_MAX] = "done\n";
 	report_t *report = c ? report_new(clock_mono(), clock_wall_ms()) : NULL;
@@ -282,7 +282,10 @@ static void on_later(void *arg, const refresh_pin_result_t *result)
 	if (c)
 		c->later = NULL;
 	if (report) {
-		if (ctl_verbs_came(&l->what, result, report, why) != CTL_DONE)
+		const ctl_outcome_t outcome = pin ? ctl_verbs_came(&l->what, pin, report, why)
+		                                  : ctl_verbs_reloaded(reload, report, why);
+
+		if (outcome != CTL_DONE)
 			snprintf(verdict, sizeof verdict, "no %s\n", why);
 		answer_report(l->ctl, c, report, l->form, verdict);
 	} else if (c) {
@@ -290,6 +293,16 @@ static void on_later(void *arg, const refresh_pin_result_t *result)
 	}
 	report_free(report);
 	free(l);
+}
+
+static void on_later(void *arg, const refresh_pin_result_t *result)
+{
+	came(arg, result, NULL);
+}
+
+static void on_reloaded(void *arg, const ctl_reload_result_t *result)
+{
+	came(arg, NULL, result);
 }
 
 static void begin_later(ctl_t *ctl, client_t *c, const ctl_call_t *call)
@@ -304,7 +317,10 @@ static void begin_later(ctl_t *ctl, client_t *c, const ctl_call_t *call)
 	c->later = l;
 	c->stage = STAGE_LATER;
 	ev_io_stop(ctl->env.loop, &c->io);
-	ctl_verbs_later(&ctl->env, &call->later, on_later, l);
+	if (call->later.what == CTL_LATER_RELOAD)
+		ctl->env.reload(ctl->env.arg, call->later.force, on_reloaded, l);
+	else
+		ctl_verbs_later(&ctl->env, &call->later, on_later, l);
 }
 
 static void finish(ctl_t *ctl, client_t *c, ctl_call_t *call, ctl_outcome_t outcome)

@@ -20,7 +20,7 @@
  * and in time, answers in the time that they may wait. What an answer repeats of its request makes
  * no other line of it longer, so the longest, a line for each of 32,000 names, has less than 4 MiB; but
  * zones --all has 200 octets for each zone. What the state has to be asked for is waited for 5 seconds,
- * a version that is loaded from it 60.
+ * a version that is loaded from it 60. A reload takes as long as the files take to be read.
  * When all places are taken, the one goes that has waited longest without asking anything. Only a dump
  * has a thread, and those have a limit of their own. */
 #pragma once
@@ -29,6 +29,7 @@
 
 #include "common/clock.h"
 #include "common/status.h"
+#include "conf/conf.h"
 #include "net/net.h"
 #include "refresh/refresh.h"
 #include "zone/set.h"
@@ -44,6 +45,16 @@ enum {
 #define CTL_ANSWER_TIME  10.0
 #define CTL_DUMP_TIME    600.0
 
+/* What came of a reload; all borrowed. */
+typedef struct ctl_reload_result {
+	const char *why; /* it was refused, and nothing has changed; NULL: it is in force */
+	size_t zones, added, removed, moved;
+	const char *restart;         /* options that take one, and are as they were; NULL: none */
+	const char *short_of;        /* what could not be had; NULL: nothing */
+	const conf_faults_t *faults; /* NULL: the files were not read */
+} ctl_reload_result_t;
+typedef void (*ctl_reload_cb)(void *arg, const ctl_reload_result_t *result);
+
 /* What verbs look at and act on; all borrowed. */
 typedef struct ctl_env {
 	struct ev_loop *loop;
@@ -51,6 +62,8 @@ typedef struct ctl_env {
 	const net_t *net;
 	mono_t started;
 	void (*stop)(void *arg); /* end the daemon, soon */
+	/* Read the settings anew; done is called once, maybe before this returns. */
+	void (*reload)(void *arg, bool force, ctl_reload_cb done, void *done_arg);
 	void *arg;
 } ctl_env_t;
 

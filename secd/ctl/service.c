@@ -113,6 +113,24 @@ ctl_service_t *ctl_service_start(struct ev_loop *loop, const refresh_t *refresh,
 	return s;
 }
 
+void ctl_service_reloading(ctl_service_t *s)
+{
+	if (!s)
+		return;
+	supervisor_tell(&s->to, "RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=loading the settings",
+	                (long long)clock_monotonic_us());
+}
+
+/* Ready again, if it was: zones of the state may still be coming. */
+void ctl_service_reloaded(ctl_service_t *s)
+{
+	if (!s)
+		return;
+	if (!ev_is_active(&s->loading))
+		supervisor_tell(&s->to, "READY=1");
+	tell_zones(s);
+}
+
 void ctl_service_stop(ctl_service_t *s)
 {
 	if (!s)

@@ -28,6 +28,8 @@ static const ctl_verb_t verbs[] = {
 	{ CTL_VERB_UNPIN, "unpin", "NAME...", 1, SIZE_MAX, true,
 	  "let these zones follow their primaries again" },
 	{ CTL_VERB_DUMP, "dump", "NAME", 1, 1, false, "the zone as it is held, as a zone file" },
+	{ CTL_VERB_RELOAD, "reload", "[--force]", 0, 1, true,
+	  "read the settings again, and put them in force if they are sound" },
 	{ CTL_VERB_LOG, "log", "LEVEL", 1, 1, true,
 	  "log error, warn, notice, info or debug and what is graver, until the next start" },
 	{ CTL_VERB_STOP, "stop", "", 0, 0, true, "end the daemon" },

@@ -17,6 +17,7 @@ typedef enum ctl_verb_id {
 	CTL_VERB_PIN,
 	CTL_VERB_UNPIN,
 	CTL_VERB_DUMP,
+	CTL_VERB_RELOAD,
 	CTL_VERB_LOG,
 	CTL_VERB_STOP,
 } ctl_verb_id_t;

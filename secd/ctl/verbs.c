@@ -143,7 +143,7 @@ static ctl_outcome_t run_later(ctl_call_t *call, bool pins)
 {
 	const char *word = call->request->args;
 
-	call->later.pins = pins;
+	call->later.what = pins ? CTL_LATER_PIN : CTL_LATER_VERSIONS;
 	call->zones = 1;
 	if (!ctl_read_name(word, &call->later.apex, call->why))
 		return CTL_NO;
@@ -160,7 +160,7 @@ static ctl_outcome_t run_later(ctl_call_t *call, bool pins)
 
 void ctl_verbs_later(const ctl_env_t *env, const ctl_later_t *later, refresh_pin_cb done, void *arg)
 {
-	if (later->pins)
+	if (later->what == CTL_LATER_PIN)
 		refresh_pin(env->refresh, &later->apex, &later->order, done, arg);
 	else
 		refresh_versions(env->refresh, &later->apex, done, arg);
@@ -201,7 +201,7 @@ ctl_outcome_t ctl_verbs_came(const ctl_later_t *later, const refresh_pin_result_
 	}
 	report_word(out, "zone", dns_name_text(later->apex.wire, name));
 	report_number(out, "serial", result->serial);
-	if (!later->pins) {
+	if (later->what == CTL_LATER_VERSIONS) {
 		version_list(out, result);
 		return CTL_DONE;
 	}
@@ -210,6 +210,55 @@ ctl_outcome_t ctl_verbs_came(const ctl_later_t *later, const refresh_pin_result_
 	report_flag(out, "expires", !later->order.unexpiring);
 	report_flag(out, "saved", result->saved);
 	return CTL_DONE;
+}
+
+/* --- the settings ----------------------------------------------------------------------------- */
+
+static ctl_outcome_t run_reload(ctl_call_t *call)
+{
+	const bool force = call->request->arg_count == 1;
+
+	if (force && strcmp(call->request->args, "--force") != 0) {
+		snprintf(call->why, sizeof call->why, "reload [--force], not '%.100s'",
+		         call->request->args);
+		return CTL_USAGE;
+	}
+	call->later.what = CTL_LATER_RELOAD;
+	call->later.force = force;
+	return CTL_LATER;
+}
+
+static void fault_list(report_t *out, const conf_faults_t *faults)
+{
+	char text[600];
+
+	if (!faults || faults->count == 0)
+		return;
+	report_list(out, "faults");
+	for (size_t i = 0; i < faults->count; i++) {
+		report_item(out);
+		report_word(out, "kind", faults->list[i].is_warning ? "warning" : "error");
+		report_word(out, "text", conf_fault_text(&faults->list[i], text, sizeof text));
+		report_close(out);
+	}
+	report_close(out);
+}
+
+ctl_outcome_t ctl_verbs_reloaded(const ctl_reload_result_t *result, report_t *out, char why[256])
+{
+	report_flag(out, "loaded", !result->why);
+	if (!result->why) {
+		report_number(out, "zones", result->zones);
+		report_number(out, "added", result->added);
+		report_number(out, "removed", result->removed);
+		report_number(out, "moved", result->moved);
+		report_word(out, "restart", result->restart);
+		report_word(out, "short_of", result->short_of);
+	}
+	fault_list(out, result->faults);
+	if (result->why)
+		snprintf(why, 256, "%s", result->why);
+	return result->why ? CTL_NO : CTL_DONE;
 }
 
 /* --- the log ---------------------------------------------------------------------------------- */
@@ -265,6 +314,8 @@ ctl_outcome_t ctl_verbs_run(ctl_call_t *call, const ctl_verb_t **verb)
 		return run_later(call, v->id == CTL_VERB_PIN);
 	case CTL_VERB_DUMP:
 		return run_dump(call);
+	case CTL_VERB_RELOAD:
+		return run_reload(call);
 	case CTL_VERB_LOG:
 		return run_log(call);
 	case CTL_VERB_STOP:

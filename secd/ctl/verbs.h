@@ -20,8 +20,14 @@ typedef enum ctl_outcome {
 enum { CTL_PATTERN_MAX = 1100 }; /* of names */
 
 /* What is to be asked, of which zone. */
+typedef enum ctl_later_what {
+	CTL_LATER_VERSIONS,
+	CTL_LATER_PIN,
+	CTL_LATER_RELOAD
+} ctl_later_what_t;
 typedef struct ctl_later {
-	bool pins; /* it; else its versions are listed */
+	ctl_later_what_t what;
+	bool force; /* the reload, which is of no zone */
 	dns_name_t apex;
 	refresh_pin_order_t order;
 } ctl_later_t;
@@ -39,9 +45,11 @@ typedef struct ctl_call {
 /* Run the verb that the request names. *verb is what that is, or NULL. */
 ctl_outcome_t ctl_verbs_run(ctl_call_t *call, const ctl_verb_t **verb);
 
-/* Ask; done(arg, ...) is called once, maybe before this returns. */
+/* Ask about a zone; done(arg, ...) is called once, maybe before this returns. */
 void ctl_verbs_later(const ctl_env_t *env, const ctl_later_t *later, refresh_pin_cb done,
                      void *arg);
 /* What came of it: fills the report; CTL_DONE, or CTL_NO with why. */
 ctl_outcome_t ctl_verbs_came(const ctl_later_t *later, const refresh_pin_result_t *result,
                              report_t *out, char why[256]);
+/* ... of a reload. */
+ctl_outcome_t ctl_verbs_reloaded(const ctl_reload_result_t *result, report_t *out, char why[256]);

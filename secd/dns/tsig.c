@@ -53,6 +53,11 @@ status_t dns_tsig_key_make(dns_tsig_key_t *key, const dns_name_t *name, const ch
 	return ST_NOENT;
 }
 
+void dns_tsig_key_wipe(dns_tsig_key_t *key)
+{
+	dns_hmac_wipe(key, sizeof *key);
+}
+
 status_t dns_tsig_keys_make(dns_tsig_keys_t *keys, size_t count)
 {
 	assert(count <= UINT16_MAX);
@@ -79,10 +84,8 @@ static int cmp_keys(const void *a, const void *b)
 
 void dns_tsig_keys_sort(dns_tsig_keys_t *keys)
 {
-	for (size_t i = 0; i < keys->count; i++) {
-		keys->list[i].number = (uint16_t)(i + 1);
+	for (size_t i = 0; i < keys->count; i++)
 		keys->by_name[i] = &keys->list[i];
-	}
 	if (keys->count > 0)
 		qsort(keys->by_name, keys->count, sizeof *keys->by_name, cmp_keys);
 }
@@ -157,6 +160,12 @@ void dns_tsig_stream_start(dns_tsig_stream_t *s, const dns_tsig_key_t *key,
 	s->begun = false;
 	s->strict = strict;
 	chain(s, request->octets, request->len);
+}
+
+void dns_tsig_stream_rekey(dns_tsig_stream_t *s, const dns_tsig_key_t *key)
+{
+	s->key = key;
+	s->hmac.key = &key->hmac;
 }
 
 static dns_tsig_outcome_t take_unsigned(dns_tsig_stream_t *s, const uint8_t *msg, size_t len)

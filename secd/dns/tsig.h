@@ -24,7 +24,7 @@
 typedef struct dns_tsig_key {
 	dns_name_t name;     /* folded */
 	dns_hmac_key_t hmac; /* as good as the secret */
-	uint16_t number;     /* its place in the table, from 1; 0 for one in no table */
+	uint16_t number;     /* what access lists know it by; its maker's */
 } dns_tsig_key_t;
 
 /* So that, whatever the question, an answer of 512 octets has room for OPT and TSIG beside it. */
@@ -38,6 +38,9 @@ enum { DNS_TSIG_KEY_NAME_MAX = 120 };
 status_t dns_tsig_key_make(dns_tsig_key_t *key, const dns_name_t *name, const char *alg,
                            const uint8_t *secret, size_t secret_len);
 
+/* A copy that is not needed any more. */
+void dns_tsig_key_wipe(dns_tsig_key_t *key);
+
 /* All keys of a server, found by name. Two of one name are not possible: TSIG could not tell them
  * apart. */
 typedef struct dns_tsig_keys {
@@ -46,7 +49,7 @@ typedef struct dns_tsig_keys {
 	size_t count;
 } dns_tsig_keys_t;
 
-/* Zeroed room for count keys, up to 65,535: make each of the list, then sort once. ST_NOMEM;
+/* Zeroed room for count keys, up to 65,535: make and number each of the list, then sort once. ST_NOMEM;
  * dns_tsig_keys_free() is due in any case. */
 status_t dns_tsig_keys_make(dns_tsig_keys_t *keys, size_t count);
 void dns_tsig_keys_sort(dns_tsig_keys_t *keys);
@@ -129,6 +132,9 @@ typedef struct dns_tsig_bare {
 /* Where UDP brings answers that anybody may have sent, keep this state and feed a copy to each. */
 void dns_tsig_stream_start(dns_tsig_stream_t *s, const dns_tsig_key_t *key,
                            const dns_tsig_mac_t *request, bool strict);
+
+/* The same key lies elsewhere from now on. */
+void dns_tsig_stream_rekey(dns_tsig_stream_t *s, const dns_tsig_key_t *key);
 
 /* Take the next message, whatever it holds; its id and question are the caller's to check.
  *   now     when it came: the time of a signed one must be within its fudge. It need not grow.

@@ -11,7 +11,7 @@ enum { ROWS = 2, CELLS = 1 << 14 };
 
 struct clients {
 	siphash_key_t key;
-	unsigned total_max, each_max;
+	_Atomic unsigned total_max, each_max;
 	_Atomic unsigned total;
 	_Atomic unsigned cell[ROWS][CELLS];
 };
@@ -23,14 +23,19 @@ clients_t *clients_new(unsigned total, unsigned each)
 	if (!c)
 		return NULL;
 	random_bytes(&c->key, sizeof c->key);
-	c->total_max = total;
-	c->each_max = each;
+	clients_set_limits(c, total, each);
 	return c;
 }
 
 void clients_free(clients_t *c)
 {
 	free(c);
+}
+
+void clients_set_limits(clients_t *c, unsigned total, unsigned each)
+{
+	atomic_store_explicit(&c->total_max, total, memory_order_relaxed);
+	atomic_store_explicit(&c->each_max, each, memory_order_relaxed);
 }
 
 /* The two cells of peer. An IPv6 host is its /64: it may have as many addresses as it likes. */
@@ -62,10 +67,12 @@ clients_verdict_t clients_enter(clients_t *c, const addr_t *peer)
 
 	find_cells(c, peer, cell);
 	for (int row = 0; row < ROWS; row++) {
-		if (take(cell[row], c->each_max))
+		if (take(cell[row], atomic_load_explicit(&c->each_max, memory_order_relaxed)))
 			verdict = CLIENTS_ADMITTED; /* one table that says yes is enough */
 	}
-	if (verdict == CLIENTS_ADMITTED && !take(&c->total, c->total_max)) {
+	const unsigned most = atomic_load_explicit(&c->total_max, memory_order_relaxed);
+
+	if (verdict == CLIENTS_ADMITTED && !take(&c->total, most)) {
 		give_back(&c->total);
 		verdict = CLIENTS_FULL;
 	}

@@ -21,6 +21,9 @@ typedef enum clients_verdict {
 clients_t *clients_new(unsigned total, unsigned each);
 void clients_free(clients_t *c); /* NULL is fine */
 
+/* Other limits: who is over them stays, and nobody else is admitted until he has gone. Any thread. */
+void clients_set_limits(clients_t *c, unsigned total, unsigned each);
+
 /* Count a connection of peer, unless a limit is reached; a client's own limit is asked first,
  * so that one who has its share never costs others anything. Any thread. */
 clients_verdict_t clients_enter(clients_t *c, const addr_t *peer);

@@ -6,20 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/inner.h"
 #include "net/sock.h"
-#include "net/worker.h"
 
 /* Ports to try when we may choose: one that is free for UDP may be taken for TCP. */
 enum { PORT_TRIES = 16 };
-
-struct net {
-	net_conf_t conf; /* our copy: its listen is ours below */
-	addr_t *listen;  /* with the ports that we have */
-	size_t listens;
-	worker_t *worker;
-	unsigned workers;
-	clients_t *clients;
-};
 
 static status_t out_of_memory(char why[256])
 {
@@ -32,8 +23,8 @@ static status_t out_of_memory(char why[256])
 /* All addresses before any is opened: one of ours may well contain another (0.0.0.0). */
 static status_t probe_fixed(const net_t *net, char why[256])
 {
-	for (size_t i = 0; i < net->listens; i++) {
-		addr_t addr = net->listen[i];
+	for (size_t i = 0; i < net->listener_count; i++) {
+		addr_t addr = net->listeners[i].addr;
 
 		if (addr_port(&addr) != 0 && sock_probe(&addr) != ST_OK) {
 			sock_why(&addr, errno, why);
@@ -44,9 +35,9 @@ static status_t probe_fixed(const net_t *net, char why[256])
 }
 
 /* The first worker's sockets settle whether TCP joins UDP on a port that we chose. */
-static status_t listen_first(net_t *net, addr_t *addr)
+status_t net_bind(addr_t *addr, worker_pair_t *out)
 {
-	bool choose = addr_port(addr) == 0;
+	const bool choose = addr_port(addr) == 0;
 	status_t st = ST_SYSTEM;
 
 	for (int i = 0; i < (choose ? PORT_TRIES : 1) && st != ST_OK; i++) {
@@ -54,7 +45,7 @@ static status_t listen_first(net_t *net, addr_t *addr)
 
 		if (choose && sock_probe(&tried) != ST_OK)
 			return ST_SYSTEM;
-		st = worker_listen(&net->worker[0], &tried);
+		st = worker_bind(&tried, out);
 		if (st == ST_OK)
 			*addr = tried;
 		else if (errno != EADDRINUSE)
@@ -63,77 +54,146 @@ static status_t listen_first(net_t *net, addr_t *addr)
 	return st;
 }
 
+static status_t listen_one(net_t *net, net_listener_t *l, worker_t *w, char why[256])
+{
+	worker_pair_t pair;
+
+	if (net_bind(&l->addr, &pair) != ST_OK) {
+		sock_why(&l->addr, errno, why);
+		return ST_SYSTEM;
+	}
+	if (w == net->workers[0]) {
+		l->udp = pair.udp;
+		l->tcp = pair.tcp;
+	}
+	return worker_listen(w, &pair) == ST_OK ? ST_OK : out_of_memory(why);
+}
+
 static status_t listen_all(net_t *net, char why[256])
 {
-	for (size_t i = 0; i < net->listens; i++) {
-		addr_t *addr = &net->listen[i];
-		status_t st = listen_first(net, addr);
+	status_t st = ST_OK;
 
-		for (unsigned w = 1; w < net->workers && st == ST_OK; w++)
-			st = worker_listen(&net->worker[w], addr);
-		if (st != ST_OK) {
-			sock_why(addr, errno, why);
-			return st;
-		}
+	for (size_t i = 0; i < net->listener_count; i++) {
+		for (unsigned w = 0; w < net->count && st == ST_OK; w++)
+			st = listen_one(net, &net->listeners[i], net->workers[w], why);
+	}
+	return st;
+}
+
+/* --- workers ---------------------------------------------------------------------------------- */
+
+static unsigned free_slot(const net_t *net)
+{
+	unsigned slot = 0;
+
+	while (net->used[slot]) /* there are more than workers can be */
+		slot++;
+	return slot;
+}
+
+worker_t *net_new_worker(net_t *net, const net_conf_t *conf, char why[256])
+{
+	worker_t *w = aligned_alloc(_Alignof(worker_t), sizeof *w);
+
+	if (!w) {
+		out_of_memory(why);
+		return NULL;
+	}
+	memset(w, 0, sizeof *w);
+	w->slot = free_slot(net);
+	net->used[w->slot] = true;
+	const status_t st = worker_open(w, &net->env, &conf->answer, conf->tcp_idle,
+	                                epoch_reader(net->epoch, w->slot));
+	if (st == ST_OK)
+		return w;
+	if (st == ST_NOMEM)
+		out_of_memory(why);
+	else
+		snprintf(why, 256, "a worker has no event loop (raise LimitNOFILE?)");
+	net_free_worker(net, w);
+	return NULL;
+}
+
+static uint64_t look(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void add_totals(const worker_t *w, net_totals_t *out)
+{
+	const answer_counters_t *a = &w->answered;
+	const worker_counters_t *c = &w->counters;
+
+	out->queries += look(&a->queries);
+	out->dropped += look(&a->dropped) + look(&c->unsent);
+	out->truncated += look(&a->truncated);
+	out->notifies += look(&a->notifies);
+	for (size_t r = 0; r < ARRAY_LEN(out->rcode); r++)
+		out->rcode[r] += look(&a->rcode[r]);
+	out->tcp_accepted += look(&c->tcp_accepted);
+	out->tcp_refused += look(&c->tcp_refused);
+	out->tcp_open += look(&c->tcp_open);
+}
+
+void net_free_worker(net_t *net, worker_t *w)
+{
+	worker_close(w);
+	add_totals(w, &net->past);
+	net->used[w->slot] = false;
+	free(w);
+}
+
+static status_t open_workers(net_t *net, char why[256])
+{
+	while (net->count < net->conf.workers) {
+		worker_t *w = net_new_worker(net, &net->conf, why);
+
+		if (!w)
+			return ST_SYSTEM;
+		net->workers[net->count++] = w;
 	}
 	return ST_OK;
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-static net_t *new_net(const net_conf_t *conf)
+static net_t *new_net(const net_conf_t *conf, const zone_set_t *zones, epoch_t *epoch,
+                      mailbox_t *notify)
 {
 	net_t *net = calloc(1, sizeof *net);
-	size_t size = sizeof *net->worker * conf->workers;
 
 	if (!net)
 		return NULL;
 	net->conf = *conf;
-	net->listens = conf->listens;
-	net->listen = calloc(conf->listens ? conf->listens : 1, sizeof *net->listen);
-	net->worker = aligned_alloc(_Alignof(worker_t), size);
-	net->clients = clients_new(conf->tcp_clients, conf->tcp_per_client);
-	if (!net->listen || !net->worker || !net->clients) {
-		free(net->listen);
-		free(net->worker);
-		clients_free(net->clients);
-		free(net);
+	net->now = &net->conf;
+	net->epoch = epoch;
+	net->listener_count = conf->listens;
+	net->listeners = calloc(conf->listens + 1, sizeof *net->listeners);
+	net->env =
+		(worker_env_t){ .zones = zones,
+		                .notify = notify,
+		                .back = &net->back,
+		                .clients = clients_new(conf->tcp_clients, conf->tcp_per_client) };
+	if (!net->listeners || !net->env.clients) {
+		net_free(net);
 		return NULL;
 	}
-	memset(net->worker, 0, size);
 	for (size_t i = 0; i < conf->listens; i++)
-		net->listen[i] = conf->listen[i];
-	net->conf.listen = net->listen;
+		net->listeners[i].asked = net->listeners[i].addr = conf->listen[i];
+	mailbox_open(&net->back, notify->loop, net_came_back, net);
+	net->back_open = true;
 	return net;
-}
-
-static status_t open_workers(net_t *net, const zone_set_t *zones, epoch_t *epoch, mailbox_t *notify,
-                             char why[256])
-{
-	for (unsigned i = 0; i < net->conf.workers; i++) {
-		net->workers++; /* closed by net_free() even if it opens by half */
-		status_t st = worker_open(&net->worker[i], &net->conf, zones,
-		                          epoch_reader(epoch, i), notify, net->clients);
-
-		if (st == ST_NOMEM)
-			return out_of_memory(why);
-		if (st != ST_OK) {
-			snprintf(why, 256, "worker %u: no event loop (raise LimitNOFILE?)", i);
-			return st;
-		}
-	}
-	return ST_OK;
 }
 
 status_t net_open(const net_conf_t *conf, const zone_set_t *zones, epoch_t *epoch,
                   mailbox_t *notify, net_t **out, char why[256])
 {
-	net_t *net = new_net(conf);
+	net_t *net = new_net(conf, zones, epoch, notify);
 
 	why[0] = '\0';
 	if (!net)
 		return out_of_memory(why);
-	status_t st = open_workers(net, zones, epoch, notify, why);
+	status_t st = open_workers(net, why);
 
 	if (st == ST_OK)
 		st = probe_fixed(net, why);
@@ -150,16 +210,20 @@ status_t net_open(const net_conf_t *conf, const zone_set_t *zones, epoch_t *epoc
 /* All are asked before any is waited for. */
 static void stop(net_t *net)
 {
-	for (unsigned i = 0; i < net->workers; i++)
-		worker_stop(&net->worker[i]);
-	for (unsigned i = 0; i < net->workers; i++)
-		worker_join(&net->worker[i]);
+	for (unsigned i = 0; i < net->count; i++)
+		worker_stop(net->workers[i]);
+	for (unsigned i = 0; i < net->leaving_count; i++)
+		worker_stop(net->leaving[i]);
+	for (unsigned i = 0; i < net->count; i++)
+		worker_join(net->workers[i]);
+	for (unsigned i = 0; i < net->leaving_count; i++)
+		worker_join(net->leaving[i]);
 }
 
 status_t net_start(net_t *net)
 {
-	for (unsigned i = 0; i < net->workers; i++) {
-		status_t st = worker_start(&net->worker[i]);
+	for (unsigned i = 0; i < net->count; i++) {
+		status_t st = worker_start(net->workers[i]);
 
 		if (st != ST_OK) {
 			int err = errno;
@@ -176,51 +240,50 @@ bool net_beat(net_t *net)
 {
 	bool all = true;
 
-	for (unsigned i = 0; i < net->workers; i++)
-		all = worker_beat(&net->worker[i]) && all;
+	for (unsigned i = 0; i < net->count; i++)
+		all = worker_beat(net->workers[i]) && all;
 	return all;
 }
 
 uint16_t net_port(const net_t *net, size_t i)
 {
-	return addr_port(&net->listen[i]);
+	return addr_port(&net->listeners[i].addr);
+}
+
+unsigned net_workers(const net_t *net)
+{
+	return net->count;
 }
 
 void net_free(net_t *net)
 {
 	if (!net)
 		return;
+	net->done = NULL;
 	stop(net);
-	for (unsigned i = 0; i < net->workers; i++)
-		worker_close(&net->worker[i]);
-	clients_free(net->clients);
-	free(net->worker);
-	free(net->listen);
+	for (unsigned i = 0; i < net->count; i++)
+		worker_close(net->workers[i]);
+	for (unsigned i = 0; i < net->leaving_count; i++)
+		worker_close(net->leaving[i]);
+	net->closing = true;
+	if (net->back_open)
+		mailbox_close(&net->back); /* what came back meanwhile */
+	for (unsigned i = 0; i < net->count; i++)
+		free(net->workers[i]);
+	for (unsigned i = 0; i < net->leaving_count; i++)
+		free(net->leaving[i]);
+	clients_free(net->env.clients);
+	free(net->listeners);
 	free(net);
 }
 
 /* --- totals ----------------------------------------------------------------------------------- */
 
-static uint64_t look(const _Atomic uint64_t *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 void net_totals(const net_t *net, net_totals_t *out)
 {
-	*out = (net_totals_t){ 0 };
-	for (unsigned i = 0; i < net->workers; i++) {
-		const answer_counters_t *a = &net->worker[i].answered;
-		const worker_counters_t *c = &net->worker[i].counters;
-
-		out->queries += look(&a->queries);
-		out->dropped += look(&a->dropped) + look(&c->unsent);
-		out->truncated += look(&a->truncated);
-		out->notifies += look(&a->notifies);
-		for (size_t r = 0; r < ARRAY_LEN(out->rcode); r++)
-			out->rcode[r] += look(&a->rcode[r]);
-		out->tcp_accepted += look(&c->tcp_accepted);
-		out->tcp_refused += look(&c->tcp_refused);
-		out->tcp_open += look(&c->tcp_open);
-	}
+	*out = net->past;
+	for (unsigned i = 0; i < net->count; i++)
+		add_totals(net->workers[i], out);
+	for (unsigned i = 0; i < net->leaving_count; i++)
+		add_totals(net->leaving[i], out);
 }

@@ -19,10 +19,15 @@
 
 typedef struct net net_t;
 
+enum {
+	NET_WORKERS_MAX = 256,
+	NET_READERS = 320, /* slots of the epoch that it uses: workers, and those that leave */
+};
+
 typedef struct net_conf {
 	const addr_t *listen; /* addresses and ports; an any-address works too */
 	size_t listens;
-	unsigned workers;        /* at least 1 */
+	unsigned workers;        /* at least 1, up to NET_WORKERS_MAX */
 	unsigned tcp_clients;    /* TCP connections open at once, over all workers */
 	unsigned tcp_per_client; /* of these, from one IPv4 address or one IPv6 /64 */
 	double tcp_idle;         /* seconds without a whole query until a connection is closed */
@@ -49,19 +54,38 @@ void net_notify_done(net_notify_t *n);
 
 /* Bind every address for every worker, so that a fault shows before anything starts.
  *   why     room for the reason with the address in it, for a start-up message.
- * Returns   ST_OK with *out; ST_SYSTEM, ST_NOMEM with why filled. Main thread; all pointers of
- *           conf are copied but the texts of conf->answer, which are borrowed. */
+ * Returns   ST_OK with *out; ST_SYSTEM, ST_NOMEM with why filled. Main thread; conf is copied, but what
+ *           its answer points to is borrowed until net_change() is done. epoch has NET_READERS readers. */
 status_t net_open(const net_conf_t *conf, const zone_set_t *zones, epoch_t *epoch,
                   mailbox_t *notify, net_t **out, char why[256]);
 
-/* Start the threads. Reader slot i of the epoch belongs to worker i. ST_SYSTEM: none runs. */
+/* Start the threads. ST_SYSTEM: none runs. */
 status_t net_start(net_t *net);
 
 /* Has every worker's loop turned since this was called last? Main thread. */
 bool net_beat(net_t *net);
 
+/* --- other settings, while they answer ------------------------------------------------------------ */
+
+/* New addresses are bound, old ones closed, workers come and go, and no query is lost by it but those to an address
+ * that is not ours any more: what is on its way to a worker that leaves is answered by it, and the kernel sends it
+ * nothing new; its connections have a minute. Main thread. */
+typedef struct net_change net_change_t;
+
+/* What can fail. NULL: why; nothing has changed. next is borrowed until the change after it is done. */
+net_change_t *net_prepare(net_t *net, const net_conf_t *next, char why[256]);
+/* Not after all. NULL is fine. */
+void net_drop(net_change_t *c);
+/* In force. done(arg) is called when no worker knows anything of the settings before any more, or of what was
+ * taken out of the set before this call; not after net_free(). One at a time.
+ *   why   a part could not be had (fewer workers); else empty. */
+void net_change(net_change_t *c, void (*done)(void *arg), void *arg, char why[256]);
+
 /* The port that listen address i got (for port 0, the one that the kernel chose). */
 uint16_t net_port(const net_t *net, size_t i);
+
+/* How many there are, without those that leave. */
+unsigned net_workers(const net_t *net);
 
 /* Stop answering, close everything, join. Within a fraction of a second. Close the mailbox after
  * this: NOTIFYs may still be in it. NULL is fine. */

@@ -22,16 +22,22 @@ static const ev_tstamp back_off_s = 0.1;
 /* When all places are taken, a query that is still unfinished after this is no query. */
 static const ev_tstamp patience_s = 1.0;
 
+typedef struct tcp_listener {
+	ev_io io; /* first */
+	addr_t local;
+} tcp_listener_t;
+
 struct tcp {
 	worker_t *w;
 	clients_t *clients;
 	ev_tstamp idle;
-	ev_io *listener; /* array */
-	size_t listeners, listeners_max;
+	tcp_listener_t **listeners;
+	size_t count;
 	ev_timer resume; /* accepting, after a back-off */
 	ev_timer expiry; /* of the oldest, or earlier: it is not moved for each query */
 	conn_t *oldest, *newest;
 	conn_desk_t desk;
+	void (*empty)(worker_t *w); /* the last connection has gone; NULL: nobody waits for it */
 };
 
 /* --- the list --------------------------------------------------------------------------------- */
@@ -66,6 +72,8 @@ static void close_conn(tcp_t *tcp, conn_t *c)
 	worker_count(&tcp->w->counters.tcp_open, (uint64_t)-1);
 	conn_clear(c);
 	free(c);
+	if (!tcp->oldest && tcp->empty)
+		tcp->empty(tcp->w);
 }
 
 static void on_expiry(struct ev_loop *loop, ev_timer *timer, int revents)
@@ -170,8 +178,8 @@ static void admit(tcp_t *tcp, int fd, const addr_t *peer)
 
 static void back_off(tcp_t *tcp)
 {
-	for (size_t i = 0; i < tcp->listeners; i++)
-		ev_io_stop(tcp->w->loop, &tcp->listener[i]);
+	for (size_t i = 0; i < tcp->count; i++)
+		ev_io_stop(tcp->w->loop, &tcp->listeners[i]->io);
 	ev_timer_set(&tcp->resume, back_off_s, 0.);
 	ev_timer_start(tcp->w->loop, &tcp->resume);
 }
@@ -181,8 +189,8 @@ static void on_resume(struct ev_loop *loop, ev_timer *timer, int revents)
 	tcp_t *tcp = timer->data;
 
 	(void)revents;
-	for (size_t i = 0; i < tcp->listeners; i++)
-		ev_io_start(loop, &tcp->listener[i]);
+	for (size_t i = 0; i < tcp->count; i++)
+		ev_io_start(loop, &tcp->listeners[i]->io);
 }
 
 /* Is errno one of those that the next accept would meet as well? */
@@ -222,7 +230,7 @@ static void on_connect(struct ev_loop *loop, ev_io *io, int revents)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-tcp_t *tcp_new(worker_t *w, size_t sockets, clients_t *clients, double idle)
+tcp_t *tcp_new(worker_t *w, clients_t *clients, double idle)
 {
 	tcp_t *tcp = calloc(1, sizeof *tcp);
 
@@ -231,42 +239,88 @@ tcp_t *tcp_new(worker_t *w, size_t sockets, clients_t *clients, double idle)
 	tcp->w = w;
 	tcp->clients = clients;
 	tcp->idle = idle;
-	tcp->listeners_max = sockets;
 	ev_timer_init(&tcp->resume, on_resume, 0., 0.);
 	ev_timer_init(&tcp->expiry, on_expiry, 0., 0.);
 	tcp->resume.data = tcp;
 	tcp->expiry.data = tcp;
-	tcp->listener = calloc(sockets ? sockets : 1, sizeof *tcp->listener);
-	if (!tcp->listener || conn_desk_open(&tcp->desk, w) != ST_OK) {
+	if (conn_desk_open(&tcp->desk, w) != ST_OK) {
 		tcp_free(tcp);
 		return NULL;
 	}
 	return tcp;
 }
 
-void tcp_listen(tcp_t *tcp, int fd)
+status_t tcp_listen(tcp_t *tcp, int fd, const addr_t *local)
 {
-	assert(tcp->listeners < tcp->listeners_max);
-	ev_io *io = &tcp->listener[tcp->listeners++];
+	tcp_listener_t **grown =
+		reallocarray(tcp->listeners, tcp->count + 1, sizeof(tcp_listener_t *));
+	tcp_listener_t *l = calloc(1, sizeof *l);
 
-	ev_io_init(io, on_connect, fd, EV_READ);
-	io->data = tcp;
-	ev_io_start(tcp->w->loop, io);
+	if (grown)
+		tcp->listeners = grown;
+	if (!grown || !l) {
+		free(l);
+		close(fd);
+		return ST_NOMEM;
+	}
+	l->local = *local;
+	ev_io_init(&l->io, on_connect, fd, EV_READ);
+	l->io.data = tcp;
+	ev_io_start(tcp->w->loop, &l->io);
+	tcp->listeners[tcp->count++] = l;
+	return ST_OK;
+}
+
+static void close_listener(tcp_t *tcp, tcp_listener_t *l)
+{
+	ev_io_stop(tcp->w->loop, &l->io);
+	close(l->io.fd);
+	free(l);
+}
+
+void tcp_drop(tcp_t *tcp, const addr_t *local)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < tcp->count; i++) {
+		tcp_listener_t *l = tcp->listeners[i];
+
+		if (local && !addr_same(&l->local, local)) {
+			tcp->listeners[kept++] = l;
+			continue;
+		}
+		on_connect(tcp->w->loop, &l->io, EV_READ); /* who stands there is let in */
+		close_listener(tcp, l);
+	}
+	tcp->count = kept;
+}
+
+void tcp_set_idle(tcp_t *tcp, double idle)
+{
+	if (idle == tcp->idle)
+		return;
+	tcp->idle = idle;
+	on_expiry(tcp->w->loop, &tcp->expiry, 0);
+}
+
+bool tcp_drain(tcp_t *tcp, void (*empty)(worker_t *w))
+{
+	tcp->empty = tcp->oldest ? empty : NULL;
+	return tcp->oldest != NULL;
 }
 
 void tcp_free(tcp_t *tcp)
 {
 	if (!tcp)
 		return;
+	tcp->empty = NULL;
 	while (tcp->oldest)
 		close_conn(tcp, tcp->oldest);
-	for (size_t i = 0; i < tcp->listeners; i++) {
-		ev_io_stop(tcp->w->loop, &tcp->listener[i]);
-		close(tcp->listener[i].fd);
-	}
+	for (size_t i = 0; i < tcp->count; i++)
+		close_listener(tcp, tcp->listeners[i]);
 	ev_timer_stop(tcp->w->loop, &tcp->resume);
 	ev_timer_stop(tcp->w->loop, &tcp->expiry);
 	conn_desk_close(&tcp->desk);
-	free(tcp->listener);
+	free(tcp->listeners);
 	free(tcp);
 }

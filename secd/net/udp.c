@@ -14,6 +14,7 @@ enum {
 	/* Full batches in a row from one socket before TCP and the other sockets have a turn. */
 	BATCHES_PER_TURN = 16,
 	QUERY_MAX = 4096,
+	ANSWER_MAX = 4096, /* the most that udp-payload may be */
 	/* How often we wait, and how long, for a full send buffer before answers are dropped. */
 	SEND_WAITS = 3,
 	SEND_WAIT_MS = 1,
@@ -29,6 +30,7 @@ typedef union control {
 typedef struct udp_sock {
 	ev_io io;
 	udp_t *udp;
+	addr_t local;
 	socklen_t name_len;
 	size_t control_len; /* 0 when bound to one address: the kernel knows it then */
 	struct mmsghdr in[BATCH];
@@ -36,8 +38,8 @@ typedef struct udp_sock {
 
 struct udp {
 	worker_t *w;
-	udp_sock_t *sock;
-	size_t socks, socks_max;
+	udp_sock_t **socks;
+	size_t count;
 	uint8_t *buffers;
 	/* Slot i of each belongs to datagram i of the batch, but out[] is what is sent. */
 	addr_t from[BATCH];
@@ -184,19 +186,16 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int revents)
 	}
 }
 
-udp_t *udp_new(worker_t *w, size_t sockets, uint16_t payload)
+udp_t *udp_new(worker_t *w)
 {
-	size_t out_room = payload > 512 ? payload : 512;
-	size_t in_step = stride(QUERY_MAX), out_step = stride(out_room);
+	size_t in_step = stride(QUERY_MAX), out_step = stride(ANSWER_MAX);
 	udp_t *udp = calloc(1, sizeof *udp);
 
 	if (!udp)
 		return NULL;
 	udp->w = w;
-	udp->socks_max = sockets;
-	udp->sock = calloc(sockets ? sockets : 1, sizeof *udp->sock);
 	udp->buffers = aligned_alloc(LINE, BATCH * (in_step + out_step));
-	if (!udp->sock || !udp->buffers) {
+	if (!udp->buffers) {
 		udp_free(udp);
 		return NULL;
 	}
@@ -209,7 +208,7 @@ udp_t *udp_new(worker_t *w, size_t sockets, uint16_t payload)
 			(struct msghdr){ .msg_iov = &udp->out_iov[i], .msg_iovlen = 1 };
 		udp->req[i] = (answer_req_t){ .in = in,
 			                      .out = out,
-			                      .out_room = out_room,
+			                      .out_room = ANSWER_MAX,
 			                      .via = ANSWER_UDP,
 			                      .peer = &udp->from[i] };
 	}
@@ -224,12 +223,21 @@ static size_t control_len(const addr_t *local)
 	                                      : CMSG_SPACE(sizeof(struct in6_pktinfo));
 }
 
-void udp_listen(udp_t *udp, int fd, const addr_t *local)
+status_t udp_listen(udp_t *udp, int fd, const addr_t *local)
 {
-	assert(udp->socks < udp->socks_max);
-	udp_sock_t *s = &udp->sock[udp->socks++];
+	udp_sock_t **grown = reallocarray(udp->socks, udp->count + 1, sizeof(udp_sock_t *));
+	udp_sock_t *s = calloc(1, sizeof *s);
 
+	if (grown)
+		udp->socks = grown;
+	if (!grown || !s) {
+		free(s);
+		close(fd);
+		return ST_NOMEM;
+	}
+	udp->socks[udp->count++] = s;
 	s->udp = udp;
+	s->local = *local;
 	s->name_len = addr_len(local);
 	s->control_len = control_len(local);
 	for (size_t i = 0; i < BATCH; i++) {
@@ -245,17 +253,40 @@ void udp_listen(udp_t *udp, int fd, const addr_t *local)
 	ev_io_init(&s->io, on_readable, fd, EV_READ);
 	s->io.data = s;
 	ev_io_start(udp->w->loop, &s->io);
+	return ST_OK;
+}
+
+static void close_sock(udp_sock_t *s)
+{
+	ev_io_stop(s->udp->w->loop, &s->io);
+	close(s->io.fd);
+	free(s);
+}
+
+void udp_drop(udp_t *udp, const addr_t *local)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < udp->count; i++) {
+		udp_sock_t *s = udp->socks[i];
+
+		if (local && !addr_same(&s->local, local)) {
+			udp->socks[kept++] = s;
+			continue;
+		}
+		on_readable(udp->w->loop, &s->io, EV_READ); /* what has come is answered */
+		close_sock(s);
+	}
+	udp->count = kept;
 }
 
 void udp_free(udp_t *udp)
 {
 	if (!udp)
 		return;
-	for (size_t i = 0; i < udp->socks; i++) {
-		ev_io_stop(udp->w->loop, &udp->sock[i].io);
-		close(udp->sock[i].io.fd);
-	}
-	free(udp->sock);
+	for (size_t i = 0; i < udp->count; i++)
+		close_sock(udp->socks[i]);
+	free(udp->socks);
 	free(udp->buffers);
 	free(udp);
 }

@@ -12,11 +12,15 @@
 
 typedef struct udp udp_t;
 
-/* For that many sockets, with answers of up to payload octets (512 at least). NULL: no memory. */
-udp_t *udp_new(worker_t *w, size_t sockets, uint16_t payload);
+/* NULL: no memory. */
+udp_t *udp_new(worker_t *w);
 
-/* Answer on fd, bound to local; fd is owned from here on. Before the worker starts. */
-void udp_listen(udp_t *udp, int fd, const addr_t *local);
+/* Answer on fd, bound to local; fd is owned from here on, also if there is no memory. Before the worker starts,
+ * or its thread. */
+status_t udp_listen(udp_t *udp, int fd, const addr_t *local);
+
+/* Answer what has come on the sockets of local (NULL: on all), and close them. The worker's thread. */
+void udp_drop(udp_t *udp, const addr_t *local);
 
 /* Closes the sockets. NULL is fine. */
 void udp_free(udp_t *udp);

@@ -72,6 +72,79 @@ static void watch_turns(worker_t *w)
 	ev_async_start(w->loop, &w->beat);
 }
 
+/* --- other settings --------------------------------------------------------------------------- */
+
+enum { LEAVE_STEPS = 3 };
+
+/* Until each step: what was on its way to the sockets has come; who shook hands has been let in; whoever is
+ * still connected has had his time. */
+static const ev_tstamp leave_after_s[LEAVE_STEPS] = { 0.1, 1., 60. };
+
+static void end(worker_t *w)
+{
+	ev_timer_stop(w->loop, &w->leaving);
+	ev_break(w->loop, EVBREAK_ALL);
+	mailbox_send(w->back, &w->ended);
+}
+
+/* The kernel sends it nothing new by now. */
+static void on_leaving(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+	worker_t *w = timer->data;
+
+	(void)revents;
+	switch (w->left++) {
+	case 0:
+		udp_drop(w->udp, NULL);
+		break;
+	case 1:
+		tcp_drop(w->tcp, NULL);
+		if (!tcp_drain(w->tcp, end)) {
+			end(w);
+			return;
+		}
+		break;
+	default:
+		(void)tcp_drain(w->tcp, NULL);
+		end(w);
+		return;
+	}
+	ev_timer_set(timer, leave_after_s[w->left], 0.);
+	ev_timer_start(loop, timer);
+}
+
+/* Nothing of the batch before is under way. */
+static void on_change(void *arg, mail_t *mail)
+{
+	worker_change_t *c = (worker_change_t *)(void *)mail;
+	worker_t *w = arg;
+
+	answer_set_conf(w->answer, c->answer);
+	tcp_set_idle(w->tcp, c->tcp_idle);
+	for (size_t i = 0; i < c->pair_count; i++)
+		(void)worker_listen(w, &c->pairs[i]);
+	for (size_t i = 0; i < c->drop_count; i++) {
+		udp_drop(w->udp, &c->drops[i]);
+		tcp_drop(w->tcp, &c->drops[i]);
+	}
+	if (c->leave) {
+		ev_timer_set(&w->leaving, leave_after_s[0], 0.);
+		ev_timer_start(w->loop, &w->leaving);
+	}
+	mailbox_send(w->back, mail);
+}
+
+void worker_change(worker_t *w, worker_change_t *change)
+{
+	change->worker = w;
+	mailbox_send(&w->changes, &change->mail);
+}
+
+worker_t *worker_ended(mail_t *mail)
+{
+	return (worker_t *)(void *)((char *)mail - offsetof(worker_t, ended));
+}
+
 /* Asked again only when it has answered: several that wait are answered as one. */
 bool worker_beat(worker_t *w)
 {
@@ -82,37 +155,46 @@ bool worker_beat(worker_t *w)
 	return true;
 }
 
-status_t worker_open(worker_t *w, const net_conf_t *conf, const zone_set_t *zones,
-                     epoch_reader_t *reader, mailbox_t *notify, clients_t *clients)
+status_t worker_open(worker_t *w, const worker_env_t *env, const answer_conf_t *answer,
+                     double tcp_idle, epoch_reader_t *reader)
 {
 	w->reader = reader;
+	w->back = env->back;
 	w->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV | EVFLAG_NOSIGMASK);
 	if (!w->loop)
 		return ST_SYSTEM;
 	watch_turns(w);
-	w->answer = answer_new(zones, &conf->answer, &w->answered);
-	post_init(&w->post, notify);
-	w->udp = udp_new(w, conf->listens, conf->answer.udp_payload);
-	w->tcp = tcp_new(w, conf->listens, clients, conf->tcp_idle);
+	mailbox_open(&w->changes, w->loop, on_change, w);
+	ev_init(&w->leaving, on_leaving);
+	w->leaving.data = w;
+	w->answer = answer_new(env->zones, answer, &w->answered);
+	post_init(&w->post, env->notify);
+	w->udp = udp_new(w);
+	w->tcp = tcp_new(w, env->clients, tcp_idle);
 	return w->answer && w->udp && w->tcp ? ST_OK : ST_NOMEM;
 }
 
-status_t worker_listen(worker_t *w, const addr_t *addr)
+status_t worker_bind(const addr_t *addr, worker_pair_t *out)
 {
-	int udp, tcp;
-
-	if (sock_udp(addr, &udp) != ST_OK)
+	*out = (worker_pair_t){ .udp = -1, .tcp = -1, .local = *addr };
+	if (sock_udp(addr, &out->udp) != ST_OK)
 		return ST_SYSTEM;
-	if (sock_tcp(addr, &tcp) != ST_OK) {
-		int err = errno;
+	if (sock_tcp(addr, &out->tcp) == ST_OK)
+		return ST_OK;
+	const int err = errno;
 
-		close(udp);
-		errno = err;
-		return ST_SYSTEM;
-	}
-	udp_listen(w->udp, udp, addr);
-	tcp_listen(w->tcp, tcp);
-	return ST_OK;
+	close(out->udp);
+	out->udp = -1;
+	errno = err;
+	return ST_SYSTEM;
+}
+
+status_t worker_listen(worker_t *w, const worker_pair_t *pair)
+{
+	const status_t udp = udp_listen(w->udp, pair->udp, &pair->local);
+	const status_t tcp = tcp_listen(w->tcp, pair->tcp, &pair->local);
+
+	return udp == ST_OK ? tcp : udp;
 }
 
 static void *run(void *arg)
@@ -156,6 +238,10 @@ void worker_join(worker_t *w)
 
 void worker_close(worker_t *w)
 {
+	if (w->loop) {
+		ev_timer_stop(w->loop, &w->leaving);
+		mailbox_close(&w->changes); /* what was not done any more goes back all the same */
+	}
 	tcp_free(w->tcp);
 	udp_free(w->udp);
 	if (w->answer)

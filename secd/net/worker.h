@@ -16,6 +16,7 @@
 #include "answer/answer.h"
 #include "common/addr.h"
 #include "common/epoch.h"
+#include "common/mailbox.h"
 #include "common/status.h"
 #include "net/clients.h"
 #include "net/net.h"
@@ -28,6 +29,25 @@ typedef struct worker_counters {
 	_Atomic uint64_t unsent; /* UDP answers that the kernel would not take */
 	_Atomic uint64_t tcp_accepted, tcp_refused, tcp_open;
 } worker_counters_t;
+
+/* A bound socket of each kind. */
+typedef struct worker_pair {
+	int udp, tcp;
+	addr_t local;
+} worker_pair_t;
+
+/* What is to be different, on its way to a worker and back. */
+typedef struct worker_change {
+	mail_t mail; /* first: what the mailbox of the worker, and then that of the net, hands out */
+	struct worker *worker;
+	const answer_conf_t *answer; /* borrowed until the next change has come back */
+	double tcp_idle;
+	worker_pair_t *pairs; /* malloc'd; the sockets are the worker's when it comes back */
+	size_t pair_count;
+	addr_t *drops; /* malloc'd: local addresses */
+	size_t drop_count;
+	bool leave; /* take nothing new, finish what is there, and end: worker_ended() tells when */
+} worker_change_t;
 
 typedef struct worker {
 	/* Written by the worker alone, read by net_totals(): lines of their own. */
@@ -46,6 +66,12 @@ typedef struct worker {
 	post_t post;
 	struct udp *udp;
 	struct tcp *tcp;
+	mailbox_t changes; /* from the main thread */
+	mailbox_t *back;   /* borrowed: where they go when they are done, and, at the end, this: */
+	mail_t ended;
+	ev_timer leaving;
+	unsigned left; /* steps of leaving that are done */
+	unsigned slot; /* of the epoch: net/'s own */
 	pthread_t thread;
 	bool running;
 } worker_t;
@@ -61,16 +87,32 @@ static inline void worker_count(_Atomic uint64_t *counter, uint64_t n)
 /* The time of a batch, for its answers. Read from memory, but for one clock once a second. */
 const answer_time_t *worker_now(worker_t *w);
 
-/* Make what a worker needs but its sockets; w is zeroed memory of the caller. The arguments are
- * those of net_open(); conf is borrowed for its life. ST_NOMEM, ST_SYSTEM (no loop); worker_close() is due in any case. */
-status_t worker_open(worker_t *w, const net_conf_t *conf, const zone_set_t *zones,
-                     epoch_reader_t *reader, mailbox_t *notify, clients_t *clients);
+/* What all workers share, borrowed for their lives. */
+typedef struct worker_env {
+	const zone_set_t *zones;
+	mailbox_t *notify, *back;
+	clients_t *clients;
+} worker_env_t;
 
-/* A socket of each kind for one listening address, both or none. ST_SYSTEM with errno. */
-status_t worker_listen(worker_t *w, const addr_t *addr);
+/* Make what a worker needs but its sockets; w is zeroed memory of the caller. answer is borrowed until a change
+ * with another one has come back. ST_NOMEM, ST_SYSTEM (no loop); worker_close() is due in any case. */
+status_t worker_open(worker_t *w, const worker_env_t *env, const answer_conf_t *answer,
+                     double tcp_idle, epoch_reader_t *reader);
+
+/* A socket of each kind, both or none. ST_SYSTEM with errno. */
+status_t worker_bind(const addr_t *addr, worker_pair_t *out);
+
+/* They are the worker's from here on, in any case. Before it starts. ST_NOMEM. */
+status_t worker_listen(worker_t *w, const worker_pair_t *pair);
+
+/* Let it change: comes back to env.back, done. Main thread. */
+void worker_change(worker_t *w, worker_change_t *change);
 
 /* Start the thread, with all signals blocked. ST_SYSTEM. */
 status_t worker_start(worker_t *w);
+
+/* Of a mail of env.back that is no change: the worker that has left, whose thread ends. */
+worker_t *worker_ended(mail_t *mail);
 
 /* Has its loop turned since the last call? And ask again. Main thread. */
 bool worker_beat(worker_t *w);

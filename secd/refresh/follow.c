@@ -20,7 +20,7 @@ const dns_tsig_key_t *seat_key(const seat_t *s)
 {
 	const conf_key_t *key = seat_primary(s)->key;
 
-	return key ? &s->follow->zone->group->r->keys->list[key->number - 1] : NULL;
+	return key ? &s->follow->zone->group->r->keys->list[key->index] : NULL;
 }
 
 /* The address that the seat is at; one that is at its end has been at all of them, the last one last. */

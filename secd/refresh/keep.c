@@ -141,7 +141,7 @@ static keep_note_t *new_note(keep_t *k, zone_t *z, keep_kind_t kind, void *arg)
 
 	if (!note)
 		return NULL;
-	*note = (keep_note_t){ .kind = kind, .zone = z, .edition = z->edition, .arg = arg };
+	*note = (keep_note_t){ .kind = kind, .zone = z, .edition = z ? z->edition : 0, .arg = arg };
 	note->next = k->notes;
 	if (note->next)
 		note->next->before = &note->next;
@@ -176,7 +176,7 @@ static keep_note_t *save_version(keep_t *k, zone_t *z, keep_kind_t kind, state_d
                                  uint32_t serial, const keep_facts_t *facts, void *arg)
 {
 	const bool baseless = draft && state_draft_is_delta(draft) && z->unsaved;
-	const bool takes = keep_state(k) && draft && !baseless;
+	const bool takes = keep_state(k) && z->kept && draft && !baseless;
 	state_save_t *save = takes ? new_save(k, z, facts) : NULL;
 
 	if (!save) {
@@ -202,8 +202,8 @@ keep_note_t *keep_pinned(keep_t *k, zone_t *z, state_draft_t *draft, uint32_t se
 
 bool keep_ask(keep_t *k, zone_t *z, state_list_t *list, void *arg)
 {
-	state_save_t *save = keep_state(k) ? calloc(1, sizeof *save) : NULL;
-	keep_note_t *note = save ? new_note(k, z, KEEP_ASK, arg) : NULL;
+	state_save_t *save = keep_state(k) && z->kept ? calloc(1, sizeof *save) : NULL;
+	keep_note_t *note = save ? new_note(k, z, list->newest ? KEEP_BACK : KEEP_ASK, arg) : NULL;
 
 	if (!note) {
 		free(save);
@@ -214,6 +214,16 @@ bool keep_ask(keep_t *k, zone_t *z, state_list_t *list, void *arg)
 	save->arg = note;
 	state_ask(k->state, save);
 	return true;
+}
+
+bool keep_submit(keep_t *k, keep_kind_t kind, state_save_t *save)
+{
+	return submit(k, NULL, kind, save, NULL) != NULL;
+}
+
+void keep_early(keep_note_t *note)
+{
+	note->arg = NULL;
 }
 
 void keep_forget(keep_note_t *note)
@@ -242,7 +252,7 @@ xfr_keep_spec_t keep_spec(const zone_t *z)
 
 	return (xfr_keep_spec_t){
 		.key = zone_set_key(z->group->r->set),
-		.apex = z->conf->apex,
+		.apex = zone_slot_apex(z->slot),
 		.limits = { p->max_records, p->max_size, p->max_rrset, p->max_rrsets },
 		.gates = terms_gates(&p->gates),
 		.accepted = terms_accepted(&p->gates),
@@ -253,25 +263,26 @@ xfr_keep_spec_t keep_spec(const zone_t *z)
 /* --- anew -------------------------------------------------------------------------------------- */
 
 /* A zone that is packed once more: held here, packed by a builder, saved from here. */
-typedef struct anew {
+struct keep_anew {
 	pool_job_t job;
 	mail_t mail;
 	keep_t *keep;
-	zone_t *zone;
+	keep_anew_t *next, **before; /* of k->packing */
+	zone_t *zone;                /* NULL: it is gone */
 	zone_hold_t *hold;
 	uint16_t edition;
 	uint32_t version; /* of the state; 0: it has none of it */
 	state_draft_t *draft;
-} anew_t;
+};
 
-static anew_t *anew_of_job(pool_job_t *job)
+static keep_anew_t *anew_of_job(pool_job_t *job)
 {
-	return (anew_t *)(void *)((char *)job - offsetof(anew_t, job));
+	return (keep_anew_t *)(void *)((char *)job - offsetof(keep_anew_t, job));
 }
 
 static void pack(pool_job_t *job)
 {
-	anew_t *a = anew_of_job(job);
+	keep_anew_t *a = anew_of_job(job);
 
 	a->draft = xfr_keep_whole(a->keep->state, zone_hold_version(a->hold));
 	zone_hold_free(a->hold);
@@ -284,8 +295,8 @@ static void save_anew(keep_t *k, zone_t *z)
 	const zone_version_t *v = zone_slot_version(z->slot);
 	/* With a version on its way, that one is saved; if it should have to be anew, that is seen then. And
 	 * where nobody knows how old it is, the clocks on the disk are better than any that we have. */
-	const bool busy = z->anew || z->unsure != 0 || keep_is_saving(z);
-	anew_t *a = v && !busy ? calloc(1, sizeof *a) : NULL;
+	const bool busy = z->anew || z->unsure != 0 || keep_is_saving(z) || !z->kept;
+	keep_anew_t *a = v && !busy ? calloc(1, sizeof *a) : NULL;
 
 	if (!a)
 		return;
@@ -300,6 +311,11 @@ static void save_anew(keep_t *k, zone_t *z)
 		free(a);
 		return;
 	}
+	a->next = k->packing;
+	if (a->next)
+		a->next->before = &a->next;
+	a->before = &k->packing;
+	k->packing = a;
 	z->anew = true;
 	k->anew++;
 	pool_push(k->builders, &a->job);
@@ -309,10 +325,13 @@ static void save_anew(keep_t *k, zone_t *z)
 static void on_packed(void *arg, mail_t *mail)
 {
 	keep_t *k = arg;
-	anew_t *a = (anew_t *)(void *)((char *)mail - offsetof(anew_t, mail));
+	keep_anew_t *a = (keep_anew_t *)(void *)((char *)mail - offsetof(keep_anew_t, mail));
 	zone_t *z = k->r ? a->zone : NULL;
 	state_save_t *save = NULL;
 
+	*a->before = a->next;
+	if (a->next)
+		a->next->before = a->before;
 	k->anew--;
 	if (z) {
 		const keep_facts_t facts = facts_of(z);
@@ -461,6 +480,9 @@ static void came_back(keep_t *k, keep_note_t *note, const state_save_t *save)
 			keep_touch(k, z);
 		break;
 	case KEEP_ASK:
+	case KEEP_BACK:
+	case KEEP_LEFT:
+	case KEEP_DROP:
 		break;
 	}
 	if (ok && save->is_long && !z->unsaved)
@@ -473,8 +495,11 @@ static void on_done(void *arg, mail_t *mail)
 	state_save_t *save = state_save_of(mail);
 	keep_note_t *note = save->arg;
 
-	if (note->kind == KEEP_ASK) {
-		pin_listed(note->arg, save->status, save->error);
+	if (note->kind == KEEP_ASK || note->kind == KEEP_BACK || note->kind == KEEP_DROP) {
+		if (note->kind == KEEP_ASK)
+			pin_listed(note->arg, save->status, save->error);
+		else if (note->kind == KEEP_BACK)
+			keep_back_listed(k, note->arg, save->status);
 		free_note(note);
 		free(save);
 		return;
@@ -484,6 +509,8 @@ static void on_done(void *arg, mail_t *mail)
 		tell_works(k);
 	else if (save->error != ESTALE)
 		fail(k, save);
+	if (note->kind == KEEP_LEFT)
+		keep_left_saved(k, save->status == ST_OK);
 	if (k->r && note->zone)
 		came_back(k, note, save);
 	free_note(note);
@@ -514,10 +541,10 @@ void keep_touch(keep_t *k, zone_t *z)
  * brings its own; of one whose times are unsure, those on the disk are better. */
 static bool is_plain(const zone_t *z)
 {
-	return !z->unsaved && z->unsure == 0 && !keep_is_saving(z);
+	return !z->unsaved && z->unsure == 0 && z->kept && !keep_is_saving(z);
 }
 
-static void save_clocks(keep_t *k, zone_t *z)
+void keep_save_clocks(keep_t *k, zone_t *z)
 {
 	const keep_facts_t facts = facts_of(z);
 	state_save_t *save = new_save(k, z, &facts);
@@ -549,7 +576,7 @@ static void on_flush(struct ev_loop *loop, ev_timer *w, int revents)
 		zone_t *z = dirty[i];
 
 		if (keep_state(k) && is_plain(z)) {
-			save_clocks(k, z);
+			keep_save_clocks(k, z);
 		} else if (k->slow || keep_is_saving(z)) {
 			z->dirty = false;
 			keep_touch(k, z);
@@ -558,6 +585,39 @@ static void on_flush(struct ev_loop *loop, ev_timer *w, int revents)
 		}
 	}
 	free(dirty);
+}
+
+/* --- zones that come and go -------------------------------------------------------------------- */
+
+/* A zone that was taken out has a slot of nobody. */
+static zone_t *found(const zone_t *z)
+{
+	return z ? zone_slot_user(z->slot) : NULL;
+}
+
+void keep_rebind(keep_t *k)
+{
+	size_t kept = 0;
+
+	if (!k)
+		return;
+	for (keep_note_t *n = k->notes; n; n = n->next)
+		n->zone = found(n->zone);
+	for (keep_anew_t *a = k->packing; a; a = a->next)
+		a->zone = found(a->zone);
+	for (size_t i = 0; i < k->dirty_count; i++) {
+		zone_t *z = found(k->dirty[i]);
+
+		if (z)
+			k->dirty[kept++] = z;
+	}
+	k->dirty_count = kept;
+	keep_left_rebind(k);
+}
+
+bool keep_is_loading(const keep_t *k)
+{
+	return k->wake != NULL;
 }
 
 /* --- life -------------------------------------------------------------------------------------- */
@@ -579,6 +639,7 @@ keep_t *keep_new(struct ev_loop *loop, const keep_conf_t *conf, pool_t *builders
 	ev_init(&k->retry, on_retry);
 	k->flush.data = k->retry.data = k;
 	keep_wake_init(k);
+	keep_left_init(k);
 	mailbox_open(&k->done, loop, on_done, k);
 	mailbox_open(&k->packed, loop, on_packed, k);
 	mailbox_open(&k->pins, loop, pin_on_loaded, k);
@@ -596,6 +657,7 @@ void keep_detach(keep_t *k)
 	ev_timer_stop(k->loop, &k->retry);
 	ev_timer_stop(k->loop, &k->settle);
 	keep_wake_stop(k);
+	keep_left_detach(k);
 	k->r = NULL;
 }
 
@@ -605,10 +667,12 @@ void keep_free(keep_t *k)
 		return;
 	mailbox_close(&k->packed);
 	mailbox_close(&k->pins);
+	keep_left_free(k);
 	state_stop(k->state);
 	mailbox_close(&k->done); /* its mails are of zones of the state */
 	state_free(k->state);
 	free(k->dirty);
+	free(k->left);
 	free(k);
 }
 
@@ -619,6 +683,7 @@ void keep_report(const keep_t *k, keep_report_t *out)
 		.open = k->state != NULL,
 		.loading = k->wake != NULL,
 		.unsaved = k->unsaved,
+		.left = k->left_count,
 		.why = k->failing ? k->why : NULL,
 	};
 	if (k->state)

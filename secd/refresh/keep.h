@@ -99,11 +99,32 @@ void keep_sure(keep_t *k, struct zone *z);
 /* The moment, by all clocks. */
 state_instant_t keep_now(const keep_t *k);
 
+/* --- zones that come and go ---------------------------------------------------------------------- */
+
+/* The zone is to be taken out of the settings: its name in the state is not the slot's any more. ST_NOMEM. And it
+ * is not, after all. */
+status_t keep_leaves(keep_t *k, struct zone *z);
+void keep_stays(keep_t *k, struct zone *z);
+/* It is out: what is known of it is saved, and stays for as long as keep_set_patience() said (seconds; a week).
+ * NULL is fine. */
+void keep_gone(keep_t *k, struct zone *z);
+void keep_set_patience(keep_t *k, unsigned seconds);
+/* A zone that is new may be one that was there before: true, if it is looked for in the state, and it is in
+ * STAGE_LOADING until refresh_woken(). */
+bool keep_takes_back(keep_t *k, struct zone *z);
+/* Some zones are gone, others lie elsewhere now: whoever waits for one finds it by its slot. NULL is fine. */
+void keep_rebind(keep_t *k);
+/* What the save is for has happened already. */
+void keep_early(keep_note_t *note);
+/* Zones of the state are still to come. */
+bool keep_is_loading(const keep_t *k);
+
 typedef struct keep_report {
 	const char *dir;
 	bool open;       /* the directory could be had */
 	bool loading;    /* zones of the state are still to come */
 	size_t unsaved;  /* zones served from memory alone */
+	size_t left;     /* zones of it that nobody follows any more */
 	const char *why; /* the disk takes no writes; NULL: it does */
 	state_stats_t stats;
 } keep_report_t;

@@ -10,8 +10,18 @@ typedef enum keep_kind {
 	KEEP_ANEW,    /* that is served */
 	KEEP_PINNED,  /* ... and that an operator has chosen */
 	KEEP_CLOCKS,
-	KEEP_ASK, /* which versions there are */
+	KEEP_ASK,  /* which versions there are */
+	KEEP_BACK, /* ... and a way to the newest, of a zone that is back */
+	KEEP_LEFT, /* the list of those that nobody follows */
+	KEEP_DROP, /* one of them */
 } keep_kind_t;
+
+typedef struct keep_anew keep_anew_t;
+typedef struct keep_back keep_back_t;
+typedef struct keep_left {
+	state_zone_t *zone;
+	uint32_t since; /* seconds since 1970 */
+} keep_left_t;
 
 /* A save under way. */
 struct keep_note {
@@ -32,8 +42,9 @@ struct keep {
 	state_t *state; /* NULL: the directory can't be had */
 	bool writes;    /* the state takes saves: it was looked through */
 	uint64_t boot;
-	mailbox_t done, packed, pins;
+	mailbox_t done, packed, pins, backs;
 	keep_note_t *notes;
+	keep_anew_t *packing;
 	ev_timer flush, retry;
 
 	struct zone **dirty;
@@ -53,6 +64,14 @@ struct keep {
 	size_t unsure;   /* zones whose times are not known yet */
 	bool loaded;     /* all zones of the state are, or were given up */
 	size_t doubtful; /* ... of which something newer may have been lost */
+
+	/* left.c's: zones of the state that nobody follows any more. */
+	keep_left_t *left;
+	size_t left_count, left_room;
+	bool left_changed; /* what is on the disk is out of date */
+	unsigned patience; /* s that they stay */
+	ev_timer sweep;
+	keep_back_t *backs_under_way;
 };
 
 /* --- keep.c */
@@ -61,6 +80,10 @@ void keep_retry_in(keep_t *k, unsigned seconds);
 
 /* Another version is on its way to the disk than what is served: one that came, or one that is pinned. */
 bool keep_is_saving(const struct zone *z);
+/* The clocks of a zone that stand on their own. */
+void keep_save_clocks(keep_t *k, struct zone *z);
+/* A save of no zone that is followed. False: no memory; it is freed. */
+bool keep_submit(keep_t *k, keep_kind_t kind, state_save_t *save);
 /* How the zone is read from the state, but for where: by the settings of its group. */
 xfr_keep_spec_t keep_spec(const struct zone *z);
 
@@ -76,12 +99,26 @@ typedef struct keep_times {
 /* The zone's primary of this name; ROUND_NO_SOURCE: it has none. */
 unsigned keep_primary_named(const struct zone *z, const char *name);
 void keep_times_look(keep_t *k, keep_times_t *out);
+void keep_times_now(const keep_t *k, keep_times_t *out); /* the same, later */
 /* All of it that is beside the records of v, before it is published. */
 void keep_restore(keep_t *k, const keep_times_t *t, struct zone *z, const state_clocks_t *c,
                   const zone_version_t *v, uint32_t overdue_ms);
 /* All zones are restored: tell of how many nobody knows how old they are, until somebody does. */
 void keep_settle(keep_t *k);
 void keep_settle_init(keep_t *k);
+
+/* --- left.c */
+
+void keep_left_init(keep_t *k);
+void keep_left_rebind(keep_t *k);
+/* All zones that are followed are in: the others of the state, with what it says since when. */
+void keep_left_scanned(keep_t *k);
+/* Came back: the list, a question about a zone that is back. */
+void keep_left_saved(keep_t *k, bool ok);
+void keep_back_listed(keep_t *k, void *back, status_t status);
+/* What changed in the last moment is saved; nothing is waited for any more. */
+void keep_left_detach(keep_t *k);
+void keep_left_free(keep_t *k);
 
 /* --- wake.c */
 

@@ -31,6 +31,7 @@ struct pin {
 	keep_t *keep;
 	state_t *state; /* NULL: it takes nothing now */
 	xfr_keep_spec_t spec;
+	dns_name_t apex; /* ... the zone's, which may be gone before it is read */
 	xfr_kept_t kept;
 	state_draft_t *draft;
 
@@ -97,6 +98,30 @@ void pin_stop(refresh_t *r)
 		if (p->note)
 			keep_forget(p->note);
 		fail(p, "secd ends: the next start shows whether it is pinned");
+		if (!p->awaited)
+			free_pin(p);
+	}
+}
+
+static void serve(pin_t *p, bool saved);
+
+void pin_end(zone_t *z, bool stays, const char *why)
+{
+	pin_t *next;
+
+	for (pin_t *p = z->group->r->pins; p; p = next) {
+		next = p->next;
+		if (p->zone != z)
+			continue;
+		if (p->note) {
+			keep_forget(p->note);
+			p->note = NULL;
+			if (stays && !p->held) {
+				serve(p, false);
+				continue;
+			}
+		}
+		fail(p, why);
 		if (!p->awaited)
 			free_pin(p);
 	}
@@ -355,6 +380,8 @@ void pin_on_loaded(void *keep, mail_t *mail)
 static void begin_load(pin_t *p)
 {
 	p->spec = keep_spec(p->zone);
+	dns_name_from_wire(p->spec.apex, &p->apex);
+	p->spec.apex = p->apex.wire;
 	p->spec.route = p->list.route;
 	p->spec.gates = p->spec.accepted;
 	p->state = keep_state(p->keep);

@@ -54,6 +54,8 @@ struct zone;
 void pin_outlive(struct zone *z, mono_t now);
 /* Nothing is waited for any more. */
 void pin_stop(refresh_t *r);
+/* ... of this zone; what is chosen and being saved is served, if it stays. */
+void pin_end(struct zone *z, bool stays, const char *why);
 
 /* What came of keep_ask() and of keep_pinned(); and of a builder: a mailbox_cb. */
 void pin_listed(void *pin, status_t status, int error);

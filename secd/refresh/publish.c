@@ -214,6 +214,12 @@ void publish_overdue(publish_saving_t *p)
 	serve_and_finish(p, false);
 }
 
+void publish_early(publish_saving_t *p)
+{
+	keep_early(p->note);
+	serve_and_finish(p, true);
+}
+
 void publish_give_up(publish_saving_t *p)
 {
 	if (!p)

@@ -1,11 +1,13 @@
 /* refresh/refresh.c - when: timers, NOTIFY, operators, and who of those that are due begins. */
 #include "refresh/refresh.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/log.h"
 #include "common/siphash.h"
 #include "refresh/pin.h"
+#include "refresh/plan.h"
 #include "refresh/report.h"
 #include "refresh/zone.h"
 
@@ -216,7 +218,7 @@ static void on_reclaim(struct ev_loop *loop, ev_timer *w, int revents)
 	refresh_t *r = w->data;
 
 	(void)revents;
-	if (epoch_reclaim(r->epoch) == 0)
+	if (epoch_reclaim_after(r->epoch, r->receive, r->receive_arg) == 0)
 		ev_timer_stop(loop, w);
 }
 
@@ -254,7 +256,7 @@ static void hasten(zone_t *z, round_why_t why, uint32_t after_ms)
 	    after_ms < NOTIFY_SETTLE_MS - passed)
 		after_ms = NOTIFY_SETTLE_MS - passed;
 	if (z->why < why)
-		z->why = (uint8_t)why;
+		z->why = why & 15;
 	z->urgent = true;
 	refresh_clock_notified(&z->clock, mono_add_ms(now, after_ms));
 	if (after_ms == 0)
@@ -331,7 +333,7 @@ static void ask_for(zone_t *z, round_why_t why)
 	switch (z->stage) {
 	case STAGE_QUEUED:
 		if (z->why < why)
-			z->why = (uint8_t)why;
+			z->why = why & 15;
 		if (z->urgent)
 			return; /* it keeps its place: a busy zone must not wait for ever */
 		refresh_lane_remove(&z->link);
@@ -345,7 +347,7 @@ static void ask_for(zone_t *z, round_why_t why)
 	case STAGE_ROUND:
 		z->again = true;
 		if (z->again_why < why)
-			z->again_why = (uint8_t)why;
+			z->again_why = why & 15;
 		return;
 	}
 }
@@ -355,6 +357,8 @@ void refresh_notify(refresh_t *r, const zone_slot_t *slot, const addr_t *from, c
 	zone_t *z = zone_slot_user(slot);
 
 	(void)r;
+	if (!z) /* it was taken out of the settings */
+		return;
 	told_notify(z, from, hint);
 	prefer(z, from);
 	if (hint) {
@@ -407,116 +411,46 @@ status_t refresh_command(refresh_t *r, const dns_name_t *apex, refresh_verb_t ve
 
 /* --- start and stop ------------------------------------------------------------------------ */
 
-static way_t *new_way(refresh_t *r, const conf_primary_t *p, const addr_t *addr)
+/* An empty include or a broken generator is the commonest way to lose zones. */
+static bool is_too_much(const refresh_t *r, refresh_reload_t *order)
 {
-	const bool v4 = addr->sa.sa_family == AF_INET;
-	const conf_t *c = r->conf;
-	way_conf_t conf = {
-		.peer = { .addr = *addr, .has_source = v4 ? p->has_source4 : p->has_source6 },
-		.deadlines = {
-			.udp_try = 1.5,
-			.udp_tries = 3,
-			.connect = c->connect_time,
-			.idle = c->transfer_idle,
-			.total = c->transfer_time,
-			.min_rate = c->transfer_min_rate,
-			.rate_window = 30,
-		},
-		.max_queries = p->max_queries,
-		.max_transfers = p->max_transfers,
-		.max_connections = p->max_connections,
-		.max_rate = p->max_rate,
-	};
+	const size_t share = r->zone_count * order->share_most / 100;
+	const size_t most = share > REFRESH_REMOVED_LEAST ? share : REFRESH_REMOVED_LEAST;
 
-	if (conf.peer.has_source)
-		conf.peer.source = v4 ? p->source4 : p->source6;
-	return way_new(r->loop, &conf, &r->limits);
+	if (order->removed <= most)
+		return false;
+	snprintf(order->why, sizeof order->why,
+	         "%zu of %zu zones would be gone, more than max-removed allows: if they are to be, "
+	         "force it",
+	         order->removed, r->zone_count);
+	return true;
 }
 
-static status_t add_ways(refresh_t *r)
+/* order: NULL at the start. */
+static status_t take_settings(refresh_t *r, const conf_t *next, refresh_reload_t *order)
 {
-	r->ways = calloc(r->conf->primary_count + 1, sizeof(way_t **));
-	if (!r->ways)
-		return ST_NOMEM;
-	for (size_t i = 0; i < r->conf->primary_count; i++) {
-		const conf_primary_t *p = r->conf->primaries[i];
+	plan_t plan;
+	status_t st = plan_make(&plan, r, next);
 
-		r->ways[i] = calloc(p->address_count, sizeof(way_t *));
-		if (!r->ways[i])
-			return ST_NOMEM;
-		for (size_t j = 0; j < p->address_count; j++) {
-			r->ways[i][j] = new_way(r, p, &p->addresses[j]);
-			if (!r->ways[i][j])
-				return ST_NOMEM;
-		}
-	}
-	return ST_OK;
-}
-
-static void free_ways(refresh_t *r)
-{
-	for (size_t i = 0; r->ways && i < r->conf->primary_count; i++) {
-		for (size_t j = 0; r->ways[i] && j < r->conf->primaries[i]->address_count; j++)
-			way_free(r->ways[i][j]);
-		free(r->ways[i]);
-	}
-	free(r->ways);
-}
-
-static status_t add_groups(refresh_t *r)
-{
-	r->groups = calloc(r->conf->group_count + 1, sizeof *r->groups);
-	if (!r->groups)
-		return ST_NOMEM;
-	for (size_t i = 0; i < r->conf->group_count; i++) {
-		group_t *g = &r->groups[i];
-
-		g->r = r;
-		g->conf = r->conf->groups[i];
-		refresh_lane_init(&g->urgent);
-		refresh_lane_init(&g->due);
-		g->ways = calloc(g->conf->primary_count, sizeof(way_t **));
-		if (!g->ways)
-			return ST_NOMEM;
-		for (size_t j = 0; j < g->conf->primary_count; j++)
-			g->ways[j] = r->ways[g->conf->primaries[j]->index];
-	}
-	return ST_OK;
-}
-
-static status_t add_zone(refresh_t *r, const conf_zone_t *conf, mono_t now)
-{
-	zone_t *z = calloc(1, sizeof *z + conf->group->primary_count * sizeof *z->peers);
-	dns_name_t apex;
-
-	if (!z)
-		return ST_NOMEM;
-	z->conf = conf;
-	z->group = &r->groups[conf->group->index];
-	z->source = z->first_primary = ROUND_NO_SOURCE;
-	refresh_clock_init(&z->clock, now);
-	dns_name_from_wire(conf->apex, &apex);
-	status_t st = zone_set_add(r->set, &apex, &conf->group->notify, z, &z->slot);
-	if (st != ST_OK) {
-		free(z);
+	if (st != ST_OK)
 		return st;
+	if (order) {
+		order->zones = next->zone_count;
+		order->added = plan.added;
+		order->moved = plan.moved;
+		order->removed = plan.gone_count;
 	}
-	r->zones[r->zone_count++] = z;
+	if (order && !order->force && is_too_much(r, order)) {
+		plan_drop(&plan);
+		return ST_REFUSED;
+	}
+	st = plan_commit(&plan);
+	if (st != ST_OK)
+		return st;
+	if (order && r->keep)
+		keep_set_patience(r->keep, order->keep_removed);
+	plan_apply(&plan);
 	return ST_OK;
-}
-
-static status_t add_zones(refresh_t *r)
-{
-	const size_t count = r->conf->zone_count;
-	const mono_t now = clock_mono();
-	status_t st = refresh_heap_reserve(&r->timers, count);
-
-	r->zones = calloc(count + 1, sizeof(zone_t *));
-	if (!r->zones)
-		st = ST_NOMEM;
-	for (size_t i = 0; st == ST_OK && i < count; i++)
-		st = add_zone(r, &r->conf->zones[i], now);
-	return st == ST_OK ? zone_set_commit(r->set) : st;
 }
 
 refresh_t *refresh_new(struct ev_loop *loop, const conf_t *conf, zone_set_t *set, epoch_t *epoch,
@@ -527,13 +461,11 @@ refresh_t *refresh_new(struct ev_loop *loop, const conf_t *conf, zone_set_t *set
 	if (!r)
 		return NULL;
 	r->loop = loop;
-	r->conf = conf;
 	r->set = set;
 	r->epoch = epoch;
 	r->env = env;
 	r->keys = keys;
 	r->keep = keep;
-	r->limits = (way_limits_t){ .max_queries = conf->polls, .max_transfers = conf->transfers };
 	r->began = clock_mono();
 	r->events = refresh_events_new(REFRESH_EVENTS_OCTETS);
 	refresh_lane_init(&r->busy);
@@ -541,14 +473,35 @@ refresh_t *refresh_new(struct ev_loop *loop, const conf_t *conf, zone_set_t *set
 	ev_timer_init(&r->reclaim, on_reclaim, 0, RECLAIM_SECONDS);
 	ev_prepare_init(&r->pump, on_pump);
 	r->wake.data = r->reclaim.data = r->pump.data = r;
-	if (r->events && add_ways(r) == ST_OK && add_groups(r) == ST_OK && add_zones(r) == ST_OK)
+	if (r->events && take_settings(r, conf, NULL) == ST_OK)
 		return r;
 	refresh_free(r);
 	return NULL;
 }
 
+status_t refresh_reload(refresh_t *r, const conf_t *next, const dns_tsig_keys_t *keys,
+                        refresh_reload_t *order)
+{
+	status_t st;
+
+	order->why[0] = '\0';
+	if (r->keep && keep_is_loading(r->keep))
+		return ST_EXIST;
+	st = take_settings(r, next, order);
+	if (st == ST_OK)
+		r->keys = keys;
+	return st;
+}
+
+void refresh_on_reclaim(refresh_t *r, void (*receive)(void *arg), void *arg)
+{
+	r->receive = receive;
+	r->receive_arg = arg;
+}
+
 void refresh_start(refresh_t *r)
 {
+	r->started = true;
 	if (r->keep)
 		keep_start(r->keep, r);
 	for (size_t i = 0; i < r->zone_count && !r->keep; i++)
@@ -569,9 +522,12 @@ void refresh_free(refresh_t *r)
 	ev_prepare_stop(r->loop, &r->pump);
 	ev_timer_stop(r->loop, &r->wake);
 	ev_timer_stop(r->loop, &r->reclaim);
-	free_ways(r);
-	for (size_t i = 0; r->groups && i < r->conf->group_count; i++)
-		free(r->groups[i].ways);
+	if (r->conf)
+		plan_free_ways(r->ways, r->conf);
+	for (size_t i = 0; i < r->group_count; i++) {
+		free(r->groups[i]->ways);
+		free(r->groups[i]);
+	}
 	free(r->groups);
 	refresh_heap_free(&r->timers);
 	refresh_events_free(r->events);

@@ -48,5 +48,30 @@ void refresh_notify(refresh_t *r, const zone_slot_t *slot, const addr_t *from,
 void refresh_notify_refused(refresh_t *r, const zone_slot_t *slot, const addr_t *from,
                             const char *why);
 
+/* NOTIFYs about zones that are gone may be under way until no worker knows them: receive(arg) takes in what has
+ * come, before they are freed. */
+void refresh_on_reclaim(refresh_t *r, void (*receive)(void *arg), void *arg);
+
+/* --- other settings ------------------------------------------------------------------------------ */
+
+typedef struct refresh_reload {
+	bool force;            /* however many zones are gone */
+	unsigned share_most;   /* percent of the zones that may be, and some always may */
+	unsigned keep_removed; /* seconds that what is kept of those stays */
+	/* What came of it. */
+	size_t zones, added, removed, moved;
+	char why[256];
+} refresh_reload_t;
+
+enum { REFRESH_REMOVED_LEAST = 10 };
+
+/* Follow what next says, and nothing else: what stays goes on with whatever it is at. next and keys take the
+ * place of those before, which nobody here knows any more then; but workers may, of their access lists
+ * (zone_slot_set_notify).
+ * Returns   ST_OK; ST_EXIST: not yet, zones of the state are being loaded; ST_REFUSED: too many zones would be
+ *           gone: why; ST_NOMEM. Unless it is ST_OK, nothing has changed. */
+status_t refresh_reload(refresh_t *r, const conf_t *next, const dns_tsig_keys_t *keys,
+                        refresh_reload_t *order);
+
 /* Stop all polls and transfers. NULL is fine. */
 void refresh_free(refresh_t *r);

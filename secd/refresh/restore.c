@@ -116,14 +116,19 @@ void keep_restore(keep_t *k, const keep_times_t *t, zone_t *z, const state_clock
 	}
 }
 
-void keep_times_look(keep_t *k, keep_times_t *out)
+void keep_times_now(const keep_t *k, keep_times_t *out)
 {
 	const state_times_t *times = state_times(k->state);
 
 	*out = (keep_times_t){ .now = keep_now(k) };
-	k->woke = out->now.mono;
 	for (unsigned i = 1; i <= times->count; i++)
 		out->sure[i] = state_boot_gap(&times->boots[i - 1], &out->now, &out->gap[i]);
+}
+
+void keep_times_look(keep_t *k, keep_times_t *out)
+{
+	keep_times_now(k, out);
+	k->woke = out->now.mono;
 }
 
 /* --- times that could not be told --------------------------------------------------------------- */

@@ -450,3 +450,33 @@ void told_outlived(const zone_t *z)
 	         zone_text(z, name), z->clock.serial,
 	         (uint32_t)(clock_mono().ns / NS_PER_S) - z->clock.checked);
 }
+
+void told_added(const zone_t *z)
+{
+	char name[DNS_NAME_TEXT_MAX];
+
+	log_info("zone added zone=%s", zone_text(z, name));
+}
+
+void told_moved(const zone_t *z)
+{
+	char name[DNS_NAME_TEXT_MAX];
+
+	log_info("zone moved zone=%s primaries=%zu first=%s", zone_text(z, name),
+	         z->group->conf->primary_count, z->group->conf->primaries[0]->name);
+}
+
+void told_removed(const zone_t *z)
+{
+	char name[DNS_NAME_TEXT_MAX];
+
+	log_info("zone removed zone=%s serial=%u", zone_text(z, name), z->clock.serial);
+}
+
+void told_back(const zone_t *z)
+{
+	char name[DNS_NAME_TEXT_MAX];
+
+	log_info("zone back zone=%s serial=%u why=\"what was kept of it counts again\"",
+	         zone_text(z, name), z->clock.serial);
+}

@@ -253,6 +253,7 @@ static void finish(wake_t *w)
 	           w->count - w->lost, (unsigned long long)w->records, w->lost,
 	           mono_diff(w->began, clock_mono()), k->dir);
 	keep_settle(k);
+	keep_left_scanned(k);
 	ev_timer_start(k->loop, &k->bury);
 	k->loaded = true;
 	state_settled(k->state);
@@ -464,7 +465,7 @@ static status_t add_zones(keep_t *k)
 	for (size_t i = 0; i < k->r->zone_count; i++) {
 		zone_t *z = k->r->zones[i];
 
-		z->kept = state_zone_add(k->state, z->conf->apex);
+		z->kept = state_zone_add(k->state, zone_slot_apex(z->slot));
 		if (!z->kept)
 			return ST_NOMEM;
 	}

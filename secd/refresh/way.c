@@ -2,8 +2,7 @@
 #include "refresh/way.h"
 
 #include <stdlib.h>
-
-#include "common/status.h"
+#include <string.h>
 
 enum {
 	LANES = 2,       /* the sweep's, and the urgent ones' */
@@ -40,10 +39,12 @@ struct way {
 	struct way_place {
 		xfr_link_t *link; /* NULL: free */
 		bool sole;        /* while it has a question, it takes no other */
-	} * places;               /* max_connections of them */
+	} * places;
+	unsigned room; /* of them; those from max_connections on take nothing new */
 	unsigned strikes;
 	mono_t struck; /* the last of them */
 	void *probe;
+	bool kept;
 	mono_t single_until, stream_until;
 };
 
@@ -60,6 +61,7 @@ way_t *way_new(struct ev_loop *loop, const way_conf_t *conf, way_limits_t *limit
 	}
 	w->loop = loop;
 	w->conf = *conf;
+	w->room = conf->max_connections;
 	w->limits = limits;
 	w->tokens = conf->max_rate;
 	for (int queue = 0; queue < QUEUES; queue++) {
@@ -73,10 +75,42 @@ void way_free(way_t *w)
 {
 	if (!w)
 		return;
-	for (unsigned i = 0; i < w->conf.max_connections; i++)
+	for (unsigned i = 0; i < w->room; i++)
 		xfr_link_close(w->places[i].link);
 	free(w->places);
 	free(w);
+}
+
+status_t way_reserve(way_t *w, unsigned max_connections)
+{
+	struct way_place *grown;
+
+	if (max_connections <= w->room)
+		return ST_OK;
+	grown = reallocarray(w->places, max_connections, sizeof *grown);
+	if (!grown)
+		return ST_NOMEM;
+	memset(grown + w->room, 0, (max_connections - w->room) * sizeof *grown);
+	w->places = grown;
+	w->room = max_connections;
+	return ST_OK;
+}
+
+void way_set_conf(way_t *w, const way_conf_t *conf)
+{
+	w->conf = *conf;
+	if (w->tokens > conf->max_rate)
+		w->tokens = conf->max_rate;
+}
+
+void way_set_kept(way_t *w, bool kept)
+{
+	w->kept = kept;
+}
+
+bool way_is_kept(const way_t *w)
+{
+	return w->kept;
 }
 
 const xfr_peer_t *way_peer(const way_t *w)
@@ -299,7 +333,7 @@ static void press(way_t *w)
 {
 	if (w->waiting[SHARED] + w->waiting[ALONE] == 0 || free_place(w))
 		return;
-	for (unsigned i = 0; i < w->conf.max_connections; i++)
+	for (unsigned i = 0; i < w->room; i++)
 		xfr_link_press(w->places[i].link, PRESSED_S);
 }
 
@@ -347,7 +381,7 @@ static void on_link_end(void *arg, xfr_link_t *link)
 {
 	way_t *w = arg;
 
-	for (unsigned i = 0; i < w->conf.max_connections; i++) {
+	for (unsigned i = 0; i < w->room; i++) {
 		if (w->places[i].link == link)
 			w->places[i].link = NULL;
 	}

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "common/clock.h"
+#include "common/status.h"
 #include "refresh/breaker.h"
 #include "refresh/queue.h"
 #include "xfr/link.h"
@@ -65,6 +66,15 @@ typedef struct way_turn {
 /* limits is borrowed. NULL: out of memory. */
 way_t *way_new(struct ev_loop *loop, const way_conf_t *conf, way_limits_t *limits);
 void way_free(way_t *w); /* no turn is left. NULL is fine */
+
+/* The settings have changed, but not the peer: what is under way goes on. Room for so many connections comes
+ * first: ST_NOMEM, and nothing has changed. */
+status_t way_reserve(way_t *w, unsigned max_connections);
+void way_set_conf(way_t *w, const way_conf_t *conf);
+
+/* A mark of the caller's. */
+void way_set_kept(way_t *w, bool kept);
+bool way_is_kept(const way_t *w);
 
 const xfr_peer_t *way_peer(const way_t *w);
 const xfr_deadlines_t *way_deadlines(const way_t *w);

@@ -6,6 +6,7 @@
  *     pin.c       what an operator puts in its place
  *     keep.c      ... and its way to the state
  *     wake.c      ... and back, at a start, with restore.c for what is beside the records
+ *     plan.c      from the settings to all of these
  *     told.c      every line of the log */
 #pragma once
 
@@ -83,8 +84,8 @@ struct zone {
 	uint16_t rounds;       /* so far: spreads the timers */
 	uint16_t source;       /* primary that the version came from, or ROUND_NO_SOURCE */
 	uint16_t first_primary, first_address; /* where the next round begins */
-	uint8_t why;                           /* of the next round, or of this one: round_why_t */
-	uint8_t again_why;
+	uint8_t why : 4;                       /* of the next round, or of this one: round_why_t */
+	uint8_t again_why : 4;
 	uint8_t how;       /* xfr_outcome_t of the last transfer */
 	uint8_t stage : 4; /* zone_stage_t */
 	bool again : 1;    /* something came during the round that asks for another */
@@ -100,8 +101,11 @@ struct zone {
 	bool pinned : 1;     /* an operator holds it at what is held ... */
 	bool unexpiring : 1; /* ... whatever EXPIRE says */
 	bool pinning : 1;    /* pin.c is about to */
-	uint8_t warned : 2;  /* how much of EXPIRE has passed was told so often */
-	uint8_t unsure : 4;  /* its times are those of this boot of the state (state_times()), and
+	bool seen : 1; /* plan.c's: the settings still have it, it is new, others are to be asked */
+	bool fresh : 1;
+	bool touched : 1;
+	uint8_t warned : 2; /* how much of EXPIRE has passed was told so often */
+	uint8_t unsure : 4; /* its times are those of this boot of the state (state_times()), and
 	                      * nobody knows yet how long that is ago; 0: they are sure */
 	round_peer_t peers[];
 };
@@ -118,8 +122,8 @@ static inline void zone_note_transfer(zone_t *z, uint64_t octets, uint32_t ms)
 /* Zones of the same primaries wait together. */
 struct group {
 	refresh_t *r;
-	const conf_group_t *conf;
-	way_t ***ways; /* [primary][address] */
+	const conf_group_t *conf, *next_conf; /* the latter is plan.c's */
+	way_t ***ways, ***next_ways;          /* [primary][address] */
 	refresh_lane_t urgent, due;
 	refresh_link_t link; /* among those with somebody in their lanes */
 	unsigned turn;       /* of the lanes */
@@ -127,15 +131,16 @@ struct group {
 
 struct refresh {
 	struct ev_loop *loop;
-	const conf_t *conf;
+	const conf_t *conf; /* in force; NULL: none yet */
 	zone_set_t *set;
 	epoch_t *epoch;
 	xfr_env_t *env;
 	const dns_tsig_keys_t *keys;
 	keep_t *keep; /* NULL: nothing outlives the process */
 	way_limits_t limits;
-	way_t ***ways; /* [primary][address] */
-	group_t *groups;
+	way_t ***ways;    /* [primary][address] */
+	group_t **groups; /* by their index in conf */
+	size_t group_count;
 	refresh_lane_t busy; /* groups with zones in their lanes */
 	size_t first_way;    /* the next to be given turns */
 	zone_t **zones;
@@ -144,6 +149,9 @@ struct refresh {
 	refresh_events_t *events;
 	pin_t *pins; /* under way */
 	mono_t began;
+	bool started;
+	void (*receive)(void *arg); /* refresh_on_reclaim() */
+	void *receive_arg;
 	strangers_t strangers;
 	ev_timer wake, reclaim;
 	ev_prepare pump;
@@ -208,6 +216,8 @@ void publish_saved(publish_saving_t *saving, zone_t *z, bool saved, uint16_t edi
 /* By when it is to be on the disk; and later: it is served from memory, and saved when that can be. */
 mono_t publish_deadline(const publish_saving_t *saving);
 void publish_overdue(publish_saving_t *saving);
+/* It is served now, and its save goes on: the round has to end. */
+void publish_early(publish_saving_t *saving);
 /* The round is given up. NULL is fine. */
 void publish_give_up(publish_saving_t *saving);
 /* A number that tells the signatures of the SOA that we hold from others (xfr_soa_mark); 0: none. */
@@ -259,5 +269,9 @@ void told_expired(const zone_t *z);
 void told_pinned(const zone_t *z, uint32_t was, const char *why); /* "an operator said so" */
 void told_unpinned(const zone_t *z);
 void told_outlived(const zone_t *z);
+void told_added(const zone_t *z); /* to the settings */
+void told_moved(const zone_t *z); /* ... to other primaries */
+void told_removed(const zone_t *z);
+void told_back(const zone_t *z); /* with what was kept of it */
 void told_down(const seat_t *s, const xfr_why_t *why);
 void told_up(const seat_t *s, mono_t since, mono_t now);

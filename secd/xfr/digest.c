@@ -116,6 +116,7 @@ static void let_go(xfr_digest_t *d)
 	free_chunks(d->spare);
 	free(d->filling);
 	pthread_mutex_destroy(&d->mutex);
+	dns_tsig_key_wipe(&d->spec.tsig_key);
 	free(d);
 }
 

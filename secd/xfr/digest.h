@@ -30,7 +30,7 @@ typedef struct xfr_builders {
 	mailbox_t mail;    /* builders -> loop */
 	/* Octets that the records of all transfers under way may take, and take. One that grows
 	 * beyond is refused, unless it is the largest or small. */
-	uint64_t memory_most;
+	_Atomic uint64_t memory_most;
 	pthread_mutex_t mutex; /* of what follows */
 	uint64_t memory;
 	struct xfr_digest *largest; /* NULL: none since that was done */

@@ -236,8 +236,9 @@ static size_t make_question(const xfr_fetch_t *f, xfr_work_spec_t *work,
 	work->has_tsig = f->spec.key != NULL;
 	if (!work->has_tsig)
 		return dns_request(&r, out);
-	size_t len = dns_request_signed(&r, f->spec.key, clock_wall_coarse(), out, &mac);
-	dns_tsig_stream_start(&work->tsig, f->spec.key, &mac, f->spec.strict);
+	work->tsig_key = *f->spec.key;
+	size_t len = dns_request_signed(&r, &work->tsig_key, clock_wall_coarse(), out, &mac);
+	dns_tsig_stream_start(&work->tsig, &work->tsig_key, &mac, f->spec.strict);
 	return len;
 }
 
@@ -258,7 +259,9 @@ static status_t ask(xfr_fetch_t *f)
 	uint8_t request[DNS_REQUEST_SIGNED_MAX];
 	size_t len = make_question(f, &work, request);
 
+	f->spec.key = NULL; /* the work has its copy */
 	f->digest = xfr_digest_new(&f->env->builders, &work, &digest_calls, f);
+	dns_tsig_key_wipe(&work.tsig_key);
 	if (!f->digest) {
 		if (work.base)
 			zone_version_unclaim(work.base);
@@ -308,6 +311,11 @@ void xfr_env_open(xfr_env_t *env, struct ev_loop *loop, pool_t *builders, const 
 {
 	env->loop = loop;
 	xfr_builders_open(&env->builders, loop, builders, key, memory_most);
+}
+
+void xfr_env_set_memory(xfr_env_t *env, uint64_t memory_most)
+{
+	env->builders.memory_most = memory_most;
 }
 
 void xfr_env_close(xfr_env_t *env)

@@ -40,6 +40,8 @@ typedef struct xfr_env {
  *                 nearly there. */
 void xfr_env_open(xfr_env_t *env, struct ev_loop *loop, pool_t *builders, const siphash_key_t *key,
                   uint64_t memory_most);
+/* Another limit, from the next judgement on. */
+void xfr_env_set_memory(xfr_env_t *env, uint64_t memory_most);
 /* After every fetch was stopped or done, and then the builders were joined (pool_free). */
 void xfr_env_close(xfr_env_t *env);
 
@@ -56,7 +58,7 @@ typedef struct xfr_fetch_spec {
 	const zone_version_t *base;
 	state_t *state;            /* versions are drafted for it; borrowed; NULL: they are not */
 	bool plain;                /* without OPT: this primary would not hear of it */
-	const dns_tsig_key_t *key; /* that question and answer are signed with; borrowed; or NULL */
+	const dns_tsig_key_t *key; /* that question and answer are signed with; copied; or NULL */
 	bool strict; /* each message of the answer must be signed, not every hundredth */
 } xfr_fetch_spec_t;
 

@@ -36,6 +36,7 @@ struct xfr_poll {
 	uint16_t id;
 	bool plain, dnssec;
 	const dns_tsig_key_t *key; /* NULL: nothing is signed */
+	dns_tsig_key_t own_key;    /* ... it: one may be gone from the settings meanwhile */
 	dns_tsig_stream_t signed_; /* as it is before the answer */
 	unsigned tries, foreign;
 	bool over;
@@ -56,6 +57,8 @@ static void release(xfr_poll_t *p, bool answered)
 	close_udp(p);
 	xfr_ask_close(p->ask, answered);
 	ev_timer_stop(p->loop, &p->timer);
+	if (p->key)
+		dns_tsig_key_wipe(&p->own_key);
 	free(p);
 }
 
@@ -361,7 +364,10 @@ xfr_poll_t *xfr_poll_start(struct ev_loop *loop, const xfr_poll_spec_t *spec, xf
 	dns_name_fold(&p->apex);
 	p->plain = spec->plain;
 	p->dnssec = spec->dnssec;
-	p->key = spec->key;
+	if (spec->key) {
+		p->own_key = *spec->key;
+		p->key = &p->own_key;
+	}
 	p->done = done;
 	p->arg = arg;
 	p->fd = -1;

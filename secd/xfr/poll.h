@@ -41,7 +41,7 @@ typedef struct xfr_poll_spec {
 	xfr_link_t *link;          /* to the peer; NULL: by UDP */
 	bool plain;                /* the primary is known not to know EDNS: no OPT */
 	bool dnssec;               /* ask for the signatures, too */
-	const dns_tsig_key_t *key; /* that question and answer are signed with; borrowed; or NULL */
+	const dns_tsig_key_t *key; /* that question and answer are signed with; copied; or NULL */
 } xfr_poll_spec_t;
 
 typedef enum xfr_poll_next {

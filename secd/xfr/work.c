@@ -48,6 +48,8 @@ xfr_work_t *xfr_work_new(const xfr_work_spec_t *spec)
 		return NULL;
 	w->spec = spec;
 	w->tsig = spec->tsig;
+	if (spec->has_tsig)
+		dns_tsig_stream_rekey(&w->tsig, &spec->tsig_key);
 	if (make_machine(w))
 		return w;
 	xfr_work_free(w);

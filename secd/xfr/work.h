@@ -66,12 +66,15 @@ typedef struct xfr_work_spec {
 	const zone_version_t *base; /* NULL: AXFR was asked for; else IXFR over it; borrowed */
 	state_t *state;             /* NULL: versions are not to be saved; borrowed */
 	bool has_tsig;
-	dns_tsig_stream_t tsig; /* has_tsig: the answer must be signed so; from the request's MAC */
+	/* has_tsig: the answer must be signed so; from the request's MAC. The key is here, too: it may be gone
+	 * from the settings before the answer has come. */
+	dns_tsig_key_t tsig_key;
+	dns_tsig_stream_t tsig;
 } xfr_work_spec_t;
 
 typedef struct xfr_work xfr_work_t;
 
-/* spec is borrowed. NULL: out of memory. */
+/* spec is borrowed; its tsig goes by its tsig_key. NULL: out of memory. */
 xfr_work_t *xfr_work_new(const xfr_work_spec_t *spec);
 void xfr_work_free(xfr_work_t *w); /* NULL is fine */
 

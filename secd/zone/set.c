@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/random.h"
 #include "zone/change.h"
@@ -17,7 +18,7 @@
 
 struct zone_slot {
 	_Atomic int64_t expires; /* mono_t; 0: not told yet */
-	const addr_acl_t *notify;
+	_Atomic(const addr_acl_t *) notify;
 	void *user;
 	uint64_t hash;
 	/* What queries read lies beside the name. The version is read with the default (sequentially
@@ -50,9 +51,11 @@ struct zone_set {
 	zone_arena_t *arena;
 	zone_change_t change;
 	zone_index_t index;
-	bool open;                             /* the change has begun */
+	bool open; /* the change has begun, when it was like this: */
+	zone_index_t index_before;
 	uint32_t at_depth[DNS_LABELS_MAX + 1]; /* zones whose apex has so many labels */
-	zone_slot_t **removed;                 /* until the commit */
+	uint32_t at_depth_before[DNS_LABELS_MAX + 1];
+	zone_slot_t **removed; /* until the commit */
 	size_t removed_count;
 };
 
@@ -86,8 +89,11 @@ static zone_slot_t *slot_of(const zone_node_t *node)
 
 static void begin(zone_set_t *set)
 {
-	if (!set->open)
-		zone_change_begin(&set->change, set->arena, false);
+	if (set->open)
+		return;
+	zone_change_begin(&set->change, set->arena, false);
+	set->index_before = set->index;
+	memcpy(set->at_depth_before, set->at_depth, sizeof set->at_depth);
 	set->open = true;
 }
 
@@ -234,7 +240,7 @@ status_t zone_set_add(zone_set_t *set, const dns_name_t *apex, const addr_acl_t 
 		return ST_NOMEM;
 	zone_slot_t *slot = zone_change_at(&set->change, ref);
 	memset(slot, 0, sizeof *slot);
-	slot->notify = notify;
+	atomic_init(&slot->notify, notify);
 	slot->user = user;
 	slot->hash = hashes.h[0];
 	slot->node.rel_len = (uint8_t)(apex->len - 1);
@@ -293,6 +299,7 @@ status_t zone_set_commit(zone_set_t *set)
 	for (size_t i = 0; i < set->removed_count; i++) {
 		zone_version_t *v = atomic_load(&set->removed[i]->current);
 
+		set->removed[i]->user = NULL;
 		if (v)
 			epoch_retire(set->epoch, &v->retired, release_version);
 	}
@@ -300,6 +307,19 @@ status_t zone_set_commit(zone_set_t *set)
 	set->removed = NULL;
 	set->removed_count = 0;
 	return ST_OK;
+}
+
+void zone_set_undo(zone_set_t *set)
+{
+	if (!set->open)
+		return;
+	zone_change_abort(&set->change);
+	set->index = set->index_before;
+	memcpy(set->at_depth, set->at_depth_before, sizeof set->at_depth);
+	free(set->removed);
+	set->removed = NULL;
+	set->removed_count = 0;
+	set->open = false;
 }
 
 const siphash_key_t *zone_set_key(const zone_set_t *set)
@@ -399,7 +419,13 @@ const zone_version_t *zone_slot_version(const zone_slot_t *slot)
 
 const addr_acl_t *zone_slot_notify(const zone_slot_t *slot)
 {
-	return slot->notify;
+	return atomic_load_explicit(&((zone_slot_t *)(uintptr_t)slot)->notify,
+	                            memory_order_acquire);
+}
+
+void zone_slot_set_notify(zone_slot_t *slot, const addr_acl_t *notify)
+{
+	atomic_store_explicit(&slot->notify, notify, memory_order_release);
 }
 
 const uint8_t *zone_slot_apex(const zone_slot_t *slot)
@@ -410,6 +436,11 @@ const uint8_t *zone_slot_apex(const zone_slot_t *slot)
 void *zone_slot_user(const zone_slot_t *slot)
 {
 	return slot->user;
+}
+
+void zone_slot_set_user(zone_slot_t *slot, void *user)
+{
+	slot->user = user;
 }
 
 /* Readers hold slots as const, which is about the zone: the mark is the sender's. */

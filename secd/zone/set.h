@@ -34,7 +34,7 @@ void zone_set_free(zone_set_t *set);
 /* Configure a zone: readers see it after zone_set_commit(). O(log n), but for a table that grows or
  * shrinks now and then.
  *   apex      folded.
- *   notify    who may send NOTIFY for it; borrowed as long as the zone is in the set.
+ *   notify    who may send NOTIFY for it; borrowed until others may, or the slot is freed.
  *   user      the caller's own handle, given back by zone_slot_user().
  * Returns     ST_OK; ST_EXIST; ST_NOMEM. Main thread. */
 status_t zone_set_add(zone_set_t *set, const dns_name_t *apex, const addr_acl_t *notify, void *user,
@@ -48,6 +48,9 @@ status_t zone_set_remove(zone_set_t *set, zone_slot_t *slot);
 
 /* Let readers see all that was added and removed, at once. ST_NOMEM: not yet. Main thread. */
 status_t zone_set_commit(zone_set_t *set);
+
+/* Forget all that was added and removed since the last commit: slots that were added are gone. Main thread. */
+void zone_set_undo(zone_set_t *set);
 
 const siphash_key_t *zone_set_key(const zone_set_t *set);
 size_t zone_set_count(const zone_set_t *set);
@@ -91,8 +94,11 @@ zone_state_t zone_slot_read(const zone_slot_t *slot, const zone_version_t **v);
 const zone_version_t *zone_slot_version(const zone_slot_t *slot);
 
 const addr_acl_t *zone_slot_notify(const zone_slot_t *slot);
+/* Others may. Readers may look at those before until they were quiescent. Main thread. */
+void zone_slot_set_notify(zone_slot_t *slot, const addr_acl_t *notify);
 const uint8_t *zone_slot_apex(const zone_slot_t *slot); /* wire, folded */
-void *zone_slot_user(const zone_slot_t *slot);
+void *zone_slot_user(const zone_slot_t *slot);          /* NULL once it was removed. Main thread */
+void zone_slot_set_user(zone_slot_t *slot, void *user);
 
 /* A NOTIFY for the zone is on its way to the main loop: mark it before sending, so that a storm
  * for one zone is one message. True: marked now, send it; false: one is under way already and

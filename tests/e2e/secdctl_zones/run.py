@@ -161,7 +161,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}" """
 
     verbs = offered("")
     assert {"status", "zones", "pin", "unpin", "versions", "stop"} <= verbs, verbs
-    assert offered("re") == {"refresh", "retransfer"} and offered("nosuch") == set()
+    assert offered("re") == {"refresh", "retransfer", "reload"} and offered("nosuch") == set()
     assert offered("--js") == {"--json"}
     assert offered("zone", "") == set(names.values())
     assert offered("refresh", "e") == {names["empty"], names["expired"]}

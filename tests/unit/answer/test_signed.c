@@ -77,6 +77,7 @@ static fixture_t *setup(void)
 		char name[] = { 'k', (char)('0' + i), '\0' };
 
 		f->keys.list[i] = make_key(name, algs[i], "secret");
+		f->keys.list[i].number = (uint16_t)(i + 1);
 	}
 	dns_tsig_keys_sort(&f->keys);
 	cr_assert(addr_prefix_parse("192.0.2.0/24", &f->rules[0].from) == ST_OK);
@@ -325,6 +326,7 @@ Test(answer_signed, has_room_in_the_smallest_message_whatever_the_names)
 
 	cr_assert(eq(int, longest.name.len, DNS_TSIG_KEY_NAME_MAX));
 	f->keys.list[5] = longest;
+	f->keys.list[5].number = 6;
 	dns_tsig_keys_sort(&f->keys);
 	make(f, 0, LONGEST, DNS_TYPE_A, 512, options, sizeof options - 1);
 	cr_assert(eq(u32, ask_signed(f, &f->keys.list[5], 0, ANSWER_UDP, &s, &bare),

@@ -4,6 +4,7 @@
 #include <ev.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/epoch.h"
 #include "common/mailbox.h"
@@ -175,4 +176,86 @@ Test(threads, a_pool_runs_each_job_once_also_those_left_when_it_ends)
 	}
 	pool_free(pool);
 	cr_expect(eq(int, atomic_load(&sum), (int)ARRAY_LEN(jobs)));
+}
+
+/* --- more of it ---------------------------------------------------------------------------- */
+
+static void see(void *arg)
+{
+	unsigned *seen = arg;
+
+	(*seen)++;
+}
+
+Test(threads, what_readers_sent_is_received_before_it_is_released)
+{
+	epoch_t *e = epoch_new(1);
+	epoch_reader_t *r = epoch_reader(e, 0);
+	item_t one = { .gone = false };
+	unsigned seen = 0;
+
+	cr_expect(eq(sz, epoch_reclaim_after(e, see, &seen), 0));
+	epoch_online(r);
+	epoch_retire(e, &one.node, let_go);
+	cr_expect(eq(sz, epoch_reclaim_after(e, see, &seen), 1));
+	cr_expect(seen == 0, "nothing is released yet");
+	epoch_offline(r);
+	cr_expect(eq(sz, epoch_reclaim_after(e, see, &seen), 0));
+	cr_expect(seen == 1 && one.gone);
+	epoch_free(e);
+}
+
+typedef struct nap {
+	pool_job_t job;
+	pthread_barrier_t *all;
+	_Atomic unsigned *done;
+} nap_t;
+
+static void meet(pool_job_t *job)
+{
+	nap_t *n = (nap_t *)(void *)job;
+
+	if (n->all)
+		pthread_barrier_wait(n->all);
+	atomic_fetch_add(n->done, 1);
+}
+
+/* So many jobs run at once that each waits for all others. */
+static void meet_all(pool_t *pool, unsigned count, _Atomic unsigned *done)
+{
+	pthread_barrier_t all;
+	nap_t naps[8];
+	const unsigned until = atomic_load(done) + count;
+
+	pthread_barrier_init(&all, NULL, count);
+	for (unsigned i = 0; i < count; i++) {
+		naps[i] = (nap_t){ { .run = meet }, &all, done };
+		pool_push(pool, &naps[i].job);
+	}
+	while (atomic_load(done) < until)
+		usleep(100);
+	pthread_barrier_destroy(&all);
+}
+
+Test(threads, a_pool_has_as_many_threads_as_it_is_told_to)
+{
+	pool_t *pool = pool_new("test", 1);
+	_Atomic unsigned done = 0;
+	nap_t naps[100];
+
+	for (unsigned threads = 8; threads > 0; threads /= 2) {
+		pool_resize(pool, threads);
+		meet_all(pool, threads, &done);
+	}
+	/* One takes them all, in order, and the others sleep: none is left lying. */
+	const unsigned until = atomic_load(&done) + 100;
+	for (unsigned i = 0; i < 100; i++) {
+		naps[i] = (nap_t){ { .run = meet }, NULL, &done };
+		pool_push(pool, &naps[i].job);
+	}
+	while (atomic_load(&done) < until)
+		usleep(100);
+	pool_resize(pool, 3);
+	meet_all(pool, 3, &done);
+	pool_free(pool);
 }

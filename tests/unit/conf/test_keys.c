@@ -283,3 +283,55 @@ Test(conf_keys, can_have_no_file_in_memory)
 	cr_expect(strstr(faults.list[0].text, "no secret-file can be read") != NULL);
 	conf_faults_free(&faults);
 }
+
+/* --- numbers --------------------------------------------------------------------------------- */
+
+static conf_t *read_text(const char *text)
+{
+	conf_faults_t faults = { 0 };
+	conf_t *conf = NULL;
+
+	cr_assert(eq(int, conf_read_memory("t", text, strlen(text), &conf, &faults), ST_OK));
+	conf_faults_free(&faults);
+	return conf;
+}
+
+#define NUMBERED(name, secret)                                                                     \
+	"[key " name "]\nalgorithm = hmac-sha256\nsecret = " secret "\n[primary " name             \
+	"]\naddress = 192.0.2.1\nkey = " name "\n[group g" name "]\nprimaries = " name "\n"
+
+static unsigned number_of(const conf_t *conf, const char *name)
+{
+	for (size_t i = 0; i < conf->key_count; i++) {
+		if (strcmp(conf->keys[i]->name, name) != 0)
+			continue;
+		/* Whoever has signed with it may notify its group, and nobody else's. */
+		for (size_t g = 0; g < conf->group_count; g++)
+			cr_expect(eq(int,
+			             conf->groups[g]->notify.list[0].key == conf->keys[i]->number,
+			             strcmp(conf->groups[g]->name + 1, name) == 0));
+		return conf->keys[i]->number;
+	}
+	return 0;
+}
+
+/* The same key keeps its number, wherever it stands; one that is new, or has another secret, gets one that none
+ * has had. */
+Test(conf_keys, keep_their_numbers_from_one_configuration_to_the_next)
+{
+	conf_t *a = read_text(NUMBERED("x", "AAAA") NUMBERED("y", "BBBB") NUMBERED("z", "CCCC"));
+	conf_t *b = read_text(NUMBERED("new", "DDDD") NUMBERED("z", "CCCC") NUMBERED("x", "AAAB"));
+
+	cr_expect(number_of(a, "x") == 1 && number_of(a, "y") == 2 && number_of(a, "z") == 3);
+	cr_assert(eq(int, conf_number_keys(b, a), ST_OK));
+	cr_expect(eq(u32, number_of(b, "z"), 3));
+	cr_expect(eq(u32, number_of(b, "new"), 4));
+	cr_expect(eq(u32, number_of(b, "x"), 5), "it has another secret");
+	conf_free(a);
+	a = read_text(NUMBERED("X", "AAAB") NUMBERED("one", "EEEE") NUMBERED("two", "FFFF"));
+	cr_assert(eq(int, conf_number_keys(a, b), ST_OK));
+	cr_expect(eq(u32, number_of(a, "X"), 5), "case is no difference");
+	cr_expect(number_of(a, "one") == 1 && number_of(a, "two") == 2);
+	conf_free(a);
+	conf_free(b);
+}

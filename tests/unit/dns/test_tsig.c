@@ -363,7 +363,7 @@ Test(dns_tsig, finds_each_key_of_many_by_its_name)
 	dns_tsig_keys_sort(&keys);
 	for (int i = 0; i < COUNT; i++) {
 		cr_expect(dns_tsig_keys_find(&keys, &keys.list[i].name) == &keys.list[i]);
-		cr_expect(eq(int, keys.list[i].number, i + 1));
+		cr_expect(eq(int, keys.list[i].number, 0), "its maker gives it one");
 	}
 	name = ends_name("k.");
 	cr_expect(dns_tsig_keys_find(&keys, &name) == NULL);

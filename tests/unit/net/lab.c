@@ -50,7 +50,7 @@ void lab_open(lab_t *lab, const net_conf_t *conf, const char *listen)
 	mine.listen = addr;
 	for (char *word; (word = strsep(&rest, " "));)
 		cr_assert(eq(int, addr_parse(word, 0, &addr[mine.listens++]), ST_OK));
-	lab->epoch = epoch_new(mine.workers);
+	lab->epoch = epoch_new(NET_READERS);
 	lab->loop = ev_loop_new(EVFLAG_AUTO);
 	mailbox_open(&lab->box, lab->loop, receive, lab);
 	cr_assert(eq(int, net_open(&mine, NULL, lab->epoch, &lab->box, &lab->net, why), ST_OK),
@@ -82,12 +82,12 @@ net_totals_t lab_totals(const lab_t *lab)
 	return t;
 }
 
-static int client(const lab_t *lab, int type, const char *host, const char *from)
+static int client(uint16_t port, int type, const char *host, const char *from)
 {
 	struct timeval patience = { .tv_sec = DEADLINE_S };
 	addr_t to, me;
 
-	cr_assert(eq(int, addr_parse(host, net_port(lab->net, 0), &to), ST_OK));
+	cr_assert(eq(int, addr_parse(host, port, &to), ST_OK));
 	int fd = socket(to.sa.sa_family, type, 0);
 	cr_assert(fd >= 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -102,12 +102,17 @@ static int client(const lab_t *lab, int type, const char *host, const char *from
 
 int lab_udp(const lab_t *lab, const char *host)
 {
-	return client(lab, SOCK_DGRAM, host, NULL);
+	return client(net_port(lab->net, 0), SOCK_DGRAM, host, NULL);
+}
+
+int lab_udp_to(const char *host, uint16_t port)
+{
+	return client(port, SOCK_DGRAM, host, NULL);
 }
 
 int lab_tcp(const lab_t *lab, const char *host, const char *from)
 {
-	return client(lab, SOCK_STREAM, host, from);
+	return client(net_port(lab->net, 0), SOCK_STREAM, host, from);
 }
 
 void send_bytes(int fd, const void *bytes, size_t n)

@@ -56,6 +56,7 @@ net_totals_t lab_totals(const lab_t *lab);
 
 /* Connected to port of listen address 0, at host; from: the client's own address or NULL. */
 int lab_udp(const lab_t *lab, const char *host);
+int lab_udp_to(const char *host, uint16_t port);
 int lab_tcp(const lab_t *lab, const char *host, const char *from);
 
 void send_bytes(int fd, const void *bytes, size_t n);

@@ -45,9 +45,9 @@ Test(net, frees_what_was_never_started)
 	net_conf_t conf = lab_conf();
 	addr_t addr;
 	char why[256];
-	mailbox_t box = { 0 };
+	mailbox_t box = { .loop = ev_default_loop(EVFLAG_AUTO) };
 	net_t *net = NULL;
-	epoch_t *epoch = epoch_new(conf.workers);
+	epoch_t *epoch = epoch_new(NET_READERS);
 
 	cr_assert(eq(int, addr_parse("127.0.0.1", 0, &addr), ST_OK));
 	conf.listen = &addr;
@@ -64,11 +64,11 @@ Test(net, tells_whether_its_workers_turn)
 	net_conf_t conf = lab_conf();
 	addr_t addr;
 	char why[256];
-	mailbox_t box = { 0 };
+	mailbox_t box = { .loop = ev_default_loop(EVFLAG_AUTO) };
 	net_t *net = NULL;
 
 	conf.workers = 3;
-	epoch_t *epoch = epoch_new(conf.workers);
+	epoch_t *epoch = epoch_new(NET_READERS);
 	cr_assert(eq(int, addr_parse("127.0.0.1", 0, &addr), ST_OK));
 	conf.listen = &addr;
 	conf.listens = 1;
@@ -105,10 +105,10 @@ Test(net, stops_promptly_while_queries_pour_in)
 static status_t open_at(uint16_t port, char why[256])
 {
 	net_conf_t conf = lab_conf();
-	mailbox_t box = { 0 };
+	mailbox_t box = { .loop = ev_default_loop(EVFLAG_AUTO) };
 	addr_t addr;
 	net_t *net = NULL;
-	epoch_t *epoch = epoch_new(conf.workers);
+	epoch_t *epoch = epoch_new(NET_READERS);
 
 	cr_assert(eq(int, addr_parse("127.0.0.1", port, &addr), ST_OK));
 	conf.listen = &addr;
@@ -161,9 +161,9 @@ Test(net, an_any_address_may_stand_beside_one_that_it_contains)
 	lab_close(&lab);
 
 	addr_t addr[2];
-	mailbox_t box = { 0 };
+	mailbox_t box = { .loop = ev_default_loop(EVFLAG_AUTO) };
 	net_t *net = NULL;
-	epoch_t *epoch = epoch_new(conf.workers);
+	epoch_t *epoch = epoch_new(NET_READERS);
 	addr_parse("0.0.0.0", port, &addr[0]);
 	addr_parse("127.0.0.1", port, &addr[1]);
 	conf.listen = addr;
@@ -396,5 +396,115 @@ Test(net, totals_sum_over_workers_and_transports)
 	cr_expect(eq(u64, t.tcp_refused, 0));
 	close(tcp);
 	EVENTUALLY(&lab, lab_totals(&lab).tcp_open == 0);
+	lab_close(&lab);
+}
+
+/* --- other settings ---------------------------------------------------------------------------- */
+
+static void is_done(void *arg)
+{
+	(*(unsigned *)arg)++;
+}
+
+typedef struct asked {
+	int fd[8];
+	unsigned count[8];
+} asked_t;
+
+/* Questions of many clients while the main loop turns: each is answered. */
+static void ask_all(asked_t *a)
+{
+	for (int i = 0; i < 8; i++)
+		ask_udp(a->fd[i], ++a->count[i] & 0xffff, ECHO_PLAIN, 0);
+	lab_turn(&lab);
+	for (int i = 0; i < 8; i++)
+		cr_assert(answered_udp(a->fd[i], a->count[i] & 0xffff), "lost after %u",
+		          a->count[i]);
+}
+
+/* To so many workers on so many addresses, when there is room for them. */
+static void change_to(net_conf_t *next, const addr_t *listen, size_t listens, unsigned workers,
+                      asked_t *a)
+{
+	net_change_t *c;
+	char why[256];
+	unsigned done = 0;
+
+	next->listen = listen;
+	next->listens = listens;
+	next->workers = workers;
+	while (!(c = net_prepare(lab.net, next, why))) {
+		cr_assert(strstr(why, "leaving") != NULL, "%s", why);
+		ask_all(a);
+	}
+	net_change(c, is_done, &done, why);
+	cr_expect(eq(chr, why[0], '\0'), "%s", why);
+	while (done == 0)
+		ask_all(a);
+	cr_expect(eq(u32, net_workers(lab.net), workers));
+}
+
+/* Workers and addresses come and go, and nothing that was asked goes unanswered. */
+Test(net, changes_while_it_is_asked)
+{
+	static const unsigned workers[] = { 4, 1, 1, 3, 2, 5 };
+	net_conf_t conf = lab_conf(), next[ARRAY_LEN(workers)];
+	asked_t a = { 0 };
+	addr_t listen[2];
+
+	conf.workers = 2;
+	lab_open(&lab, &conf, "127.0.0.1");
+	for (int i = 0; i < 8; i++)
+		a.fd[i] = lab_udp(&lab, "127.0.0.1");
+	cr_assert(eq(int, addr_parse("127.0.0.1", 0, &listen[0]), ST_OK)); /* as it was asked for */
+	cr_assert(eq(int, addr_parse("127.0.0.2", 0, &listen[1]), ST_OK));
+	for (size_t i = 0; i < ARRAY_LEN(workers); i++) {
+		next[i] = conf;
+		change_to(&next[i], listen, 1 + i % 2, workers[i], &a);
+		const int tcp = lab_tcp(&lab, "127.0.0.1", NULL);
+
+		ask_tcp(tcp, 9, ECHO_PLAIN, 0);
+		cr_expect(answered_tcp(tcp, 9));
+		close(tcp);
+		if (i % 2 == 1) {
+			const int fd = lab_udp_to("127.0.0.2", net_port(lab.net, 1));
+
+			ask_udp(fd, 7, ECHO_PLAIN, 0);
+			cr_expect(answered_udp(fd, 7));
+			close(fd);
+		}
+		const mono_t until = mono_add_ms(clock_mono(), 200);
+		while (mono_before(clock_mono(), until))
+			ask_all(&a);
+	}
+	unsigned sum = 0;
+	for (int i = 0; i < 8; i++) {
+		sum += a.count[i];
+		close(a.fd[i]);
+	}
+	cr_expect(ge(u64, lab_totals(&lab).queries, sum), "those of workers that left count, too");
+	lab_close(&lab);
+}
+
+/* What can't be had changes nothing. */
+Test(net, does_not_change_to_what_can_not_be_had)
+{
+	net_conf_t conf = lab_conf(), next = conf;
+	addr_t listen[2];
+	char why[256];
+
+	lab_open(&lab, &conf, "127.0.0.1");
+	int fd = lab_udp(&lab, "127.0.0.1");
+	cr_assert(eq(int, addr_parse("127.0.0.1", 0, &listen[0]), ST_OK));
+	cr_assert(eq(int, addr_parse("192.0.2.1", 5353, &listen[1]), ST_OK));
+	next.listen = listen;
+	next.listens = 2;
+	cr_expect(net_prepare(lab.net, &next, why) == NULL);
+	cr_expect(strstr(why, "192.0.2.1@5353") != NULL, "%s", why);
+	next.listens = 1;
+	net_drop(net_prepare(lab.net, &next, why));
+	ask_udp(fd, 1, ECHO_PLAIN, 0);
+	cr_expect(answered_udp(fd, 1));
+	close(fd);
 	lab_close(&lab);
 }

@@ -128,10 +128,10 @@ Test(net_udp, hundreds_in_flight_are_all_answered_once)
 Test(net_udp, what_waits_is_taken_as_batches)
 {
 	net_conf_t conf = lab_conf();
-	mailbox_t box = { 0 };
+	mailbox_t box = { .loop = ev_default_loop(EVFLAG_AUTO) };
 	char why[256];
 	addr_t addr;
-	epoch_t *epoch = epoch_new(1);
+	epoch_t *epoch = epoch_new(NET_READERS);
 
 	cr_assert(eq(int, addr_parse("127.0.0.1", 0, &addr), ST_OK));
 	conf.workers = 1;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/addr.h"
 #include "dns/wire.h"
 #include "support/zones.h"
 #include "zone/set.h"
@@ -300,5 +301,65 @@ Test(zone_set, swaps_under_readers_who_see_one_version_whole)
 		pthread_join(thread[i], NULL);
 	cr_expect(eq(sz, epoch_reclaim(e), 0), "everyone is offline: nothing may wait");
 	zone_set_free(shared);
+	epoch_free(e);
+}
+
+/* What was not committed can be taken back, whatever it was, and then be done. */
+Test(zone_set, takes_back_what_was_not_committed)
+{
+	epoch_t *e = epoch_new(0);
+	zone_set_t *set = zone_set_new(e);
+	zone_slot_t *slot[300], *more;
+	char name[64];
+
+	zone_set_undo(set);
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof name, "z%d.example.", i);
+		slot[i] = add(set, name);
+	}
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 300; i++) {
+			dns_name_t n;
+
+			snprintf(name, sizeof name, "new%d.test.", i);
+			n = zones_name(name);
+			cr_assert(eq(int, zone_set_add(set, &n, NULL, NULL, &more), ST_OK));
+			if (i % 3 == 0)
+				cr_assert(zone_set_remove(set, slot[i]) == ST_OK);
+		}
+		if (round == 0)
+			zone_set_undo(set);
+		else
+			cr_assert(zone_set_commit(set) == ST_OK);
+		cr_expect(eq(sz, zone_set_count(set), round == 0 ? 300 : 500));
+		for (int i = 0; i < 300; i++) {
+			snprintf(name, sizeof name, "z%d.example.", i);
+			cr_expect(
+				eq(int, find(set, name, false) != NULL, round == 0 || i % 3 != 0));
+			snprintf(name, sizeof name, "www.new%d.test.", i);
+			cr_expect(eq(int, find(set, name, false) != NULL, round == 1));
+		}
+	}
+	cr_expect(zone_slot_user(slot[0]) == NULL, "it was removed");
+	zone_set_free(set);
+	epoch_free(e);
+}
+
+Test(zone_set, has_who_may_notify_replaced)
+{
+	static const addr_acl_t before = { NULL, 0 }, after = { NULL, 0 };
+	epoch_t *e = epoch_new(0);
+	zone_set_t *set = zone_set_new(e);
+	dns_name_t n = zones_name("a.test.");
+	zone_slot_t *slot;
+	int user = 0;
+
+	cr_assert(eq(int, zone_set_add(set, &n, &before, &user, &slot), ST_OK));
+	cr_assert(eq(int, zone_set_commit(set), ST_OK));
+	cr_expect(zone_slot_notify(slot) == &before && zone_slot_user(slot) == &user);
+	zone_slot_set_notify(slot, &after);
+	zone_slot_set_user(slot, NULL);
+	cr_expect(zone_slot_notify(slot) == &after && zone_slot_user(slot) == NULL);
+	zone_set_free(set);
 	epoch_free(e);
 }
