@@ -61,7 +61,7 @@ DNS := secd/dns/cookie.c secd/dns/digest.c secd/dns/entry.c secd/dns/hmac.c secd
        secd/dns/query.c secd/dns/rdata.c secd/dns/request.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/soa.c \
        secd/dns/strict.c secd/dns/text.c secd/dns/tsig.c secd/dns/tsig_query.c secd/dns/tsig_rr.c \
        secd/dns/zonefile.c
-CONF := secd/conf/conf.c secd/conf/faults.c secd/conf/include.c secd/conf/keys.c secd/conf/number.c \
+CONF := secd/conf/adopt.c secd/conf/conf.c secd/conf/faults.c secd/conf/include.c secd/conf/keys.c secd/conf/number.c \
         secd/conf/objects.c secd/conf/options.c secd/conf/parse.c secd/conf/resolve.c secd/conf/source.c \
         secd/conf/store.c secd/conf/value.c secd/conf/zonelist.c secd/conf/zones.c
 ZONE := secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c secd/zone/check.c \

@@ -31,7 +31,8 @@
 #define DEFAULT_CONFIG "/etc/secd/secd.ini"
 
 static const char usage_text[] =
-	"usage: secd [-t] [-c FILE]\n"
+	"usage: secd [-f] [-c FILE]\n"
+	"       secd -t [-c FILE]\n"
 	"       secd [-j] [-c FILE] --dump ZONE\n"
 	"       secd [-c FILE] --dump-all DIR\n"
 	"       secd [-f] [-c FILE] --import [ZONE=]FILE...\n"
@@ -46,15 +47,29 @@ static const char usage_text[] =
 	"  -D, --dump-all DIR write all zones of the state to DIR\n"
 	"  -j, --json         print the zone in JSON\n"
 	"  -i, --import       put zone files into the state, while no daemon runs\n"
-	"  -f, --force        also where the state has something as new, or newer\n"
+	"  -f, --force        --import also where the state has something as new, or newer; else, "
+        "start also\n"
+	"                     when the settings have lost many zones\n"
 	"  -V, --version      print the version\n"
 	"  -h, --help         print this\n"
 	"\n"
 	"SIGTERM and SIGINT end it, SIGHUP reads the settings again. See secd(8).\n";
 
+/* What is to be done. */
+typedef enum verb { CALL_RUN, CALL_CHECK, CALL_DUMP, CALL_DUMP_ALL, CALL_IMPORT } verb_t;
+typedef struct call {
+	const char *path;
+	verb_t verb;
+	const char *what; /* zone, or directory */
+	bool json, force;
+	char *const *files;
+	size_t file_count;
+} call_t;
+
 /* Everything that lives from start to stop, in the order in which it is made. */
 typedef struct daemon {
 	const char *path; /* of the settings */
+	bool force;       /* however many zones they have lost */
 	settings_t *settings;
 	struct ev_loop *loop;
 	epoch_t *epoch;
@@ -229,6 +244,15 @@ static void start_control(daemon_t *d)
 	log_info("control listening path=%s", d->settings->conf->control);
 }
 
+/* The files have lost too many zones: those that the state has are followed on. */
+static status_t on_adopt(void *arg, const keep_stray_t *strays, size_t count)
+{
+	daemon_t *d = arg;
+	const status_t st = settings_adopt(d->settings, strays, count);
+
+	return refresh_extend(d->refresh) == ST_OK ? st : ST_NOMEM;
+}
+
 /* The state. That another secd has it, or a newer one, is a fault; that the disk fails is not worth
  * leaving the zones unserved. */
 static status_t open_keep(daemon_t *d)
@@ -237,11 +261,16 @@ static status_t open_keep(daemon_t *d)
 
 	if (d->settings->conf->state_dir[0] == '\0')
 		return ST_OK;
-	d->keep = keep_new(d->loop,
-	                   &(keep_conf_t){ .dir = d->settings->conf->state_dir,
-	                                   .relaxed = d->settings->conf->relaxed,
-	                                   .old_versions = d->settings->conf->old_versions },
-	                   d->builders);
+	d->keep = keep_new(
+		d->loop,
+		&(keep_conf_t){ .dir = d->settings->conf->state_dir,
+	                        .relaxed = d->settings->conf->relaxed,
+	                        .old_versions = d->settings->conf->old_versions,
+	                        .keep_removed = d->settings->conf->keep_removed,
+	                        .share_most = d->force ? 100 : d->settings->conf->max_removed,
+	                        .adopt = on_adopt,
+	                        .arg = d },
+		d->builders);
 	if (!d->keep)
 		return ST_NOMEM;
 	status_t st = keep_open(d->keep, why);
@@ -342,9 +371,9 @@ static void stop(daemon_t *d)
 }
 
 /* conf is its from here on. */
-static int run(conf_t *conf, const char *path)
+static int run(conf_t *conf, const call_t *call)
 {
-	daemon_t d = { .path = path };
+	daemon_t d = { .path = call->path, .force = call->force };
 	status_t st;
 
 	log_open(conf->log_target, conf->log_level);
@@ -362,17 +391,6 @@ static int run(conf_t *conf, const char *path)
 	return st == ST_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* What is to be done. */
-typedef enum verb { CALL_RUN, CALL_CHECK, CALL_DUMP, CALL_DUMP_ALL, CALL_IMPORT } verb_t;
-typedef struct call {
-	const char *path;
-	verb_t verb;
-	const char *what; /* zone, or directory */
-	bool json, force;
-	char *const *files;
-	size_t file_count;
-} call_t;
-
 /* A second verb is one too many. */
 static bool set_verb(call_t *call, verb_t verb, const char *what)
 {
@@ -387,7 +405,7 @@ static bool fits_together(const call_t *call)
 {
 	return (call->verb == CALL_IMPORT) == (call->file_count > 0) &&
 	       (call->verb == CALL_DUMP || !call->json) &&
-	       (call->verb == CALL_IMPORT || !call->force);
+	       (call->verb == CALL_IMPORT || call->verb == CALL_RUN || !call->force);
 }
 
 /* True: go on; false: the exit status is *status. */
@@ -473,7 +491,7 @@ static int act(const call_t *call, conf_t *conf)
 		                                           call->file_count, call->force });
 		break;
 	case CALL_RUN:
-		return run(conf, call->path);
+		return run(conf, call);
 	}
 	conf_free(conf);
 	return status;

@@ -150,6 +150,14 @@ void conf_key_secret_file(conf_build_t *b, conf_key_t *key, const char *value,
 /* All is read: names, what is missing, whose they are. */
 void conf_resolve_keys(conf_build_t *b);
 
+/* --- adopt.c, resolve.c */
+/* What a group has that sets nothing. */
+conf_policy_t conf_default_policy(conf_build_t *b);
+/* A group without a name, of so many primaries at most, which are to be filled in; and who may send NOTIFY then. NULL:
+ * no memory. */
+conf_group_t *conf_group_nameless(conf_build_t *b, const conf_policy_t *policy, size_t primaries);
+void conf_group_notify(conf_build_t *b, conf_group_t *group);
+
 /* --- resolve.c */
 /* Where an option was set, or NULL for a default. */
 const conf_where_t *conf_where_set(const conf_object_t *object, const char *key);

@@ -189,6 +189,12 @@ status_t conf_read_memory(const char *name, const char *text, size_t len, conf_t
  * used. ST_LIMIT: there are no more numbers; ST_NOMEM. */
 status_t conf_number_keys(conf_t *next, const conf_t *now);
 
+/* A zone that the files don't name, as if they did, from those of these primaries that there are; with the options of
+ * a group of exactly these, if there is one. Its file is called from. Zones move: whoever points to one looks anew.
+ * ST_NOMEM: some of it may be there. Before anybody else looks. */
+status_t conf_adopt(conf_t *conf, const uint8_t *apex, const char *const *primaries, size_t count,
+                    const char *from);
+
 /* NULL is fine. */
 void conf_free(conf_t *conf);
 

@@ -58,7 +58,7 @@ static void check_range(conf_build_t *b, const conf_object_t *object, const char
 }
 
 /* Who may send NOTIFY, ready for matching. */
-static void collect_notify(conf_build_t *b, conf_group_t *group)
+void conf_group_notify(conf_build_t *b, conf_group_t *group)
 {
 	size_t count = 0;
 	addr_rule_t *list;
@@ -66,7 +66,7 @@ static void collect_notify(conf_build_t *b, conf_group_t *group)
 	for (size_t i = 0; i < group->primary_count; i++)
 		count += group->primaries[i]->address_count +
 		         group->primaries[i]->notify_from_count;
-	list = conf_arena_take(&b->conf->own->arena, count * sizeof *list);
+	list = conf_arena_take(&b->conf->own->arena, (count + 1) * sizeof *list);
 	if (!list) {
 		b->status = ST_NOMEM;
 		return;
@@ -127,7 +127,7 @@ static const char *add_primary(conf_build_t *b, conf_group_t *group, const char 
 
 static bool make_room(conf_build_t *b, conf_group_t *group, size_t count)
 {
-	group->primaries = conf_arena_take(&b->conf->own->arena, count * sizeof(void *));
+	group->primaries = conf_arena_take(&b->conf->own->arena, (count + 1) * sizeof(void *));
 	if (!group->primaries)
 		b->status = ST_NOMEM;
 	return group->primaries != NULL;
@@ -150,11 +150,11 @@ static void resolve_group(conf_build_t *b, const conf_object_t *object)
 		if (why)
 			conf_fault(b, &named->where, "group %s %s", object->name, why);
 	}
-	collect_notify(b, group);
+	conf_group_notify(b, group);
 }
 
-/* A group without a name for zones that name their primaries; the configuration has it. */
-static conf_group_t *nameless(conf_build_t *b, const conf_policy_t *policy)
+/* For zones that name their primaries; the configuration has it. */
+conf_group_t *conf_group_nameless(conf_build_t *b, const conf_policy_t *policy, size_t primaries)
 {
 	conf_t *conf = b->conf;
 	conf_group_t *group = conf_arena_take(&conf->own->arena, sizeof *group);
@@ -168,7 +168,7 @@ static conf_group_t *nameless(conf_build_t *b, const conf_policy_t *policy)
 	group->policy = *policy;
 	group->index = conf->group_count;
 	list[conf->group_count++] = group;
-	return group;
+	return make_room(b, group, primaries) ? group : NULL;
 }
 
 static size_t count_items(const char *text)
@@ -192,17 +192,16 @@ static void resolve_ref(conf_build_t *b, conf_ref_t *ref, const conf_policy_t *p
 		ref->group = object->target;
 		return;
 	}
-	group = nameless(b, policy);
-	if (!group || !make_room(b, group, count_items(ref->text)))
+	group = conf_group_nameless(b, policy, count_items(ref->text));
+	if (!group)
 		return;
 	while (!ref->why && conf_item_next(&at, &item, &len))
 		ref->why = add_primary(b, group, item, len);
-	collect_notify(b, group);
+	conf_group_notify(b, group);
 	ref->group = group;
 }
 
-/* What a group has that sets nothing. */
-static conf_policy_t default_policy(conf_build_t *b)
+conf_policy_t conf_default_policy(conf_build_t *b)
 {
 	conf_group_t group = { 0 };
 	conf_object_t object = { .section = CONF_GROUP, .name = "", .target = &group };
@@ -221,7 +220,7 @@ static conf_policy_t default_policy(conf_build_t *b)
 static void resolve_zones(conf_build_t *b)
 {
 	conf_t *conf = b->conf;
-	conf_policy_t policy = default_policy(b);
+	conf_policy_t policy = conf_default_policy(b);
 	char name[DNS_NAME_TEXT_MAX];
 
 	for (size_t i = 0; b->status == ST_OK && i < b->ref_count; i++)

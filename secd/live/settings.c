@@ -119,6 +119,29 @@ void settings_free(settings_t *s)
 	free(s);
 }
 
+static status_t adopt(settings_t *s, const keep_stray_t *stray)
+{
+	const char **names = calloc(stray->count + 1, sizeof *names);
+	const char *name = stray->names;
+	status_t st = ST_NOMEM;
+
+	for (size_t i = 0; names && i < stray->count; i++, name += strlen(name) + 1)
+		names[i] = name;
+	if (names)
+		st = conf_adopt(s->conf, stray->apex, names, stray->count, s->conf->state_dir);
+	free(names);
+	return st;
+}
+
+status_t settings_adopt(settings_t *s, const keep_stray_t *strays, size_t count)
+{
+	status_t st = ST_OK;
+
+	for (size_t i = 0; i < count && st == ST_OK; i++)
+		st = adopt(s, &strays[i]);
+	return st;
+}
+
 const char *settings_restart(const conf_t *a, const conf_t *b, char out[SETTINGS_RESTART_MAX])
 {
 	const struct {

@@ -8,6 +8,7 @@
 #include "conf/conf.h"
 #include "dns/tsig.h"
 #include "net/net.h"
+#include "refresh/keep.h"
 
 typedef struct settings {
 	conf_t *conf;
@@ -20,6 +21,10 @@ typedef struct settings {
  * ST_OK; ST_NOMEM, ST_LIMIT: too many keys have come and gone. Main thread. */
 status_t settings_make(conf_t *conf, const settings_t *before, settings_t **out);
 void settings_free(settings_t *s); /* NULL is fine */
+
+/* Zones of the state that the files have lost: refresh/keep.h. Main thread, between two turns of its loop; then
+ * refresh_extend(). ST_NOMEM. */
+status_t settings_adopt(settings_t *s, const keep_stray_t *strays, size_t count);
 
 /* What has another value in b, and takes a restart: words with commas between, for operators; "": nothing. */
 enum { SETTINGS_RESTART_MAX = 128 };

@@ -632,6 +632,9 @@ keep_t *keep_new(struct ev_loop *loop, const keep_conf_t *conf, pool_t *builders
 	k->dir = conf->dir;
 	k->relaxed = conf->relaxed;
 	k->old_versions = conf->old_versions;
+	k->share_most = conf->share_most;
+	k->adopt = conf->adopt;
+	k->adopt_arg = conf->arg;
 	k->builders = builders;
 	k->boot = clock_boot();
 	k->backoff = RETRY_FIRST_S;
@@ -640,6 +643,7 @@ keep_t *keep_new(struct ev_loop *loop, const keep_conf_t *conf, pool_t *builders
 	k->flush.data = k->retry.data = k;
 	keep_wake_init(k);
 	keep_left_init(k);
+	k->patience = conf->keep_removed;
 	mailbox_open(&k->done, loop, on_done, k);
 	mailbox_open(&k->packed, loop, on_packed, k);
 	mailbox_open(&k->pins, loop, pin_on_loaded, k);

@@ -27,10 +27,24 @@ struct refresh;
 
 /* --- for main.c -------------------------------------------------------------------------------- */
 
+/* A zone of the state that the settings don't name. */
+typedef struct keep_stray {
+	const uint8_t *apex; /* wire, folded; of the state */
+	char *names; /* of its primaries, as it was followed last: so many texts, one behind the other */
+	size_t count;
+} keep_stray_t;
+
 typedef struct keep_conf {
 	const char *dir;       /* borrowed */
 	bool relaxed;          /* serve before it is on the disk */
 	unsigned old_versions; /* percent of a zone that they may take; 0: none are kept */
+	unsigned keep_removed; /* seconds: as keep_set_patience() has it */
+	/* If the settings lack more than this share (percent) of the zones that the state has, and more than
+	 * REFRESH_REMOVED_LEAST, they are taken to be broken, and adopt(arg, ...) is called in keep_start()'s wake: it is to
+	 * make them zones of the settings, and then call refresh_extend(). 100: never. */
+	unsigned share_most;
+	status_t (*adopt)(void *arg, const keep_stray_t *strays, size_t count);
+	void *arg;
 } keep_conf_t;
 
 /* builders pack what is saved anew. NULL: no memory. */

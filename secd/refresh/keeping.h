@@ -38,6 +38,9 @@ struct keep {
 	const char *dir;
 	bool relaxed;
 	unsigned old_versions; /* percent of a zone */
+	unsigned share_most;
+	status_t (*adopt)(void *arg, const keep_stray_t *strays, size_t count);
+	void *adopt_arg;
 	pool_t *builders;
 	state_t *state; /* NULL: the directory can't be had */
 	bool writes;    /* the state takes saves: it was looked through */
@@ -111,8 +114,21 @@ void keep_settle_init(keep_t *k);
 
 void keep_left_init(keep_t *k);
 void keep_left_rebind(keep_t *k);
-/* All zones that are followed are in: the others of the state, with what it says since when. */
-void keep_left_scanned(keep_t *k);
+/* What the state has beside the zones that are followed: found by the thread that looks through it. */
+typedef struct keep_look {
+	keep_left_t *left; /* of which it says since when */
+	size_t left_count, left_room;
+	bool outdated;        /* it says so of others, too */
+	keep_stray_t *strays; /* of which it doesn't; with names, if they are too many */
+	size_t stray_count, stray_room;
+	size_t followed; /* zones, strays among them */
+	bool too_many;
+} keep_look_t;
+void keep_look(keep_t *k, keep_look_t *out);
+void keep_look_free(keep_look_t *l);
+/* Strays that are too many are followed on; else they stay for a while, like those that were left. */
+void keep_look_adopt(keep_t *k, keep_look_t *l);
+void keep_look_take(keep_t *k, keep_look_t *l);
 /* Came back: the list, a question about a zone that is back. */
 void keep_left_saved(keep_t *k, bool ok);
 void keep_back_listed(keep_t *k, void *back, status_t status);

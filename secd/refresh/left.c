@@ -16,7 +16,6 @@
 #define SWEEP_SECONDS 3600. /* between looks for those whose time is over */
 #define BACK_SECONDS  5.    /* a disk that hangs keeps no zone from being transferred */
 enum {
-	WEEK = 7 * 86400,
 	/* Since when, of one that is forgotten: what there is of it stands in the log until that is cleaned up,
 	 * and the next start is to know. On the disk; and in memory, when that is done. */
 	FORGOTTEN = 1,
@@ -344,7 +343,12 @@ bool keep_takes_back(keep_t *k, zone_t *z)
 	const uint8_t *apex = zone_slot_apex(z->slot);
 
 	if (!k->state)
-		return false; /* when the directory can be had, it is added like all */
+		return false;     /* when the directory can be had, it is added like all */
+	if (keep_is_loading(k)) { /* it was adopted: the loaders take it with the others */
+		z->kept = state_zone_add(k->state, apex);
+		z->stage = z->kept ? STAGE_LOADING : z->stage;
+		return z->kept;
+	}
 	const bool known = state_zone_find(k->state, apex) != NULL;
 	z->kept = state_zone_add(k->state, apex);
 	if (!z->kept || !known)
@@ -371,10 +375,28 @@ void keep_left_rebind(keep_t *k)
 	}
 }
 
-/* --- from start to end ------------------------------------------------------------------------- */
+/* --- at a start: by the thread that looks through the state ------------------------------------ */
+
+static void add_known(keep_look_t *l, state_zone_t *zone, uint32_t since)
+{
+	keep_left_t *grown = grow(l->left, l->left_count, &l->left_room, sizeof *grown);
+
+	if (!grown)
+		return;
+	l->left = grown;
+	l->left[l->left_count++] = (keep_left_t){ zone, since };
+}
+
+static int by_zone(const void *a, const void *b)
+{
+	const keep_left_t *x = a, *y = b;
+
+	return ((uintptr_t)x->zone > (uintptr_t)y->zone) -
+	       ((uintptr_t)x->zone < (uintptr_t)y->zone);
+}
 
 /* Those of which the state says since when. */
-static void read_list(keep_t *k)
+static void read_list(const keep_t *k, keep_look_t *l)
 {
 	size_t len;
 	const uint8_t *octets = state_left(k->state, &len);
@@ -386,59 +408,144 @@ static void read_list(keep_t *k)
 		state_zone_t *zone = state_zone_find(k->state, apex.wire);
 
 		if (zone && state_zone_is_left(zone) && state_zone_has(zone))
-			(void)add(k, zone, since);
+			add_known(l, zone, since);
 		else
-			k->left_changed = true; /* the next time that it goes is another one */
+			l->outdated = true; /* the next time that it goes is another one */
 	}
+	if (l->left_count > 0)
+		qsort(l->left, l->left_count, sizeof *l->left, by_zone);
 }
-
-static int by_zone(const void *a, const void *b)
-{
-	const keep_left_t *x = a, *y = b;
-
-	return ((uintptr_t)x->zone > (uintptr_t)y->zone) -
-	       ((uintptr_t)x->zone < (uintptr_t)y->zone);
-}
-
-typedef struct look {
-	keep_t *keep;
-	size_t listed;
-	uint32_t now;
-} look_t;
 
 static void look_at(void *arg, state_zone_t *zone)
 {
 	const keep_left_t key = { .zone = zone };
-	look_t *l = arg;
+	keep_look_t *l = arg;
+	keep_stray_t *grown;
 
-	if (!state_zone_is_left(zone) || !state_zone_has(zone))
+	if (!state_zone_has(zone) ||
+	    (l->left_count > 0 && bsearch(&key, l->left, l->left_count, sizeof key, by_zone)))
 		return;
-	if (l->listed == 0 || !bsearch(&key, l->keep->left, l->listed, sizeof key, by_zone))
-		(void)add(l->keep, zone, l->now);
+	l->followed++;
+	if (!state_zone_is_left(zone))
+		return;
+	grown = grow(l->strays, l->stray_count, &l->stray_room, sizeof *grown);
+	if (!grown)
+		return;
+	l->strays = grown;
+	l->strays[l->stray_count++] = (keep_stray_t){ .apex = state_zone_apex(zone) };
 }
 
-void keep_left_scanned(keep_t *k)
+/* Its clocks are all that is wanted of it. */
+static status_t no_chunk(void *arg, const uint8_t *octets, size_t len)
 {
-	look_t l = { .keep = k, .now = now_s() };
+	(void)arg;
+	(void)octets;
+	(void)len;
+	return ST_STALE;
+}
 
-	read_list(k);
-	if (k->left_count > 0)
-		qsort(k->left, k->left_count, sizeof *k->left, by_zone);
-	l.listed = k->left_count;
-	state_zones_each(k->state, look_at, &l);
-	if (k->left_count > l.listed) {
-		log_notice("state left zones=%zu keep-removed=%u why=\"the settings have them no "
-		           "more\"",
-		           k->left_count - l.listed, k->patience);
-		k->left_changed = true;
+static status_t take_names(void *arg, const uint8_t *octets, size_t len)
+{
+	state_peer_t peers[64];
+	keep_stray_t *stray = arg;
+	state_clocks_t clocks;
+	size_t room = 1;
+
+	if (state_clocks_get(octets, len, &clocks, peers, ARRAY_LEN(peers)) != ST_OK)
+		return ST_MALFORMED;
+	for (size_t i = 0; i < clocks.peer_count; i++)
+		room += peers[i].name.len + 1u;
+	stray->names = malloc(room);
+	for (size_t i = 0, at = 0; stray->names && i < clocks.peer_count; i++) {
+		memcpy(stray->names + at, peers[i].name.text, peers[i].name.len + 1u);
+		at += peers[i].name.len + 1u;
+		stray->count++;
 	}
+	return ST_STALE;
+}
+
+static void read_names(const keep_t *k, keep_look_t *l)
+{
+	state_window_t *window = state_window_new();
+
+	for (size_t i = 0; window && i < l->stray_count; i++) {
+		const state_reader_t reader = { .arg = &l->strays[i],
+			                        .window = window,
+			                        .clocks = take_names,
+			                        .chunk = no_chunk,
+			                        .delta = no_chunk };
+
+		(void)state_read(k->state, state_zone_find(k->state, l->strays[i].apex), &reader);
+	}
+	state_window_free(window);
+}
+
+void keep_look(keep_t *k, keep_look_t *out)
+{
+	*out = (keep_look_t){ 0 };
+	read_list(k, out);
+	state_zones_each(k->state, look_at, out);
+	out->too_many = k->adopt &&
+	                refresh_is_too_much(out->stray_count, out->followed, k->share_most);
+	if (out->too_many)
+		read_names(k, out);
+}
+
+void keep_look_free(keep_look_t *l)
+{
+	for (size_t i = 0; i < l->stray_count; i++)
+		free(l->strays[i].names);
+	free(l->strays);
+	free(l->left);
+	*l = (keep_look_t){ 0 };
+}
+
+/* --- ... and what comes of it ------------------------------------------------------------------ */
+
+void keep_look_adopt(keep_t *k, keep_look_t *l)
+{
+	if (!l->too_many)
+		return;
+	log_error("settings would-drop zones=%zu of=%zu max-removed=%u served=\"as before\" "
+	          "next=\"mend them, or let them go: secdctl reload --force\"",
+	          l->stray_count, l->followed, k->share_most);
+	if (k->adopt(k->adopt_arg, l->strays, l->stray_count) != ST_OK)
+		log_error("settings would-drop why=\"%s\"", status_text(ST_NOMEM));
+	for (size_t i = 0; i < l->stray_count; i++)
+		free(l->strays[i].names);
+	l->stray_count = 0; /* their names in the state are not what they were */
+}
+
+void keep_look_take(keep_t *k, keep_look_t *l)
+{
+	const uint32_t now = now_s();
+	size_t more = 0;
+
+	free(k->left);
+	k->left = l->left;
+	k->left_count = l->left_count;
+	k->left_room = l->left_room;
+	k->left_changed = l->outdated;
+	l->left = NULL;
+	for (size_t i = 0; i < l->stray_count; i++) {
+		state_zone_t *zone = state_zone_find(k->state, l->strays[i].apex);
+
+		if (zone && state_zone_is_left(zone))
+			more += add(k, zone, now);
+	}
+	if (more > 0)
+		log_notice("state left zones=%zu keep-removed=%u "
+		           "why=\"the settings have them no more\"",
+		           more, k->patience);
+	k->left_changed |= more > 0;
 	if (k->left_count > 0 || k->left_changed)
 		sweep_in(k, SAVE_SECONDS);
 }
 
+/* --- life -------------------------------------------------------------------------------------- */
+
 void keep_left_init(keep_t *k)
 {
-	k->patience = WEEK;
 	ev_init(&k->sweep, on_sweep);
 	k->sweep.data = k;
 	mailbox_open(&k->backs, k->loop, on_loaded, k);

@@ -412,12 +412,16 @@ status_t refresh_command(refresh_t *r, const dns_name_t *apex, refresh_verb_t ve
 /* --- start and stop ------------------------------------------------------------------------ */
 
 /* An empty include or a broken generator is the commonest way to lose zones. */
+bool refresh_is_too_much(size_t gone, size_t of, unsigned share_most)
+{
+	const size_t share = of * share_most / 100;
+
+	return gone > (share > REFRESH_REMOVED_LEAST ? share : REFRESH_REMOVED_LEAST);
+}
+
 static bool is_too_much(const refresh_t *r, refresh_reload_t *order)
 {
-	const size_t share = r->zone_count * order->share_most / 100;
-	const size_t most = share > REFRESH_REMOVED_LEAST ? share : REFRESH_REMOVED_LEAST;
-
-	if (order->removed <= most)
+	if (!refresh_is_too_much(order->removed, r->zone_count, order->share_most))
 		return false;
 	snprintf(order->why, sizeof order->why,
 	         "%zu of %zu zones would be gone, more than max-removed allows: if they are to be, "
@@ -490,6 +494,15 @@ status_t refresh_reload(refresh_t *r, const conf_t *next, const dns_tsig_keys_t 
 	st = take_settings(r, next, order);
 	if (st == ST_OK)
 		r->keys = keys;
+	return st;
+}
+
+status_t refresh_extend(refresh_t *r)
+{
+	const status_t st = take_settings(r, r->conf, NULL);
+
+	for (size_t i = 0; st != ST_OK && i < r->zone_count; i++)
+		r->zones[i]->conf = &r->conf->zones[i];
 	return st;
 }
 

@@ -64,6 +64,12 @@ typedef struct refresh_reload {
 } refresh_reload_t;
 
 enum { REFRESH_REMOVED_LEAST = 10 };
+/* Are so many zones of so many more than may be gone at once? */
+bool refresh_is_too_much(size_t gone, size_t of, unsigned share_most);
+
+/* The settings in force have got more zones, and maybe groups; those before are as they were, but may lie elsewhere.
+ * ST_NOMEM: they are not followed. */
+status_t refresh_extend(refresh_t *r);
 
 /* Follow what next says, and nothing else: what stays goes on with whatever it is at. next and keys take the
  * place of those before, which nobody here knows any more then; but workers may, of their access lists

@@ -57,6 +57,7 @@ struct wake {
 	pool_job_t job; /* the look through */
 	mail_t scanned;
 	state_scan_t scan;
+	keep_look_t look;
 	status_t status;
 	int error;
 	char why[256];
@@ -177,6 +178,8 @@ static void run_scan(pool_job_t *job)
 
 	w->status = state_scan(w->keep->state, &w->scan, w->why);
 	w->error = errno;
+	if (w->status == ST_OK)
+		keep_look(w->keep, &w->look);
 	mailbox_send(&w->mail, &w->scanned);
 }
 
@@ -253,7 +256,7 @@ static void finish(wake_t *w)
 	           w->count - w->lost, (unsigned long long)w->records, w->lost,
 	           mono_diff(w->began, clock_mono()), k->dir);
 	keep_settle(k);
-	keep_left_scanned(k);
+	keep_look_take(k, &w->look);
 	ev_timer_start(k->loop, &k->bury);
 	k->loaded = true;
 	state_settled(k->state);
@@ -300,10 +303,14 @@ static void tell_scan(const wake_t *w)
 		           (unsigned long long)s->torn, w->keep->dir);
 }
 
-static void gather(wake_t *w)
+/* False: no memory. */
+static bool gather(wake_t *w)
 {
 	refresh_t *r = w->keep->r;
 
+	w->zones = calloc(r->zone_count + 1, sizeof(zone_t *));
+	if (!w->zones)
+		return false;
 	for (size_t i = 0; i < r->zone_count; i++) {
 		zone_t *z = r->zones[i];
 
@@ -322,6 +329,7 @@ static void gather(wake_t *w)
 	w->left = w->count;
 	const uint64_t ms = w->count / OVERDUE_PER_MS;
 	w->overdue_ms = ms < OVERDUE_MOST_MS ? (uint32_t)ms : OVERDUE_MOST_MS;
+	return true;
 }
 
 static void start_loaders(wake_t *w, size_t threads)
@@ -367,7 +375,12 @@ static void on_scanned(wake_t *w)
 	k->writes = true;
 	tell_scan(w);
 	keep_times_look(k, &w->times);
-	gather(w);
+	keep_look_adopt(k, &w->look);
+	if (!gather(w)) {
+		w->status = ST_NOMEM;
+		give_up(w);
+		return;
+	}
 	w->peers = calloc(w->most_peers + 1, sizeof *w->peers);
 	if (!w->peers)
 		w->most_peers = 0; /* then nothing is remembered of them */
@@ -427,11 +440,9 @@ static bool begin(keep_t *k)
 		return false;
 	w->keep = k;
 	w->began = w->told = clock_mono();
-	w->zones = calloc(k->r->zone_count + 1, sizeof(zone_t *));
 	w->loaders = calloc(cores(), sizeof *w->loaders);
-	w->pool = w->zones && w->loaders ? pool_new("secd-load", cores()) : NULL;
+	w->pool = w->loaders ? pool_new("secd-load", cores()) : NULL;
 	if (!w->pool) {
-		free(w->zones);
 		free(w->loaders);
 		free(w);
 		return false;
@@ -457,6 +468,7 @@ void keep_wake_stop(keep_t *k)
 	free(w->zones);
 	free(w->loaders);
 	free(w->peers);
+	keep_look_free(&w->look);
 	free(w);
 }
 

@@ -109,6 +109,67 @@ def many_at_once(lab: Lab) -> None:
     assert secd.logged("zone back") == 39
 
 
+def a_start_without_most(lab: Lab) -> None:
+    """A start whose settings have lost many zones serves those of the state, until the operator lets them go."""
+    zones = {f"s{i}.test.": zone(f"s{i}.test.", 1) for i in range(40)}
+    primary = lab.scripted_primary(zones)
+    secd = lab.secd({apex: [primary] for apex in zones})
+    for apex in zones:
+        secd.wait_serial(apex, 1, 10)
+    secd.stop()
+    secd.expect_error("settings would-drop")
+    secd.expect_error("settings refused")
+    few = {"s0.test.": [primary], "new.test.": [primary]}
+    primary.set_zone("new.test.", zone("new.test.", 3))
+    secd.zones = few
+    secd.write_ini()
+    secd.start()
+    for apex in zones:
+        secd.wait_serial(apex, 1, 5)
+    secd.wait_serial("new.test.", 3, 5)
+    assert secd.wait_log("settings would-drop", 5, zones="39", of="40")
+    primary.set_zone("s20.test.", zone("s20.test.", 2))  # it is followed as before
+    primary.notify(secd, "s20.test.", 2)
+    secd.wait_serial("s20.test.", 2, 5)
+    assert secd.ctl("reload").returncode == 1
+    assert secd.serial("s39.test.") == 1
+    secd.restart()
+    secd.wait_serial("s20.test.", 2, 5)
+    assert secd.ctl_json("reload", "--force")["removed"] == 39
+    assert secd.rcode("s20.test.", "SOA") == "REFUSED" and secd.serial("s0.test.") == 1
+    secd.restart()
+    assert secd.rcode("s20.test.", "SOA") == "REFUSED", "they were let go"
+
+    # Nobody has the name of their primary any more: they are served all the same.
+    secd.zones = {apex: [primary] for apex in zones}
+    secd.write_ini()
+    secd.ctl_json("reload")
+    for apex in zones:
+        secd.wait_serial(apex, 1 if apex != "s20.test." else 2, 5)
+    secd.stop()
+    text = secd.ini.read_text()
+    head, _, tail = text.partition("[zones]")
+    secd.ini.write_text(head.replace("[primary scripted1]", "[primary other]") + "[zones]\nnew.test. = other\n")
+    secd.start()
+    secd.wait_serial("s7.test.", 1, 5)
+    got = secd.ctl_json("zone", "s7.test.")
+    assert got["primaries"] == [], got
+    assert secd.ctl("refresh", "s7.test.").returncode == 0
+    secd.wait_log("zone unrefreshed", 5, zone="s7.test.")
+    assert secd.ctl_json("zone", "s7.test.")["state"] == "behind"
+    secd.ini.write_text(text)
+    secd.ctl_json("reload")
+    secd.stop()
+    # Started so that they may go.
+    secd.zones = few
+    secd.write_ini()
+    secd.wrap = ["sh", "-c", 'exec "$0" -f "$@"']
+    secd.start()
+    secd.wait_serial("s0.test.", 1, 5)
+    secd.wait_log("state left", 5, zones="39")
+    assert secd.rcode("s20.test.", "SOA") == "REFUSED"
+
+
 def run(lab: Lab) -> None:
-    for part in (back_with_its_clocks, not_for_ever, many_at_once):
+    for part in (back_with_its_clocks, not_for_ever, many_at_once, a_start_without_most):
         part(lab)
