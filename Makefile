@@ -70,7 +70,7 @@ ZONE := secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c
         secd/zone/node.c secd/zone/order.c secd/zone/pack.c secd/zone/set.c secd/zone/tree.c \
         secd/zone/unpack.c secd/zone/version.c secd/zone/write.c secd/zone/zonemd.c
 ANSWER := secd/answer/answer.c secd/answer/compose.c secd/answer/denial.c secd/answer/edns.c \
-          secd/answer/glue.c secd/answer/resolve.c
+          secd/answer/glue.c secd/answer/resolve.c secd/answer/types.c
 STATE := secd/state/clocks.c secd/state/compact.c secd/state/disk.c secd/state/draft.c \
          secd/state/file.c secd/state/index.c secd/state/past.c secd/state/queue.c \
          secd/state/read.c secd/state/record.c secd/state/route.c secd/state/scan.c secd/state/state.c secd/state/writer.c

@@ -67,7 +67,7 @@ static void status_queries(report_t *out, const net_t *net)
 	net_totals(net, &t);
 	report_open(out, "queries");
 	report_number(out, "received", t.queries);
-	report_number(out, "dropped", t.dropped);
+	report_number(out, "dropped", t.dropped + t.unsent);
 	report_number(out, "truncated", t.truncated);
 	report_number(out, "notifies", t.notifies);
 	report_number(out, "tcp_open", t.tcp_open);
