@@ -77,9 +77,9 @@ STATE := secd/state/clocks.c secd/state/compact.c secd/state/disk.c secd/state/d
 XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/digest.c secd/xfr/fetch.c secd/xfr/ixfr.c \
        secd/xfr/keep.c secd/xfr/link.c secd/xfr/poll.c secd/xfr/refusal.c secd/xfr/soa_answer.c secd/xfr/stream.c secd/xfr/why.c \
        secd/xfr/work.c
-REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/events.c secd/refresh/follow.c \
+REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/counts.c secd/refresh/events.c secd/refresh/follow.c \
            secd/refresh/keep.c secd/refresh/list.c secd/refresh/pin.c secd/refresh/publish.c secd/refresh/queue.c secd/refresh/refresh.c secd/refresh/report.c \
-           secd/refresh/restore.c secd/refresh/round.c secd/refresh/strangers.c secd/refresh/terms.c secd/refresh/told.c \
+           secd/refresh/restore.c secd/refresh/round.c secd/refresh/strangers.c secd/refresh/survey.c secd/refresh/terms.c secd/refresh/told.c \
            secd/refresh/wake.c secd/refresh/way.c secd/refresh/ways.c
 NET := secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \
        secd/net/tcp.c secd/net/udp.c secd/net/worker.c
@@ -164,7 +164,8 @@ UNIT_refresh_way := tests/unit/refresh/test_way.c secd/refresh/breaker.c secd/re
                     common/clock.c common/random.c
 UNIT_refresh_breaker := tests/unit/refresh/test_breaker.c secd/refresh/breaker.c
 UNIT_refresh_round := tests/unit/refresh/test_round.c secd/refresh/round.c
-UNITS += refresh_events refresh_strangers
+UNITS += refresh_counts refresh_events refresh_strangers
+UNIT_refresh_counts := tests/unit/refresh/test_counts.c secd/refresh/counts.c
 UNIT_refresh_events := tests/unit/refresh/test_events.c secd/refresh/events.c secd/dns/name.c \
                        common/addr.c
 UNIT_refresh_strangers := tests/unit/refresh/test_strangers.c secd/refresh/strangers.c common/addr.c
