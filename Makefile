@@ -51,7 +51,7 @@ $(OUT)/obj/tests/unit/%.o: WARN += -Wno-conversion -Wno-shadow -Wno-cast-qual
 
 ALL_CFLAGS = $(SANE) $(WARN) $(CFLAGS) $(VARIANT_FLAGS) $(EXTRA_CFLAGS)
 LINK = $(CC) $(SANE) $(CFLAGS) $(VARIANT_FLAGS) $(LDFLAGS)
-LIBS := -lev -lldns -linih -lcrypto -lxxhash
+LIBS := -lev -lldns -linih -lcrypto -lxxhash -lmicrohttpd
 
 # --- the house, floor by floor (secd/README.md) ------------------------------------------------
 
@@ -80,14 +80,15 @@ XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/digest.c secd/xfr/fetch.c secd/x
 REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/counts.c secd/refresh/events.c secd/refresh/follow.c \
            secd/refresh/keep.c secd/refresh/list.c secd/refresh/pin.c secd/refresh/publish.c secd/refresh/queue.c secd/refresh/refresh.c secd/refresh/report.c \
            secd/refresh/restore.c secd/refresh/round.c secd/refresh/strangers.c secd/refresh/survey.c secd/refresh/terms.c secd/refresh/told.c \
-           secd/refresh/wake.c secd/refresh/way.c secd/refresh/ways.c
+           secd/refresh/wake.c secd/refresh/way.c secd/refresh/ways.c secd/refresh/words.c
 NET := secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \
        secd/net/tcp.c secd/net/udp.c secd/net/worker.c
 REPORT := secd/ctl/report.c secd/ctl/report_json.c secd/ctl/report_text.c
-CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/import.c secd/ctl/offline.c secd/ctl/print.c \
-       secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c secd/ctl/service.c secd/ctl/show.c secd/ctl/verbs.c
+CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/feed.c secd/ctl/gather.c secd/ctl/http.c secd/ctl/import.c \
+       secd/ctl/metrics.c secd/ctl/offline.c secd/ctl/out.c secd/ctl/print.c secd/ctl/process.c \
+       secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c secd/ctl/service.c secd/ctl/show.c secd/ctl/stats.c secd/ctl/top.c secd/ctl/verbs.c
 SECD := $(COMMON) $(DNS) $(CONF) $(STATE) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) $(CTL) secd/main.c
-SECDCTL := secd/ctl/secdctl.c secd/ctl/table.c $(CONF) secd/dns/name.c common/addr.c common/log.c \
+SECDCTL := secd/ctl/screen.c secd/ctl/secdctl.c secd/ctl/table.c $(CONF) secd/dns/name.c common/addr.c common/log.c \
            common/random.c common/siphash.c
 
 # --- unit tests: each line is the whole claim of what a room needs ------------------------------
@@ -233,7 +234,10 @@ UNIT_net_clients := tests/unit/net/test_clients.c secd/net/clients.c common/addr
 UNIT_net_tcp := tests/unit/net/test_tcp.c tests/unit/support/wall.c $(NET_NEEDS)
 UNIT_net_udp := tests/unit/net/test_udp.c $(NET_NEEDS)
 
-UNITS += ctl_report ctl_request ctl_sock
+UNITS += ctl_metrics ctl_report ctl_request ctl_screen ctl_sock
+UNIT_ctl_metrics := tests/unit/ctl/test_metrics.c secd/ctl/metrics.c secd/refresh/counts.c secd/refresh/words.c \
+                    secd/answer/types.c secd/dns/name.c secd/dns/rrtype.c common/addr.c
+UNIT_ctl_screen := tests/unit/ctl/test_screen.c secd/ctl/screen.c
 UNIT_ctl_report := tests/unit/ctl/test_report.c $(REPORT)
 UNIT_ctl_request := tests/unit/ctl/test_request.c secd/ctl/request.c secd/ctl/table.c
 UNIT_ctl_sock := tests/unit/ctl/test_sock.c secd/ctl/sock.c

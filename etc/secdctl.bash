@@ -40,7 +40,8 @@ _secdctl()
 		[ "${COMP_WORDS[COMP_CWORD - 1]}" != --sort ] || words=lag
 		;;
 	log) words='error warn notice info debug' ;;
-	status | stop) ;;
+	status | stats | metrics | stop) ;;
+	top) words='-n' ;;
 	pin)
 		if [ "$COMP_CWORD" -gt $((at + 1)) ]; then
 			words="--no-expire $(secdctl "${daemon[@]}" -j versions "${COMP_WORDS[at + 1]}" \

@@ -18,6 +18,8 @@
 #include "common/random.h"
 #include "conf/conf.h"
 #include "ctl/ctl.h"
+#include "ctl/gather.h"
+#include "ctl/http.h"
 #include "ctl/import.h"
 #include "ctl/offline.h"
 #include "ctl/service.h"
@@ -69,7 +71,9 @@ typedef struct daemon {
 	siphash_key_t cookie_secret; /* when the settings have none */
 	dns_tsig_keys_t keys; /* in the order of the settings: a key's number counts there too */
 	net_t *net;
+	ctl_gather_t *gather;
 	ctl_t *ctl;
+	ctl_http_t *http;
 	ctl_service_t *service;
 	ev_signal on_term, on_int, on_hup;
 } daemon_t;
@@ -243,11 +247,13 @@ static void start_control(daemon_t *d)
 		.loop = d->loop,
 		.refresh = d->refresh,
 		.net = d->net,
+		.gather = d->gather,
 		.started = clock_mono(),
 		.stop = on_stop,
 		.arg = d,
 	};
 
+	d->http = ctl_http_start(&env, d->conf->metrics_listen, d->conf->metrics_listen_count);
 	if (!d->ctl)
 		return;
 	ctl_start(d->ctl, &env);
@@ -306,6 +312,10 @@ static status_t start(daemon_t *d)
 	d->notify_open = true;
 	if (start_net(d) != ST_OK)
 		return ST_SYSTEM;
+	d->gather =
+		ctl_gather_new(d->loop, d->refresh, d->net, clock_mono(), d->conf->metrics_zones);
+	if (!d->gather)
+		goto nomem;
 	start_control(d);
 	refresh_start(d->refresh);
 	d->service = ctl_service_start(d->loop, d->refresh, d->net);
@@ -322,7 +332,9 @@ nomem:
 static void stop(daemon_t *d)
 {
 	ctl_service_stop(d->service);
+	ctl_http_stop(d->http);
 	ctl_free(d->ctl);
+	ctl_gather_free(d->gather);
 	refresh_free(d->refresh);
 	d->refresh = NULL;
 	net_free(d->net);
