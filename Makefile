@@ -404,6 +404,8 @@ install: all
 	install -D -m 644 secd/ctl/secdctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/secdctl.8
 	install -D -m 644 secd/secd.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/secd.ini.5
 	install -D -m 644 etc/secd.ini $(DESTDIR)$(PREFIX)/share/doc/secd/examples/secd.ini
+	install -D -m 644 etc/alerts-secd.yml $(DESTDIR)$(PREFIX)/share/doc/secd/examples/alerts-secd.yml
+	install -D -m 644 etc/grafana-secd.json $(DESTDIR)$(PREFIX)/share/doc/secd/examples/grafana-secd.json
 	install -D -m 644 etc/secdctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/secdctl
 	sed 's#@PREFIX@#$(PREFIX)#' etc/secd.service >$(OUT)/secd.service
 	install -D -m 644 $(OUT)/secd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/secd.service
