@@ -51,7 +51,7 @@ $(OUT)/obj/tests/unit/%.o: WARN += -Wno-conversion -Wno-shadow -Wno-cast-qual
 
 ALL_CFLAGS = $(SANE) $(WARN) $(CFLAGS) $(VARIANT_FLAGS) $(EXTRA_CFLAGS)
 LINK = $(CC) $(SANE) $(CFLAGS) $(VARIANT_FLAGS) $(LDFLAGS)
-LIBS := -lev -lldns -linih -lcrypto -lxxhash
+LIBS := -lev -lldns -linih -lcrypto -lxxhash -lmicrohttpd
 
 # --- the house, floor by floor (secd/README.md) ------------------------------------------------
 
@@ -70,26 +70,27 @@ ZONE := secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c
         secd/zone/node.c secd/zone/order.c secd/zone/pack.c secd/zone/set.c secd/zone/tree.c \
         secd/zone/unpack.c secd/zone/version.c secd/zone/write.c secd/zone/zonemd.c
 ANSWER := secd/answer/answer.c secd/answer/compose.c secd/answer/denial.c secd/answer/edns.c \
-          secd/answer/glue.c secd/answer/resolve.c
+          secd/answer/glue.c secd/answer/resolve.c secd/answer/types.c
 STATE := secd/state/clocks.c secd/state/compact.c secd/state/disk.c secd/state/draft.c \
          secd/state/file.c secd/state/gone.c secd/state/index.c secd/state/past.c secd/state/queue.c \
          secd/state/read.c secd/state/record.c secd/state/route.c secd/state/scan.c secd/state/state.c secd/state/writer.c
 XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/digest.c secd/xfr/fetch.c secd/xfr/ixfr.c \
        secd/xfr/keep.c secd/xfr/link.c secd/xfr/poll.c secd/xfr/refusal.c secd/xfr/soa_answer.c secd/xfr/stream.c secd/xfr/why.c \
        secd/xfr/work.c
-REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/events.c secd/refresh/follow.c \
+REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/counts.c secd/refresh/events.c secd/refresh/follow.c \
            secd/refresh/keep.c secd/refresh/left.c secd/refresh/list.c secd/refresh/pin.c secd/refresh/plan.c \
            secd/refresh/publish.c secd/refresh/queue.c secd/refresh/refresh.c secd/refresh/report.c \
-           secd/refresh/restore.c secd/refresh/round.c secd/refresh/strangers.c secd/refresh/terms.c secd/refresh/told.c \
-           secd/refresh/wake.c secd/refresh/way.c secd/refresh/ways.c
+           secd/refresh/restore.c secd/refresh/round.c secd/refresh/strangers.c secd/refresh/survey.c secd/refresh/terms.c \
+           secd/refresh/told.c secd/refresh/wake.c secd/refresh/way.c secd/refresh/ways.c secd/refresh/words.c
 NET := secd/net/change.c secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \
        secd/net/tcp.c secd/net/udp.c secd/net/worker.c
 REPORT := secd/ctl/report.c secd/ctl/report_json.c secd/ctl/report_text.c
-CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/import.c secd/ctl/offline.c secd/ctl/print.c \
-       secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c secd/ctl/service.c secd/ctl/show.c secd/ctl/verbs.c
+CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/feed.c secd/ctl/gather.c secd/ctl/http.c secd/ctl/import.c \
+       secd/ctl/metrics.c secd/ctl/offline.c secd/ctl/out.c secd/ctl/print.c secd/ctl/process.c \
+       secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c secd/ctl/service.c secd/ctl/show.c secd/ctl/stats.c secd/ctl/top.c secd/ctl/verbs.c
 LIVE := secd/live/reload.c secd/live/settings.c
 SECD := $(COMMON) $(DNS) $(CONF) $(STATE) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) $(CTL) $(LIVE) secd/main.c
-SECDCTL := secd/ctl/secdctl.c secd/ctl/table.c $(CONF) secd/dns/name.c common/addr.c common/log.c \
+SECDCTL := secd/ctl/screen.c secd/ctl/secdctl.c secd/ctl/table.c $(CONF) secd/dns/name.c common/addr.c common/log.c \
            common/random.c common/siphash.c
 
 # --- unit tests: each line is the whole claim of what a room needs ------------------------------
@@ -166,7 +167,8 @@ UNIT_refresh_way := tests/unit/refresh/test_way.c secd/refresh/breaker.c secd/re
                     common/clock.c common/random.c
 UNIT_refresh_breaker := tests/unit/refresh/test_breaker.c secd/refresh/breaker.c
 UNIT_refresh_round := tests/unit/refresh/test_round.c secd/refresh/round.c
-UNITS += refresh_events refresh_strangers
+UNITS += refresh_counts refresh_events refresh_strangers
+UNIT_refresh_counts := tests/unit/refresh/test_counts.c secd/refresh/counts.c
 UNIT_refresh_events := tests/unit/refresh/test_events.c secd/refresh/events.c secd/dns/name.c \
                        common/addr.c
 UNIT_refresh_strangers := tests/unit/refresh/test_strangers.c secd/refresh/strangers.c common/addr.c
@@ -234,7 +236,10 @@ UNIT_net_clients := tests/unit/net/test_clients.c secd/net/clients.c common/addr
 UNIT_net_tcp := tests/unit/net/test_tcp.c tests/unit/support/wall.c $(NET_NEEDS)
 UNIT_net_udp := tests/unit/net/test_udp.c $(NET_NEEDS)
 
-UNITS += ctl_report ctl_request ctl_sock
+UNITS += ctl_metrics ctl_report ctl_request ctl_screen ctl_sock
+UNIT_ctl_metrics := tests/unit/ctl/test_metrics.c secd/ctl/metrics.c secd/refresh/counts.c secd/refresh/words.c \
+                    secd/answer/types.c secd/dns/name.c secd/dns/rrtype.c common/addr.c
+UNIT_ctl_screen := tests/unit/ctl/test_screen.c secd/ctl/screen.c
 UNIT_ctl_report := tests/unit/ctl/test_report.c $(REPORT)
 UNIT_ctl_request := tests/unit/ctl/test_request.c secd/ctl/request.c secd/ctl/table.c
 UNIT_ctl_sock := tests/unit/ctl/test_sock.c secd/ctl/sock.c
@@ -353,7 +358,7 @@ bench-tools: $(BENCH)
 # Where threads meet: what runs end to end under ThreadSanitizer.
 TSAN_E2E := early_close expire_servfail_and_heal first_transfer ixfr_shapes many_zones \
             notify_burst notify_storm notify_update pin_old_version restart secdctl_dump_holds secdctl_verbs signals \
-            silent_primary slow_reader swap_under_load tcp_limits two_workers
+            silent_primary reload_under_load slow_reader swap_under_load tcp_limits two_workers
 
 check: $(or $(UNITS_ONLY:%=$(OUT)/unit/%),units)
 	UNITS="$(or $(UNITS_ONLY),$(UNITS))" scripts/units $(OUT)
@@ -401,6 +406,8 @@ install: all
 	install -D -m 644 secd/ctl/secdctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/secdctl.8
 	install -D -m 644 secd/secd.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/secd.ini.5
 	install -D -m 644 etc/secd.ini $(DESTDIR)$(PREFIX)/share/doc/secd/examples/secd.ini
+	install -D -m 644 etc/alerts-secd.yml $(DESTDIR)$(PREFIX)/share/doc/secd/examples/alerts-secd.yml
+	install -D -m 644 etc/grafana-secd.json $(DESTDIR)$(PREFIX)/share/doc/secd/examples/grafana-secd.json
 	install -D -m 644 etc/secdctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/secdctl
 	sed 's#@PREFIX@#$(PREFIX)#' etc/secd.service >$(OUT)/secd.service
 	install -D -m 644 $(OUT)/secd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/secd.service

@@ -40,8 +40,9 @@ _secdctl()
 		[ "${COMP_WORDS[COMP_CWORD - 1]}" != --sort ] || words=lag
 		;;
 	log) words='error warn notice info debug' ;;
-	status | stop) ;;
+	status | stats | metrics | stop) ;;
 	reload) words=--force ;;
+	top) words='-n' ;;
 	pin)
 		if [ "$COMP_CWORD" -gt $((at + 1)) ]; then
 			words="--no-expire $(secdctl "${daemon[@]}" -j versions "${COMP_WORDS[at + 1]}" \

@@ -17,6 +17,8 @@
 #include "common/pool.h"
 #include "conf/conf.h"
 #include "ctl/ctl.h"
+#include "ctl/gather.h"
+#include "ctl/http.h"
 #include "ctl/import.h"
 #include "ctl/offline.h"
 #include "ctl/service.h"
@@ -48,7 +50,7 @@ static const char usage_text[] =
 	"  -j, --json         print the zone in JSON\n"
 	"  -i, --import       put zone files into the state, while no daemon runs\n"
 	"  -f, --force        --import also where the state has something as new, or newer; else, "
-        "start also\n"
+	"start also\n"
 	"                     when the settings have lost many zones\n"
 	"  -V, --version      print the version\n"
 	"  -h, --help         print this\n"
@@ -83,7 +85,9 @@ typedef struct daemon {
 	mailbox_t notify;
 	net_t *net;
 	reload_t *reload;
+	ctl_gather_t *gather;
 	ctl_t *ctl;
+	ctl_http_t *http;
 	ctl_service_t *service;
 	ev_signal on_term, on_int, on_hup;
 } daemon_t;
@@ -232,12 +236,15 @@ static void start_control(daemon_t *d)
 		.loop = d->loop,
 		.refresh = d->refresh,
 		.net = d->net,
+		.gather = d->gather,
 		.started = clock_mono(),
 		.stop = on_stop,
 		.reload = on_reload,
 		.arg = d,
 	};
 
+	d->http = ctl_http_start(&env, d->settings->conf->metrics_listen,
+	                         d->settings->conf->metrics_listen_count);
 	if (!d->ctl)
 		return;
 	ctl_start(d->ctl, &env);
@@ -333,7 +340,9 @@ static status_t start(daemon_t *d)
 	refresh_on_reclaim(d->refresh, on_reclaim, d);
 	if (start_net(d) != ST_OK)
 		return ST_SYSTEM;
-	if (start_reload(d) != ST_OK)
+	d->gather = ctl_gather_new(d->loop, d->refresh, d->net, clock_mono(),
+	                           d->settings->conf->metrics_zones);
+	if (!d->gather || start_reload(d) != ST_OK)
 		goto nomem;
 	start_control(d);
 	refresh_start(d->refresh);
@@ -352,7 +361,9 @@ static void stop(daemon_t *d)
 {
 	ctl_service_stop(d->service);
 	reload_stop(d->reload);
+	ctl_http_stop(d->http);
 	ctl_free(d->ctl);
+	ctl_gather_free(d->gather);
 	refresh_free(d->refresh);
 	d->refresh = NULL;
 	net_free(d->net);

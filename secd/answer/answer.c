@@ -106,7 +106,8 @@ static void finish(const answer_t *a, const answer_time_t *now, answer_req_t *re
 	put_u16(c->out + 8, c->count[COMPOSE_AUTHORITY]);
 	put_u16(c->out + 10, c->count[COMPOSE_ADDITIONAL]);
 	req->out_len = c->pos;
-	count(&a->counters->rcode[o->rcode & DNS_RCODE_MASK]);
+	assert(o->rcode < ANSWER_RCODES);
+	count(&a->counters->rcode[o->rcode]);
 }
 
 static edns_outcome_t error(unsigned rcode)
@@ -186,6 +187,7 @@ static edns_outcome_t answer_ask(const answer_t *a, const answer_req_t *req, com
 	const dns_query_t *q = &req->query;
 	unsigned refused = refuse_type(req);
 
+	count(&a->counters->type[answer_type_of(q->qtype)]);
 	if (q->qclass == DNS_CLASS_CH)
 		return answer_chaos(a, q, c);
 	if (q->qclass != DNS_CLASS_IN && q->qclass != DNS_CLASS_ANY)
@@ -227,6 +229,7 @@ static edns_outcome_t answer_notify(const answer_t *a, answer_req_t *req)
 		req->notify_why = addr_acl_knows(zone_slot_notify(slot), req->peer)
 		                          ? "not signed with the key of its primary"
 		                          : "neither a primary of the zone nor in its notify-from";
+		count(&a->counters->notifies_refused);
 		return error_because(DNS_RCODE_REFUSED, EDNS_WHY_NO_NOTIFY);
 	}
 	req->notify = slot;
@@ -264,6 +267,8 @@ static void tell_bad_notify(const answer_t *a, answer_req_t *req, dns_tsig_verdi
 		return;
 	req->notify_refused = zone_set_exact(a->zones, &q->qname, req->hashes.h[0]);
 	req->notify_why = bad_signature[verdict];
+	if (req->notify_refused)
+		count(&a->counters->notifies_refused);
 }
 
 /* What is left of limit for an answer beside its TSIG. The smallest of messages takes no option
@@ -422,7 +427,6 @@ static void look_at(const answer_t *a, answer_req_t *req)
 	req->version = NULL;
 	req->state = ZONE_STATE_EMPTY;
 	dns_query_read(req->in, req->in_len, req->via == ANSWER_TCP, &req->query);
-	count(&a->counters->queries);
 	if (!wants_zone(req))
 		return;
 	zone_hash_name(zone_set_key(a->zones), &req->query.qname, &req->hashes);

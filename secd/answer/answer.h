@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "answer/denial.h"
+#include "answer/types.h"
 #include "common/addr.h"
 #include "common/clock.h"
 #include "dns/cookie.h"
@@ -44,10 +45,17 @@ typedef struct answer_time {
 	mono_t mono;
 } answer_time_t;
 
-/* What happened, summed by one writer (a worker); readers take relaxed loads. */
+/* RCODEs with the high bits of an OPT: BADCOOKIE is the largest that is ever answered. */
+enum { ANSWER_RCODES = DNS_RCODE_BADCOOKIE + 1 };
+
+/* What happened, summed by one writer (a worker); readers take relaxed loads. How many messages came,
+ * and by which way, is known to the caller. */
 typedef struct answer_counters {
-	_Atomic uint64_t queries, dropped, truncated, notifies;
-	_Atomic uint64_t rcode[16];
+	_Atomic uint64_t dropped; /* messages that deserve no answer */
+	_Atomic uint64_t truncated;
+	_Atomic uint64_t notifies, notifies_refused;
+	_Atomic uint64_t rcode[ANSWER_RCODES]; /* of answers, those to NOTIFY among them */
+	_Atomic uint64_t type[ANSWER_TYPES];   /* of questions that were answered, whatever with */
 } answer_counters_t;
 
 typedef struct answer answer_t;

@@ -38,6 +38,7 @@ void conf_free(conf_t *conf)
 		               conf->cookie_secret_count * sizeof *conf->cookie_secrets);
 	free(conf->keys);
 	free(conf->listen);
+	free(conf->metrics_listen);
 	free(conf->cookie_secrets);
 	free(conf->primaries);
 	free(conf->groups);

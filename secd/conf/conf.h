@@ -121,11 +121,14 @@ typedef struct conf {
 	uint32_t old_versions; /* percent of a zone that they may take on disk; 0: none are kept */
 	uint32_t
 		max_removed; /* percent of the zones that a reload may take out, unless it is forced */
-	uint32_t keep_removed; /* seconds that what is kept of such a zone stays */
-	const char *control;   /* the socket for secdctl; "": none */
-	const char *version;   /* for CHAOS version.bind and version.server; "" refuses */
-	const char *identity;  /* for CHAOS id.server and hostname.bind; "" refuses */
-	const uint8_t *nsid;   /* for EDNS NSID; without octets it is ignored */
+	uint32_t keep_removed;  /* seconds that what is kept of such a zone stays */
+	const char *control;    /* the socket for secdctl; "": none */
+	addr_t *metrics_listen; /* for HTTP; may be none */
+	size_t metrics_listen_count;
+	uint32_t metrics_zones; /* that have metrics of their own */
+	const char *version;    /* for CHAOS version.bind and version.server; "" refuses */
+	const char *identity;   /* for CHAOS id.server and hostname.bind; "" refuses */
+	const uint8_t *nsid;    /* for EDNS NSID; without octets it is ignored */
 	size_t nsid_len;
 	bool cookies;
 	bool rotate;                   /* the order of records */
@@ -257,6 +260,7 @@ typedef struct conf_option {
 	bool required;        /* in each section of this kind */
 	bool may_be_off;      /* of numbers: "off" is 0 */
 	uint64_t min, max;    /* of numbers */
+	uint16_t port;        /* of addresses that name none; 0: that of DNS */
 	const char *fallback; /* the default as it would stand in the file; NULL: none */
 	size_t offset;        /* of the target in conf_t, conf_primary_t or conf_group_t */
 	size_t count_offset;  /* of the list's count beside it */

@@ -318,11 +318,13 @@ static void add_address(const setting_t *s, const char *text)
 	addr_t **list = target_of(s), *more, a;
 	size_t *count = count_of(s);
 
-	if (addr_parse(text, 53, &a) != ST_OK) {
+	const uint16_t port = s->option->port ? s->option->port : 53;
+
+	if (addr_parse(text, port, &a) != ST_OK) {
 		conf_fault(
 			s->b, s->where,
-			"%s '%.80s' is no address; write one like 192.0.2.1@53 or 2001:db8::1@53",
-			s->option->key, text);
+			"%s '%.80s' is no address; write one like 192.0.2.1@%u or 2001:db8::1@%u",
+			s->option->key, text, port, port);
 		return;
 	}
 	if (s->option->section == CONF_PRIMARY && addr_is_any(&a)) {

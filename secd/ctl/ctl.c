@@ -8,9 +8,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/log.h"
 #include "common/mailbox.h"
 #include "ctl/dump.h"
+#include "ctl/feed.h"
+#include "ctl/out.h"
 #include "ctl/sock.h"
 #include "ctl/verbs.h"
 
@@ -26,6 +27,7 @@ static const ev_tstamp back_off_s = 0.1;
 typedef enum stage {
 	STAGE_READ,  /* its request */
 	STAGE_WRITE, /* its answer */
+	STAGE_FEED,  /* the same, as it comes to be */
 	STAGE_DUMP,  /* a thread writes to it */
 	STAGE_LATER, /* what it asked for is under way */
 } stage_t;
@@ -46,11 +48,12 @@ typedef struct client {
 	struct ucred who;
 	char *in;
 	size_t in_len, in_room;
-	char *out;
-	size_t out_at, out_len;
+	ctl_out_t out;
 	ctl_dump_t *dump;
+	ctl_feed_t *feed;
 	later_t *later;
-	bool stops; /* the daemon, once it has its answer */
+	ctl_fed_t fed; /* what is in out, if there is a feed */
+	bool stops;    /* the daemon, once it has its answer */
 } client_t;
 _Static_assert(offsetof(client_t, io) == 0, "on_event() turns its watcher into a client");
 
@@ -62,7 +65,7 @@ struct ctl {
 	ev_timer resume; /* accepting, after a back-off */
 	ev_timer expiry; /* of the oldest, or earlier */
 	client_t *oldest, *newest;
-	unsigned clients, dumps;
+	unsigned clients, dumps, feeds;
 	bool started, closing;
 	mailbox_t ended; /* dumps */
 };
@@ -97,10 +100,14 @@ static void close_client(ctl_t *ctl, client_t *c)
 	unlink_client(ctl, c);
 	if (c->later)
 		c->later->client = NULL;
+	if (c->feed) {
+		c->feed->free(c->feed);
+		ctl->feeds--;
+	}
 	ev_io_stop(ctl->env.loop, &c->io);
 	close(c->io.fd);
 	free(c->in);
-	free(c->out);
+	ctl_out_free(&c->out);
 	free(c);
 	ctl->clients--;
 	if (stops)
@@ -146,48 +153,42 @@ static void on_expiry(struct ev_loop *loop, ev_timer *timer, int revents)
 /* --- answers ---------------------------------------------------------------------------------- */
 
 /* Write what the client takes. */
+static ctl_out_state_t write_out(ctl_t *ctl, client_t *c)
+{
+	bool moved = false;
+	const ctl_out_state_t state = ctl_out_write(&c->out, c->io.fd, &moved);
+
+	if (moved)
+		touch(ctl, c);
+	return state;
+}
+
 static void write_some(ctl_t *ctl, client_t *c)
 {
-	while (c->out_at < c->out_len) {
-		ssize_t n =
-			send(c->io.fd, c->out + c->out_at, c->out_len - c->out_at, MSG_NOSIGNAL);
+	if (write_out(ctl, c) != CTL_OUT_SOME)
+		close_client(ctl, c);
+}
 
-		if (n > 0) {
-			c->out_at += (size_t)n;
-			touch(ctl, c);
-		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-			return;
-		} else if (errno != EINTR) {
-			break;
-		}
-	}
-	close_client(ctl, c);
+static void set_events(ctl_t *ctl, client_t *c, int events)
+{
+	ev_io_stop(ctl->env.loop, &c->io);
+	ev_io_set(&c->io, c->io.fd, events);
+	if (events != 0)
+		ev_io_start(ctl->env.loop, &c->io);
 }
 
 /* The answer begins to be written. content is taken over; NULL: there is none. */
 static void answer(ctl_t *ctl, client_t *c, char *content, size_t len, const char *verdict)
 {
 	char head[64] = CTL_PROTOCOL "\n";
-	size_t head_len = strlen(head), verdict_len = strlen(verdict);
+	const size_t head_len = strlen(head);
 
 	if (content)
-		head_len += (size_t)snprintf(head + head_len, sizeof head - head_len, "data %zu\n",
-		                             len);
-	else
-		len = 0;
-	c->out = malloc(head_len + len + verdict_len);
-	if (c->out) {
-		memcpy(c->out, head, head_len);
-		if (content)
-			memcpy(c->out + head_len, content, len);
-		memcpy(c->out + head_len + len, verdict, verdict_len);
-		c->out_len = head_len + len + verdict_len;
-	}
-	free(content);
+		snprintf(head + head_len, sizeof head - head_len, "data %zu\n", len);
+	(void)ctl_out_set(&c->out, head, content, len,
+	                  verdict); /* without memory it is cut short */
 	c->stage = STAGE_WRITE;
-	ev_io_stop(ctl->env.loop, &c->io);
-	ev_io_set(&c->io, c->io.fd, EV_WRITE);
-	ev_io_start(ctl->env.loop, &c->io);
+	set_events(ctl, c, EV_WRITE);
 	write_some(ctl, c);
 }
 
@@ -197,6 +198,48 @@ static void refuse(ctl_t *ctl, client_t *c, const char *word, const char *why)
 
 	snprintf(verdict, sizeof verdict, "%s %s\n", word, why);
 	answer(ctl, c, NULL, 0, verdict);
+}
+
+/* Write what the client takes of what its feed has. */
+static void feed_some(ctl_t *ctl, client_t *c)
+{
+	ctl_out_state_t state;
+
+	while ((state = write_out(ctl, c)) == CTL_OUT_ALL && c->fed != CTL_FED_LAST) {
+		c->fed = ctl_feed_fill(c->feed, &c->out);
+		if (c->fed == CTL_FED_LATER) {
+			set_events(ctl, c, 0);
+			return;
+		}
+	}
+	if (state == CTL_OUT_SOME)
+		set_events(ctl, c, EV_WRITE);
+	else
+		close_client(ctl, c);
+}
+
+static void on_fed(void *arg)
+{
+	client_t *c = arg;
+
+	if (!ev_is_active(&c->io)) /* else the client has yet to take what there was */
+		feed_some(c->io.data, c);
+}
+
+/* feed is taken over. */
+static void begin_feed(ctl_t *ctl, client_t *c, ctl_feed_t *feed)
+{
+	if (ctl->feeds >= CTL_FEEDS || !ctl_out_set(&c->out, CTL_PROTOCOL "\n", NULL, 0, "")) {
+		feed->free(feed);
+		refuse(ctl, c, "no", "as many of these as there may be are under way");
+		return;
+	}
+	ctl->feeds++;
+	feed->wake = on_fed;
+	feed->arg = c;
+	c->feed = feed;
+	c->stage = STAGE_FEED;
+	feed_some(ctl, c);
 }
 
 static void begin_dump(ctl_t *ctl, client_t *c, report_form_t form, zone_hold_t *hold)
@@ -240,24 +283,6 @@ static void on_dumped(void *arg, mail_t *mail)
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
-
-static void log_command(const client_t *c, const ctl_call_t *call, const ctl_verb_t *verb)
-{
-	char name[DNS_NAME_TEXT_MAX], zone[sizeof name + sizeof "zone= "] = "";
-	dns_name_t first;
-
-	if (call->request->arg_count == 0 || verb->id == CTL_VERB_RELOAD) {
-		log_notice("control command verb=%s uid=%u pid=%d", verb->word, c->who.uid,
-		           c->who.pid);
-		return;
-	}
-	if (dns_name_from_text(call->request->args, &first) == ST_OK) {
-		dns_name_fold(&first);
-		snprintf(zone, sizeof zone, "zone=%s ", dns_name_text(first.wire, name));
-	}
-	log_notice("control command verb=%s %szones=%zu failed=%zu uid=%u pid=%d", verb->word, zone,
-	           call->zones, call->failed, c->who.uid, c->who.pid);
-}
 
 /* Answer with the report, as far as there is one. */
 static void answer_report(ctl_t *ctl, client_t *c, const report_t *report, report_form_t form,
@@ -344,6 +369,9 @@ static void finish(ctl_t *ctl, client_t *c, ctl_call_t *call, ctl_outcome_t outc
 	case CTL_DUMP:
 		begin_dump(ctl, c, call->request->form, call->hold);
 		break;
+	case CTL_FEED:
+		begin_feed(ctl, c, call->feed);
+		break;
 	case CTL_LATER:
 		begin_later(ctl, c, call);
 		break;
@@ -368,7 +396,7 @@ static void run_request(ctl_t *ctl, client_t *c, size_t len)
 	}
 	ctl_outcome_t outcome = ctl_verbs_run(&call, &verb);
 	if (verb && verb->changes && outcome != CTL_USAGE)
-		log_command(c, &call, verb);
+		ctl_verbs_log(&call, verb, c->who.uid, c->who.pid);
 	finish(ctl, c, &call, outcome);
 	report_free(call.report);
 }
@@ -426,6 +454,9 @@ static void on_event(struct ev_loop *loop, ev_io *io, int revents)
 		break;
 	case STAGE_WRITE:
 		write_some(ctl, c);
+		break;
+	case STAGE_FEED:
+		feed_some(ctl, c);
 		break;
 	case STAGE_DUMP:
 	case STAGE_LATER:

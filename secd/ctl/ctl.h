@@ -20,7 +20,8 @@
  * and in time, answers in the time that they may wait. What an answer repeats of its request makes
  * no other line of it longer, so the longest, a line for each of 32,000 names, has less than 4 MiB; but
  * zones --all has 200 octets for each zone. What the state has to be asked for is waited for 5 seconds,
- * a version that is loaded from it 60. A reload takes as long as the files take to be read.
+ * a version that is loaded from it 60. A reload takes as long as the files take to be read. Metrics, and the
+ * frames of top, come in pieces as the client takes them.
  * When all places are taken, the one goes that has waited longest without asking anything. Only a dump
  * has a thread, and those have a limit of their own. */
 #pragma once
@@ -30,6 +31,7 @@
 #include "common/clock.h"
 #include "common/status.h"
 #include "conf/conf.h"
+#include "ctl/gather.h"
 #include "net/net.h"
 #include "refresh/refresh.h"
 #include "zone/set.h"
@@ -38,6 +40,7 @@ enum {
 	CTL_CLIENTS = 64,
 	CTL_REQUEST_MAX = 64 * 1024, /* octets of a request */
 	CTL_DUMPS = 2,               /* under way at once */
+	CTL_FEEDS = 8,               /* the same: metrics, top */
 };
 
 /* Seconds: for a whole request; without progress of its answer; for the whole answer of a dump. */
@@ -60,6 +63,7 @@ typedef struct ctl_env {
 	struct ev_loop *loop;
 	refresh_t *refresh;
 	const net_t *net;
+	ctl_gather_t *gather; /* for metrics */
 	mono_t started;
 	void (*stop)(void *arg); /* end the daemon, soon */
 	/* Read the settings anew; done is called once, maybe before this returns. */

@@ -89,6 +89,11 @@ void report_ms(report_t *r, const char *key, uint64_t ms)
 	add(r, (node_t){ .kind = NODE_MS, .key = key, .n = ms });
 }
 
+void report_rate(report_t *r, const char *key, double per_second)
+{
+	add(r, (node_t){ .kind = NODE_RATE, .key = key, .n = (uint64_t)(per_second * 1000 + 0.5) });
+}
+
 void report_time(report_t *r, const char *key, mono_t at)
 {
 	add(r, (node_t){ .kind = NODE_TIME, .key = key, .at = at });
@@ -107,6 +112,11 @@ void report_none(report_t *r, const char *key)
 void report_open(report_t *r, const char *key)
 {
 	add(r, (node_t){ .kind = NODE_OBJECT, .key = key });
+}
+
+void report_row(report_t *r, const char *key)
+{
+	add(r, (node_t){ .kind = NODE_ROW, .key = key });
 }
 
 void report_list(report_t *r, const char *key)

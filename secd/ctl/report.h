@@ -13,7 +13,7 @@
  * for what there is not. Want of memory sticks, and is told by report_render().
  *
  * Strings may hold anything: JSON escapes what it must, and has U+FFFD for octets that are no UTF-8;
- * text shows control characters as question marks. Keys are literals. A report belongs to one thread. */
+ * text shows control characters as question marks. Keys live for ever. A report belongs to one thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -44,12 +44,15 @@ void report_number(report_t *r, const char *key, uint64_t n);
 void report_size(report_t *r, const char *key, uint64_t octets);
 void report_seconds(report_t *r, const char *key, uint64_t s);
 void report_ms(report_t *r, const char *key, uint64_t ms);
+void report_rate(report_t *r, const char *key, double per_second);
 void report_time(report_t *r, const char *key, mono_t at); /* past or to come */
 void report_flag(report_t *r, const char *key, bool on);
 void report_none(report_t *r, const char *key);
 
 /* An object within the open one, up to its report_close(). */
 void report_open(report_t *r, const char *key);
+/* ... of numbers that are short enough to stand in one line below their names. */
+void report_row(report_t *r, const char *key);
 /* A list of objects, which begin with report_item(); each and the list end with report_close(). The
  * items have the same keys in the same order. */
 void report_list(report_t *r, const char *key);

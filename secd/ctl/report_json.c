@@ -109,6 +109,7 @@ static void write_value(const report_t *r, const node_t *n, FILE *to)
 		fprintf(to, "%" PRIu64, n->n);
 		break;
 	case NODE_MS:
+	case NODE_RATE:
 		write_seconds((int64_t)n->n, to);
 		break;
 	case NODE_TIME:
@@ -121,6 +122,7 @@ static void write_value(const report_t *r, const node_t *n, FILE *to)
 		fputs("null", to);
 		break;
 	case NODE_OBJECT:
+	case NODE_ROW:
 	case NODE_ITEM:
 		putc('{', to);
 		break;

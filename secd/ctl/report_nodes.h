@@ -12,10 +12,12 @@ typedef enum node_kind {
 	NODE_NUMBER,
 	NODE_SIZE,
 	NODE_MS,
+	NODE_RATE, /* thousandths */
 	NODE_TIME,
 	NODE_FLAG,
 	NODE_NONE,
 	NODE_OBJECT, /* up to its NODE_CLOSE */
+	NODE_ROW,    /* the same, in one line */
 	NODE_LIST,   /* ... of NODE_ITEMs */
 	NODE_ITEM,
 	NODE_CLOSE,

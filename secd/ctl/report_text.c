@@ -31,6 +31,19 @@ static void blanks(const page_t *p, size_t n)
 	fprintf(p->to, "%*s", (int)n, "");
 }
 
+/* Three digits that tell something, or all of a large one. */
+static const char *rate_text(uint64_t thousandths, char room[REPORT_SHORT_MAX])
+{
+	const double rate = (double)thousandths / 1000;
+
+	snprintf(room, REPORT_SHORT_MAX, "%.*f",
+	         thousandths == 0 || rate >= 99.95 ? 0
+	         : rate >= 9.995                   ? 1
+	                                           : 2,
+	         rate);
+	return room;
+}
+
 /* What stands for a scalar; room is used where it isn't a word of the report. */
 static const char *cell_text(const report_t *r, const node_t *n, char room[REPORT_SHORT_MAX])
 {
@@ -44,12 +57,15 @@ static const char *cell_text(const report_t *r, const node_t *n, char room[REPOR
 		return report_size_text(n->n, room);
 	case NODE_MS:
 		return report_duration_text(n->n, room);
+	case NODE_RATE:
+		return rate_text(n->n, room);
 	case NODE_TIME:
 		return report_age_text(r->now, n->at, room);
 	case NODE_FLAG:
 		return n->n ? "yes" : "no";
 	case NODE_NONE:
 	case NODE_OBJECT:
+	case NODE_ROW:
 	case NODE_LIST:
 	case NODE_ITEM:
 	case NODE_CLOSE:
@@ -133,6 +149,16 @@ static void write_row(const page_t *p, size_t item, size_t indent, const size_t 
 	putc('\n', p->to);
 }
 
+/* An object of which all values stand in one line. */
+static void write_wide(const page_t *p, size_t object, size_t indent)
+{
+	size_t width[COLUMNS_MAX] = { 0 };
+	size_t columns = measure(p->r, object, width);
+
+	write_row(p, object, indent, width, columns, true);
+	write_row(p, object, indent, width, columns, false);
+}
+
 static void write_table(const page_t *p, size_t list, size_t indent)
 {
 	size_t end = report_behind(p->r, list) - 1, width[COLUMNS_MAX] = { 0 };
@@ -178,6 +204,8 @@ static void write_object(const page_t *p, size_t begin, size_t end, size_t inden
 		putc('\n', p->to);
 		if (n->kind == NODE_OBJECT)
 			write_object(p, i + 1, behind - 1, indent + INDENT);
+		else if (n->kind == NODE_ROW)
+			write_wide(p, i, indent + INDENT);
 		else if (n->kind == NODE_LIST && behind > i + 2)
 			write_table(p, i, indent + INDENT);
 	}

@@ -12,6 +12,7 @@
 
 #include "conf/conf.h"
 #include "ctl/request.h"
+#include "ctl/screen.h"
 #include "ctl/table.h"
 
 enum {
@@ -182,6 +183,18 @@ static int cut_short(void)
 	return EXIT_NO;
 }
 
+enum { FRAME_MAX = 1 << 20 }; /* octets of one of top's */
+
+/* n octets of content to the screen, in place of what is there. */
+static bool show(FILE *from, size_t n)
+{
+	char *frame = n <= FRAME_MAX ? malloc(n + 1) : NULL;
+	const bool good = frame && fread(frame, 1, n, from) == n && screen_show(frame, n);
+
+	free(frame);
+	return good;
+}
+
 /* n octets of content to standard output; false: it is over early, on one side or the other. */
 static bool copy(FILE *from, size_t n)
 {
@@ -222,6 +235,30 @@ static bool read_line(FILE *from, char line[LINE_ROOM])
 	return true;
 }
 
+/* Frame after frame, for as long as somebody looks on. */
+static int receive_frames(FILE *from)
+{
+	char line[LINE_ROOM];
+	int code = EXIT_DONE;
+	size_t n;
+
+	setvbuf(from, NULL, _IONBF, 0); /* what has come is seen by a wait */
+	if (!screen_open())
+		return EXIT_NO;
+	while (screen_wait(fileno(from))) {
+		if (read_line(from, line) && strcmp(line, CTL_PROTOCOL) == 0)
+			continue;
+		if (sscanf(line, "data %zu", &n) == 1 && show(from, n))
+			continue;
+		code = EXIT_NO;
+		break;
+	}
+	screen_close();
+	if (code == EXIT_NO && !screen_is_over())
+		return *line != '\0' ? verdict(line) : cut_short();
+	return EXIT_DONE;
+}
+
 static int receive(FILE *from)
 {
 	char line[LINE_ROOM];
@@ -246,6 +283,12 @@ static int receive(FILE *from)
 	return cut_short();
 }
 
+/* Is it for somebody who looks on, until he has seen enough? */
+static bool is_live(bool json, char **words)
+{
+	return strcmp(words[0], "top") == 0 && !words[1] && !json && screen_fits();
+}
+
 static int ask(const char *path, bool json, char **words)
 {
 	size_t len;
@@ -266,7 +309,7 @@ static int ask(const char *path, bool json, char **words)
 	(void)send_all(fd, line, len);
 	free(line);
 	from = fdopen(fd, "r");
-	code = from ? receive(from) : cut_short();
+	code = !from ? cut_short() : is_live(json, words) ? receive_frames(from) : receive(from);
 	if (from)
 		fclose(from);
 	return code;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl/process.h"
 #include "refresh/report.h"
 
 enum { EVENTS_SHOWN = 20, EVENTS_EXPLAINED = 500 };
@@ -27,19 +28,6 @@ static report_tone_t tone_of(refresh_state_t state)
 		return REPORT_BAD;
 	}
 	return REPORT_PLAIN;
-}
-
-/* Resident octets of the process. */
-static uint64_t memory(void)
-{
-	unsigned long pages = 0;
-	FILE *f = fopen("/proc/self/statm", "re");
-
-	if (f && fscanf(f, "%*u %lu", &pages) != 1)
-		pages = 0;
-	if (f)
-		fclose(f);
-	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 static void status_zones(report_t *out, const refresh_totals_t *t)
@@ -67,7 +55,7 @@ static void status_queries(report_t *out, const net_t *net)
 	net_totals(net, &t);
 	report_open(out, "queries");
 	report_number(out, "received", t.queries);
-	report_number(out, "dropped", t.dropped);
+	report_number(out, "dropped", t.dropped + t.unsent);
 	report_number(out, "truncated", t.truncated);
 	report_number(out, "notifies", t.notifies);
 	report_number(out, "tcp_open", t.tcp_open);
@@ -102,7 +90,7 @@ static void status_state(report_t *out, const refresh_t *r)
 	report_close(out);
 }
 
-static void status_worst(report_t *out, const refresh_t *r)
+void ctl_show_worst(report_t *out, const refresh_t *r)
 {
 	refresh_laggard_t worst[REFRESH_WORST_MAX];
 	size_t count = refresh_worst(r, worst);
@@ -136,11 +124,11 @@ ctl_outcome_t ctl_show_status(ctl_call_t *call)
 	report_word(call->report, "version", SECD_VERSION);
 	report_number(call->report, "pid", (uint64_t)getpid());
 	report_time(call->report, "started", env->started);
-	report_size(call->report, "memory", memory());
+	report_size(call->report, "memory", ctl_process_memory());
 	status_zones(call->report, &totals);
 	status_queries(call->report, env->net);
 	status_state(call->report, env->refresh);
-	status_worst(call->report, env->refresh);
+	ctl_show_worst(call->report, env->refresh);
 	return CTL_DONE;
 }
 

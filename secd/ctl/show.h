@@ -10,6 +10,9 @@ ctl_outcome_t ctl_show_zones(ctl_call_t *call);
 ctl_outcome_t ctl_show_zone(ctl_call_t *call);
 ctl_outcome_t ctl_show_explain(ctl_call_t *call);
 
+/* The list "worst": the ten that lag most. */
+void ctl_show_worst(report_t *out, const refresh_t *r);
+
 /* "this server has no such zone" */
 extern const char ctl_nobody[];
 

@@ -9,6 +9,12 @@
 static const ctl_verb_t verbs[] = {
 	{ CTL_VERB_STATUS, "status", "", 0, 0, false,
 	  "all zones at a glance, and the ten that lag most" },
+	{ CTL_VERB_STATS, "stats", "", 0, 0, false,
+	  "what has happened since the start: queries, answers, polls, transfers" },
+	{ CTL_VERB_TOP, "top", "[-n FRAMES]", 0, 2, false,
+	  "what happens now, each second; q ends it" },
+	{ CTL_VERB_METRICS, "metrics", "", 0, 0, false,
+	  "everything that is measured, as Prometheus reads it" },
 	{ CTL_VERB_ZONES, "zones", "[--KIND ...] [--match GLOB] [--sort lag] [--all]", 0, 16, false,
 	  "a line for each zone that is behind, expired, pinned ..." },
 	{ CTL_VERB_ZONE, "zone", "NAME", 1, 1, false,

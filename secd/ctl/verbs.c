@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "ctl/show.h"
+#include "ctl/stats.h"
 #include "refresh/report.h"
 
 /* --- commands --------------------------------------------------------------------------------- */
@@ -261,6 +262,41 @@ ctl_outcome_t ctl_verbs_reloaded(const ctl_reload_result_t *result, report_t *ou
 	return result->why ? CTL_NO : CTL_DONE;
 }
 
+/* --- what comes in pieces --------------------------------------------------------------------- */
+
+static ctl_outcome_t feed(ctl_call_t *call, ctl_feed_t *made)
+{
+	call->feed = made;
+	if (made)
+		return CTL_FEED;
+	snprintf(call->why, sizeof call->why, "%s", status_text(ST_NOMEM));
+	return CTL_NO;
+}
+
+static ctl_outcome_t run_metrics(ctl_call_t *call)
+{
+	if (call->request->form != REPORT_JSON)
+		return feed(call, ctl_feed_metrics(call->env));
+	snprintf(call->why, sizeof call->why,
+	         "metrics has one form, that of Prometheus; stats has its numbers in JSON");
+	return CTL_USAGE;
+}
+
+static ctl_outcome_t run_top(ctl_call_t *call)
+{
+	const char *word = call->request->args;
+	uint32_t frames = 0;
+
+	if (call->request->arg_count > 0 &&
+	    (call->request->arg_count != 2 || strcmp(word, "-n") != 0 ||
+	     !read_number(ctl_request_next(word), &frames) || frames == 0)) {
+		snprintf(call->why, sizeof call->why,
+		         "top [-n FRAMES], of which there is at least one");
+		return CTL_USAGE;
+	}
+	return feed(call, ctl_feed_top(call->env, call->request->form, frames));
+}
+
 /* --- the log ---------------------------------------------------------------------------------- */
 
 static ctl_outcome_t run_log(ctl_call_t *call)
@@ -298,6 +334,12 @@ ctl_outcome_t ctl_verbs_run(ctl_call_t *call, const ctl_verb_t **verb)
 	switch (v->id) {
 	case CTL_VERB_STATUS:
 		return ctl_show_status(call);
+	case CTL_VERB_STATS:
+		return ctl_stats(call);
+	case CTL_VERB_TOP:
+		return run_top(call);
+	case CTL_VERB_METRICS:
+		return run_metrics(call);
 	case CTL_VERB_ZONES:
 		return ctl_show_zones(call);
 	case CTL_VERB_ZONE:
@@ -323,4 +365,21 @@ ctl_outcome_t ctl_verbs_run(ctl_call_t *call, const ctl_verb_t **verb)
 		return CTL_STOP;
 	}
 	return CTL_USAGE;
+}
+
+void ctl_verbs_log(const ctl_call_t *call, const ctl_verb_t *verb, uid_t uid, pid_t pid)
+{
+	char name[DNS_NAME_TEXT_MAX], zone[sizeof name + sizeof "zone= "] = "";
+	dns_name_t first;
+
+	if (call->request->arg_count == 0 || verb->id == CTL_VERB_RELOAD) {
+		log_notice("control command verb=%s uid=%u pid=%d", verb->word, uid, pid);
+		return;
+	}
+	if (dns_name_from_text(call->request->args, &first) == ST_OK) {
+		dns_name_fold(&first);
+		snprintf(zone, sizeof zone, "zone=%s ", dns_name_text(first.wire, name));
+	}
+	log_notice("control command verb=%s %szones=%zu failed=%zu uid=%u pid=%d", verb->word, zone,
+	           call->zones, call->failed, uid, pid);
 }

@@ -1,7 +1,10 @@
 /* ctl/verbs.h - what each verb does, in one go of the main loop. For ctl/ctl alone. */
 #pragma once
 
+#include <sys/types.h>
+
 #include "ctl/ctl.h"
+#include "ctl/feed.h"
 #include "ctl/report.h"
 #include "ctl/request.h"
 #include "ctl/table.h"
@@ -14,6 +17,7 @@ typedef enum ctl_outcome {
 	CTL_USAGE, /* why says what would be a request */
 	CTL_STOP,  /* done, and the daemon is to end when that is said */
 	CTL_DUMP,  /* hold is the caller's, whose content is the answer */
+	CTL_FEED,  /* feed is the caller's, and gives the answer */
 	CTL_LATER, /* ctl_verbs_later() is to be called, and tells what the answer is */
 } ctl_outcome_t;
 
@@ -38,12 +42,16 @@ typedef struct ctl_call {
 	report_t *report; /* to be filled */
 	char why[256];
 	zone_hold_t *hold;
+	ctl_feed_t *feed;
 	ctl_later_t later;
 	size_t zones, failed; /* that it is about */
 } ctl_call_t;
 
 /* Run the verb that the request names. *verb is what that is, or NULL. */
 ctl_outcome_t ctl_verbs_run(ctl_call_t *call, const ctl_verb_t **verb);
+
+/* A line of the log: who wanted what to be changed. */
+void ctl_verbs_log(const ctl_call_t *call, const ctl_verb_t *verb, uid_t uid, pid_t pid);
 
 /* Ask about a zone; done(arg, ...) is called once, maybe before this returns. */
 void ctl_verbs_later(const ctl_env_t *env, const ctl_later_t *later, refresh_pin_cb done,

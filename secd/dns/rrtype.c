@@ -74,6 +74,8 @@ const char *dns_rcode_text(unsigned rcode, char out[DNS_RCODE_TEXT_MAX])
 		snprintf(out, DNS_RCODE_TEXT_MAX, "%s", words[rcode]);
 	else if (rcode == DNS_RCODE_BADVERS)
 		snprintf(out, DNS_RCODE_TEXT_MAX, "BADVERS");
+	else if (rcode == DNS_RCODE_BADCOOKIE)
+		snprintf(out, DNS_RCODE_TEXT_MAX, "BADCOOKIE");
 	else
 		snprintf(out, DNS_RCODE_TEXT_MAX, "RCODE%u", rcode);
 	return out;

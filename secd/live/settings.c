@@ -142,6 +142,15 @@ status_t settings_adopt(settings_t *s, const keep_stray_t *strays, size_t count)
 	return st;
 }
 
+static bool same_addresses(const conf_t *a, const conf_t *b)
+{
+	bool same = a->metrics_listen_count == b->metrics_listen_count;
+
+	for (size_t i = 0; same && i < a->metrics_listen_count; i++)
+		same = addr_same(&a->metrics_listen[i], &b->metrics_listen[i]);
+	return same;
+}
+
 const char *settings_restart(const conf_t *a, const conf_t *b, char out[SETTINGS_RESTART_MAX])
 {
 	const struct {
@@ -152,6 +161,8 @@ const char *settings_restart(const conf_t *a, const conf_t *b, char out[SETTINGS
 		{ "durability", a->relaxed != b->relaxed },
 		{ "old-versions", a->old_versions != b->old_versions },
 		{ "control", strcmp(a->control, b->control) != 0 },
+		{ "metrics-listen", !same_addresses(a, b) },
+		{ "metrics-zones", a->metrics_zones != b->metrics_zones },
 		{ "log target", a->log_target != b->log_target },
 	};
 	size_t len = 0;

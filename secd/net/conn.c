@@ -163,6 +163,11 @@ static status_t settle(conn_t *c, conn_desk_t *desk, size_t n, size_t took, size
 	return ST_OK;
 }
 
+static net_family_t family(const conn_t *c)
+{
+	return c->peer.sa.sa_family == AF_INET6 ? NET_IPV6 : NET_IPV4;
+}
+
 /* Answer what is whole in bytes until there is no more or answers wait. *used: the octets that
  * are done with. */
 static conn_verdict_t answer_whole(conn_t *c, conn_desk_t *desk, const uint8_t *bytes, size_t len,
@@ -179,6 +184,7 @@ static conn_verdict_t answer_whole(conn_t *c, conn_desk_t *desk, const uint8_t *
 		verdict = write_batch(c, desk, n, &took);
 		if (verdict == CONN_OVER || settle(c, desk, n, took, &done) != ST_OK)
 			return CONN_OVER;
+		worker_count(&desk->w->counters.received[NET_TCP][family(c)], done);
 		const answer_req_t *last = &desk->req[done - 1];
 		*used = (size_t)(last->in + last->in_len - bytes);
 	}

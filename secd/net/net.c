@@ -119,17 +119,33 @@ static uint64_t look(const _Atomic uint64_t *counter)
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+static void sum_received(const worker_counters_t *c, net_totals_t *out)
+{
+	for (size_t t = 0; t < NET_TRANSPORTS; t++) {
+		for (size_t f = 0; f < NET_FAMILIES; f++) {
+			const uint64_t n = look(&c->received[t][f]);
+
+			out->received[t][f] += n;
+			out->queries += n;
+		}
+	}
+}
+
 static void add_totals(const worker_t *w, net_totals_t *out)
 {
 	const answer_counters_t *a = &w->answered;
 	const worker_counters_t *c = &w->counters;
 
-	out->queries += look(&a->queries);
-	out->dropped += look(&a->dropped) + look(&c->unsent);
+	sum_received(c, out);
+	out->dropped += look(&a->dropped);
+	out->unsent += look(&c->unsent);
 	out->truncated += look(&a->truncated);
 	out->notifies += look(&a->notifies);
+	out->notifies_refused += look(&a->notifies_refused);
 	for (size_t r = 0; r < ARRAY_LEN(out->rcode); r++)
 		out->rcode[r] += look(&a->rcode[r]);
+	for (size_t t = 0; t < ARRAY_LEN(out->type); t++)
+		out->type[t] += look(&a->type[t]);
 	out->tcp_accepted += look(&c->tcp_accepted);
 	out->tcp_refused += look(&c->tcp_refused);
 	out->tcp_open += look(&c->tcp_open);

@@ -91,10 +91,19 @@ unsigned net_workers(const net_t *net);
  * this: NOTIFYs may still be in it. NULL is fine. */
 void net_free(net_t *net);
 
+typedef enum net_transport { NET_UDP, NET_TCP, NET_TRANSPORTS } net_transport_t;
+typedef enum net_family { NET_IPV4, NET_IPV6, NET_FAMILIES } net_family_t;
+
 /* Sums over all workers; any thread, values of a moment ago. */
 typedef struct net_totals {
-	uint64_t queries, dropped, truncated, notifies;
-	uint64_t rcode[16];
+	uint64_t queries; /* messages that came: the sum of the next */
+	uint64_t received[NET_TRANSPORTS][NET_FAMILIES];
+	uint64_t dropped; /* of these, without an answer */
+	uint64_t unsent;  /* answers by UDP that the kernel would not take */
+	uint64_t truncated;
+	uint64_t notifies, notifies_refused; /* by who may send NOTIFY, and by who may not */
+	uint64_t rcode[ANSWER_RCODES];
+	uint64_t type[ANSWER_TYPES];
 	uint64_t tcp_accepted, tcp_refused, tcp_open;
 } net_totals_t;
 void net_totals(const net_t *net, net_totals_t *out);

@@ -32,6 +32,7 @@ typedef struct udp_sock {
 	udp_t *udp;
 	addr_t local;
 	socklen_t name_len;
+	net_family_t family;
 	size_t control_len; /* 0 when bound to one address: the kernel knows it then */
 	struct mmsghdr in[BATCH];
 } udp_sock_t;
@@ -178,6 +179,7 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int revents)
 			return; /* nothing left, or it will be told again */
 		for (int i = 0; i < n; i++)
 			take(udp, s, i);
+		worker_count(&udp->w->counters.received[NET_UDP][s->family], (uint64_t)n);
 		answer_batch(udp->w->answer, worker_now(udp->w), udp->req, (size_t)n);
 		reply(udp, s, n);
 		if (n < BATCH)
@@ -239,6 +241,7 @@ status_t udp_listen(udp_t *udp, int fd, const addr_t *local)
 	s->udp = udp;
 	s->local = *local;
 	s->name_len = addr_len(local);
+	s->family = local->sa.sa_family == AF_INET6 ? NET_IPV6 : NET_IPV4;
 	s->control_len = control_len(local);
 	for (size_t i = 0; i < BATCH; i++) {
 		s->in[i].msg_hdr = (struct msghdr){

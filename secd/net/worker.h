@@ -26,6 +26,8 @@ struct udp;
 struct tcp;
 
 typedef struct worker_counters {
+	/* Messages, whatever came of them: counted by the batch. */
+	_Atomic uint64_t received[NET_TRANSPORTS][NET_FAMILIES];
 	_Atomic uint64_t unsent; /* UDP answers that the kernel would not take */
 	_Atomic uint64_t tcp_accepted, tcp_refused, tcp_open;
 } worker_counters_t;

@@ -129,6 +129,8 @@ static void poll_failed(seat_t *s, const xfr_why_t *why)
 	bool of_the_way = xfr_why_kind(why) == XFR_WHY_OF_WAY;
 
 	seat_remember(s, why);
+	if (why->code != XFR_WHY_DOWN) /* else nobody was asked */
+		f->zone->group->r->counts.polls[REFRESH_POLL_FAILED]++;
 	told_poll_failed(s, why);
 	s->stream = s->deaf = false;
 	round_unreached(f->round, s->index, of_the_way, addresses(s));
@@ -198,6 +200,22 @@ void seat_vouch(seat_t *s, bool has_expire, uint32_t expire)
 		*check = said;
 }
 
+static refresh_poll_t poll_of(round_verdict_t verdict)
+{
+	switch (verdict) {
+	case ROUND_SAME:
+		return REFRESH_POLL_CURRENT;
+	case ROUND_NEWER:
+	case ROUND_RESIGNED:
+		return REFRESH_POLL_NEWER;
+	case ROUND_OLDER:
+	case ROUND_UNDEFINED:
+	case ROUND_REFUSED:
+		break;
+	}
+	return REFRESH_POLL_REFUSED;
+}
+
 static void take_soa(seat_t *s, const xfr_soa_answer_t *answer)
 {
 	follow_t *f = s->follow;
@@ -208,6 +226,7 @@ static void take_soa(seat_t *s, const xfr_soa_answer_t *answer)
 		round_shown(f->round, s->index, answer->soa.serial, resigned, clock_mono());
 
 	seat_remember(s, &(xfr_why_t){ 0 });
+	z->group->r->counts.polls[poll_of(verdict)]++;
 	told_poll(s, verdict, answer->soa.serial);
 	if (verdict == ROUND_SAME || verdict == ROUND_RESIGNED || f->round->zone.pinned)
 		seat_vouch(s, answer->has_expire, answer->expire);
@@ -326,6 +345,7 @@ static void begin_fetch(seat_t *s)
 	if (spec.link)
 		s->fetch = xfr_fetch_start(z->group->r->env, &spec, on_fetched, s);
 	if (s->fetch) {
+		s->begun = clock_mono();
 		told_begun(s);
 		return;
 	}
@@ -362,11 +382,22 @@ static void take_turn(way_turn_t *turn, way_verdict_t verdict)
 		begin_fetch(s);
 }
 
+/* What NOTIFY told of has not come: another round may bring it. But one that came meanwhile tells of
+ * something else, unless this round has failed. */
+static void hand_back(const follow_t *f)
+{
+	zone_t *z = f->zone;
+
+	if (f->notified != 0 && (z->timer.extra == 0 || z->clock.failures > 0))
+		z->timer.extra = f->notified;
+}
+
 static void end(follow_t *f)
 {
 	zone_t *z = f->zone;
 
 	publish_round_end(f);
+	hand_back(f);
 	follow_stop(f);
 	refresh_rested(z);
 }
@@ -421,6 +452,8 @@ status_t follow_begin(zone_t *z)
 		f->seats[i].turn.take = take_turn;
 	}
 	round_begin(f->round, z->why, &zone, z->peers, count, z->first_primary, z->first_address);
+	f->notified = z->timer.extra;
+	z->timer.extra = 0;
 	z->held_up = false;
 	z->follow = f;
 	return ST_OK;

@@ -12,8 +12,7 @@ static mono_t time_of(uint32_t seconds)
 	return (mono_t){ (int64_t)seconds * NS_PER_S };
 }
 
-/* How bad it is: 0 is nothing to tell. */
-static unsigned badness(const zone_t *z)
+unsigned list_badness(const zone_t *z)
 {
 	switch (report_state(z)) {
 	case REFRESH_STATE_FRESH:
@@ -28,7 +27,7 @@ static unsigned badness(const zone_t *z)
 	return 0;
 }
 
-static mono_t since(const zone_t *z)
+mono_t list_since(const zone_t *z)
 {
 	return z->clock.loaded ? time_of(z->clock.checked) : z->group->r->began;
 }
@@ -87,8 +86,7 @@ static void blame(const zone_t *z, refresh_laggard_t *out)
 	snprintf(out->why, sizeof out->why, "%s", waiting(z));
 }
 
-/* The newest serial that any of its primaries has shown. */
-static bool newest_of(const zone_t *z, uint32_t *out)
+bool list_newest(const zone_t *z, uint32_t *out)
 {
 	bool has = false;
 
@@ -114,11 +112,11 @@ static refresh_laggard_t laggard(const zone_t *z)
 		.pinned = z->pinned,
 		.unsaved = z->unsaved,
 		.serial = z->clock.serial,
-		.since = since(z),
+		.since = list_since(z),
 		.expires = z->clock.expires,
 	};
 
-	l.has_newest = newest_of(z, &l.newest);
+	l.has_newest = list_newest(z, &l.newest);
 	blame(z, &l);
 	return l;
 }
@@ -130,7 +128,7 @@ size_t refresh_worst(const refresh_t *r, refresh_laggard_t out[REFRESH_WORST_MAX
 
 	for (size_t i = 0; i < r->zone_count; i++) {
 		const zone_t *z = r->zones[i];
-		const rank_t rank = { z, badness(z), since(z) };
+		const rank_t rank = { z, list_badness(z), list_since(z) };
 		size_t at = count;
 
 		if (rank.badness == 0)
@@ -204,7 +202,7 @@ status_t refresh_list(const refresh_t *r, const refresh_filter_t *filter,
 		const zone_t *z = r->zones[i];
 
 		if (is_wanted(z, filter))
-			ranks[count++] = (rank_t){ z, badness(z), since(z) };
+			ranks[count++] = (rank_t){ z, list_badness(z), list_since(z) };
 	}
 	if (count > 1 && filter->by_lag)
 		qsort(ranks, count, sizeof *ranks, by_lag);

@@ -597,6 +597,7 @@ void plan_apply(plan_t *p)
 	free(r->zones);
 	r->zones = p->zones;
 	r->zone_count = p->zone_count;
+	r->generation++;
 	apply_groups(p);
 	apply_ways(p);
 	r->conf = p->next;

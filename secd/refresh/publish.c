@@ -70,6 +70,37 @@ static xfr_why_t objection(const seat_t *s, const xfr_result_t *res)
 	return (xfr_why_t){ 0 };
 }
 
+/* What came of the seat's transfer, for the sums. One that never began is none. */
+static void count(const seat_t *s, const xfr_result_t *res, refresh_kind_t kind, refresh_end_t end)
+{
+	refresh_counts_t *c = &s->follow->zone->group->r->counts;
+
+	if (res->why.code == XFR_WHY_DOWN)
+		return;
+	c->transfers[kind][end]++;
+	c->octets[kind] += res->bytes;
+}
+
+static refresh_kind_t kind_asked(const seat_t *s)
+{
+	return s->delta ? REFRESH_KIND_IXFR : REFRESH_KIND_AXFR;
+}
+
+static refresh_kind_t kind_of(const xfr_result_t *res)
+{
+	switch (res->outcome) {
+	case XFR_WHOLE:
+		return REFRESH_KIND_WHOLE;
+	case XFR_DIFFERENCE:
+	case XFR_CURRENT:
+		return REFRESH_KIND_IXFR;
+	case XFR_AXFR:
+	case XFR_FAILED:
+		break;
+	}
+	return REFRESH_KIND_AXFR;
+}
+
 static round_fetched_t failed(seat_t *s, const xfr_result_t *res)
 {
 	const xfr_why_kind_t kind = xfr_why_kind(&res->why);
@@ -78,11 +109,14 @@ static round_fetched_t failed(seat_t *s, const xfr_result_t *res)
 
 	if (s->delta &&
 	    seat_found(&res->why) == SEAT_FOUND_SOMEBODY) { /* whatever it was, all of it may do */
+		count(s, res, REFRESH_KIND_IXFR, REFRESH_END_FALLBACK);
 		told_fallback(s, res);
 		round_forgo_delta(&s->follow->zone->peers[s->index], unknown, clock_mono());
 		return ROUND_GOT_NO_DELTA;
 	}
 	seat_remember(s, &res->why);
+	count(s, res, kind_asked(s),
+	      kind == XFR_WHY_OF_GATE ? REFRESH_END_REFUSED : REFRESH_END_FAILED);
 	told_fetch_failed(s, res);
 	if (kind == XFR_WHY_OF_GATE)
 		return ROUND_GOT_REFUSED;
@@ -95,10 +129,12 @@ static round_fetched_t current(seat_t *s, xfr_result_t *res)
 	if (res->has_expire && res->expire <= 1) {
 		res->why = xfr_why(XFR_WHY_EXPIRED, res->expire, 0);
 		seat_remember(s, &res->why);
+		count(s, res, REFRESH_KIND_IXFR, REFRESH_END_FAILED);
 		told_fetch_failed(s, res);
 		return ROUND_GOT_FAILURE;
 	}
 	seat_remember(s, &(xfr_why_t){ 0 });
+	count(s, res, REFRESH_KIND_IXFR, REFRESH_END_CURRENT);
 	if (res->soa.serial == s->follow->zone->clock.serial)
 		seat_vouch(s, res->has_expire, res->expire);
 	return ROUND_GOT_NOTHING;
@@ -141,6 +177,16 @@ static void take_over(const publish_saving_t *p, zone_t *z)
 	keep_sure(z->group->r->keep, z);
 }
 
+/* What a NOTIFY told of is served. */
+static void note_delay(follow_t *f)
+{
+	if (f->notified == 0)
+		return;
+	refresh_delays_note(&f->zone->group->r->counts.served,
+	                    (uint32_t)(clock_mono().ns / NS_PER_MS) - f->notified);
+	f->notified = 0;
+}
+
 static void serve(publish_saving_t *p)
 {
 	seat_t *s = p->seat;
@@ -155,6 +201,8 @@ static void serve(publish_saving_t *p)
 		return;
 	}
 	take_over(p, z);
+	count(s, res, kind_of(res), REFRESH_END_INSTALLED);
+	note_delay(s->follow);
 	told_installed(s, res);
 	told_faults(z, res);
 	if (was_expired)
@@ -416,5 +464,6 @@ void publish_tick(zone_t *z, mono_t now)
 		return;
 	zone_set_expire(z->slot, true);
 	keep_touch(z->group->r->keep, z);
+	z->group->r->counts.expired++;
 	told_expired(z);
 }

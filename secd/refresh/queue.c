@@ -24,7 +24,7 @@ void refresh_heap_free(refresh_heap_t *h)
 static void put(refresh_heap_t *h, size_t place, refresh_timer_t *t)
 {
 	h->slot[place] = t;
-	t->place = place;
+	t->place = (uint32_t)place;
 }
 
 static void rise(refresh_heap_t *h, size_t place, refresh_timer_t *t)

@@ -6,13 +6,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/clock.h"
 #include "common/status.h"
 
 typedef struct refresh_timer {
 	mono_t at;
-	size_t place; /* in the heap, from 1; 0: not in it */
+	uint32_t place; /* in the heap, from 1; 0: not in it */
+	uint32_t extra; /* the owner's own, in what would be padding */
 } refresh_timer_t;
 
 typedef struct refresh_heap {
@@ -20,7 +22,7 @@ typedef struct refresh_heap {
 	size_t count, room;
 } refresh_heap_t;
 
-/* Room for this many timers in all, so that setting one cannot fail later. */
+/* Room for this many timers in all, less than 2^32, so that setting one cannot fail later. */
 status_t refresh_heap_reserve(refresh_heap_t *h, size_t timers);
 void refresh_heap_free(refresh_heap_t *h);
 

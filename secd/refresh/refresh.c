@@ -281,6 +281,15 @@ static bool is_promised_more(zone_t *z)
 	return more;
 }
 
+/* Nothing follows by itself but what time brings. A NOTIFY that has led to nothing is forgotten, unless
+ * what it told of may still come. */
+static void settle(zone_t *z)
+{
+	if (z->pinned || (z->clock.failures == 0 && z->clock.outrun.ns == 0))
+		z->timer.extra = 0;
+	refresh_set_timer(z);
+}
+
 void refresh_rested(zone_t *z)
 {
 	const bool again = z->again, command = z->again_why > ROUND_NOTIFY;
@@ -296,7 +305,7 @@ void refresh_rested(zone_t *z)
 	else if (is_promised_more(z))
 		hasten(z, ROUND_NOTIFY, HINT_RETRY_MS);
 	else
-		refresh_set_timer(z);
+		settle(z);
 }
 
 void refresh_lift(zone_t *z)
@@ -361,6 +370,8 @@ void refresh_notify(refresh_t *r, const zone_slot_t *slot, const addr_t *from, c
 		return;
 	told_notify(z, from, hint);
 	prefer(z, from);
+	if (z->timer.extra == 0)
+		z->timer.extra = (uint32_t)(clock_mono().ns / NS_PER_MS) | 1;
 	if (hint) {
 		z->hint_tried = z->hint_tried && z->has_hint && z->hint == *hint;
 		z->hint = *hint;

@@ -223,50 +223,49 @@ static void count_state(const zone_t *z, refresh_totals_t *out)
 	}
 }
 
+void report_count(const zone_t *z, refresh_totals_t *out)
+{
+	count_state(z, out);
+	count_work(z, out);
+	out->refused += report_has_refused(z);
+	out->pinned += z->pinned;
+}
+
 void refresh_totals(const refresh_t *r, refresh_totals_t *out)
 {
 	*out = (refresh_totals_t){ .zones = r->zone_count };
-	for (size_t i = 0; i < r->zone_count; i++) {
-		const zone_t *z = r->zones[i];
-
-		count_state(z, out);
-		count_work(z, out);
-		out->refused += report_has_refused(z);
-		out->pinned += z->pinned;
-	}
+	for (size_t i = 0; i < r->zone_count; i++)
+		report_count(r->zones[i], out);
 	out->loaded = out->fresh + out->behind + out->expired;
 }
 
-const char *refresh_state_text(refresh_state_t state)
+const refresh_counts_t *refresh_counts(const refresh_t *r)
 {
-	switch (state) {
-	case REFRESH_STATE_FRESH:
-		return "fresh";
-	case REFRESH_STATE_BEHIND:
-		return "behind";
-	case REFRESH_STATE_EMPTY:
-		return "empty";
-	case REFRESH_STATE_EXPIRED:
-		return "expired";
-	}
-	return "?";
+	return &r->counts;
 }
 
-const char *refresh_work_text(refresh_work_t work)
+size_t refresh_transfers(const refresh_t *r, refresh_transfer_t *out, size_t most)
 {
-	switch (work) {
-	case REFRESH_WORK_NONE:
-		return "none";
-	case REFRESH_WORK_QUEUED:
-		return "queued";
-	case REFRESH_WORK_POLL:
-		return "poll";
-	case REFRESH_WORK_TRANSFER_QUEUED:
-		return "transfer queued";
-	case REFRESH_WORK_TRANSFER:
-		return "transfer";
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->zone_count; i++) {
+		const follow_t *f = r->zones[i]->follow;
+
+		for (unsigned j = 0; f && j < primaries(r->zones[i]) && count < most; j++) {
+			const seat_t *s = &f->seats[j];
+
+			if (!s->fetch)
+				continue;
+			out[count++] = (refresh_transfer_t){
+				.apex = r->zones[i]->conf->apex,
+				.primary = seat_primary(s)->name,
+				.delta = s->delta,
+				.begun = s->begun,
+				.octets = xfr_fetch_octets(s->fetch),
+			};
+		}
 	}
-	return "?";
+	return count;
 }
 
 bool refresh_keep_report(const refresh_t *r, keep_report_t *out)

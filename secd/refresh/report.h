@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/status.h"
 #include "dns/name.h"
+#include "refresh/counts.h"
 #include "refresh/events.h"
 #include "refresh/keep.h"
 #include "refresh/refresh.h"
@@ -127,6 +128,20 @@ typedef struct refresh_totals {
 
 /* One pass, some milliseconds for 100,000 zones. */
 void refresh_totals(const refresh_t *r, refresh_totals_t *out);
+
+/* What has happened since the start. */
+const refresh_counts_t *refresh_counts(const refresh_t *r);
+
+typedef struct refresh_transfer {
+	const uint8_t *apex;
+	const char *primary;
+	bool delta; /* IXFR was asked for */
+	mono_t begun;
+	uint64_t octets; /* so far */
+} refresh_transfer_t;
+
+/* Up to most of the transfers under way. One pass. Returns how many. */
+size_t refresh_transfers(const refresh_t *r, refresh_transfer_t *out, size_t most);
 
 typedef struct refresh_laggard {
 	const uint8_t *apex;

@@ -369,6 +369,19 @@ mono_t way_next(const way_t *w)
 	return mono_add_ms(w->refilled, (int64_t)((1 - w->tokens) * 1000 / w->conf.max_rate) + 1);
 }
 
+way_load_t way_load(const way_t *w)
+{
+	way_load_t load = {
+		.queries = w->going[DATAGRAM],
+		.streams = w->going[SHARED] + w->going[ALONE],
+		.waiting = w->waiting[DATAGRAM] + w->waiting[SHARED] + w->waiting[ALONE],
+	};
+
+	for (unsigned i = 0; i < w->conf.max_connections; i++)
+		load.connections += w->places[i].link != NULL;
+	return load;
+}
+
 bool way_crowded(const way_t *w)
 {
 	return w->waiting[DATAGRAM] >= w->conf.max_queries ||

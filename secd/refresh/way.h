@@ -99,6 +99,14 @@ breaker_turn_t way_done(way_turn_t *turn, bool good, mono_t now);
 void way_leave(way_turn_t *turn);
 
 const breaker_t *way_breaker(const way_t *w);
+
+/* How the budget is used, for operators. */
+typedef struct way_load {
+	unsigned queries, streams; /* under way: by UDP; by TCP, transfers among them */
+	unsigned waiting;          /* for a turn */
+	unsigned connections;      /* open */
+} way_load_t;
+way_load_t way_load(const way_t *w);
 /* Whoever is to try whether it is up again, when the breaker says so; the caller's own. */
 void way_set_probe(way_t *w, void *probe);
 void *way_probe(const way_t *w);

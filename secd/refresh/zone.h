@@ -17,6 +17,7 @@
 #include "common/epoch.h"
 #include "conf/conf.h"
 #include "refresh/clock.h"
+#include "refresh/counts.h"
 #include "refresh/events.h"
 #include "refresh/keep.h"
 #include "refresh/queue.h"
@@ -51,6 +52,7 @@ typedef struct seat {
 	bool stream;   /* the question goes by TCP */
 	bool deaf;     /* ... since UDP brought no answer */
 	bool delta;    /* the transfer is by IXFR */
+	mono_t begun;  /* the transfer */
 	uint16_t index;
 } seat_t;
 
@@ -60,6 +62,7 @@ struct follow {
 	round_t *round;           /* behind the seats */
 	refresh_check_t check;    /* what those said that hold our serial */
 	mono_t until;             /* when to look again; 0: when something happens */
+	uint32_t notified;        /* the NOTIFY that it answers came: ms since boot; 0: none did */
 	publish_saving_t *saving; /* a version that is on its way to the disk; NULL: none */
 	seat_t seats[];
 };
@@ -71,18 +74,20 @@ struct zone {
 	group_t *group;
 	follow_t *follow; /* NULL between rounds */
 	refresh_clock_t clock;
-	refresh_timer_t timer; /* the earliest of what happens by itself */
-	refresh_link_t link;   /* in a lane while queued */
-	uint32_t notified;     /* when NOTIFY began a round last: ms since boot */
-	uint32_t hint;         /* a serial that NOTIFY promised */
-	uint32_t loaded_at;    /* of the last transfer: when (seconds since boot) ... */
-	uint32_t pinned_at;    /* seconds since 1970, if pinned */
-	uint64_t octets : 40;  /* ... what it brought ... */
-	uint64_t ms : 24;      /* ... and how long it took: zone_note_transfer() */
-	state_zone_t *kept;    /* NULL: there is no state */
-	uint16_t edition;      /* counts the versions that were served */
-	uint16_t rounds;       /* so far: spreads the timers */
-	uint16_t source;       /* primary that the version came from, or ROUND_NO_SOURCE */
+	/* The earliest of what happens by itself. Its extra: when the first NOTIFY came that nobody has
+	 * looked into yet (ms since boot); 0: none. */
+	refresh_timer_t timer;
+	refresh_link_t link;  /* in a lane while queued */
+	uint32_t notified;    /* when NOTIFY began a round last: ms since boot */
+	uint32_t hint;        /* a serial that NOTIFY promised */
+	uint32_t loaded_at;   /* of the last transfer: when (seconds since boot) ... */
+	uint32_t pinned_at;   /* seconds since 1970, if pinned */
+	uint64_t octets : 40; /* ... what it brought ... */
+	uint64_t ms : 24;     /* ... and how long it took: zone_note_transfer() */
+	state_zone_t *kept;   /* NULL: there is no state */
+	uint16_t edition;     /* counts the versions that were served */
+	uint16_t rounds;      /* so far: spreads the timers */
+	uint16_t source;      /* primary that the version came from, or ROUND_NO_SOURCE */
 	uint16_t first_primary, first_address; /* where the next round begins */
 	uint8_t why : 4;                       /* of the next round, or of this one: round_why_t */
 	uint8_t again_why : 4;
@@ -145,8 +150,10 @@ struct refresh {
 	size_t first_way;    /* the next to be given turns */
 	zone_t **zones;
 	size_t zone_count;
+	unsigned generation; /* of them: other settings, other zones */
 	refresh_heap_t timers;
 	refresh_events_t *events;
+	refresh_counts_t counts;
 	pin_t *pins; /* under way */
 	mono_t began;
 	bool started;
@@ -240,8 +247,19 @@ bool report_has_refused(const zone_t *z);
 bool report_is_refused(const zone_t *z, const round_peer_t *p);
 refresh_state_t report_state(const zone_t *z);
 refresh_work_t report_work(const zone_t *z);
+/* Add it to the totals, but for zones and loaded. */
+void report_count(const zone_t *z, refresh_totals_t *out);
 /* What failed last with primary i, in words. */
 void report_why(const zone_t *z, size_t i, char out[REFRESH_WHY_MAX]);
+
+/* --- list.c */
+
+/* How bad it is: 0 is nothing to tell. */
+unsigned list_badness(const zone_t *z);
+/* Its last good check, or when secd began to ask. */
+mono_t list_since(const zone_t *z);
+/* The newest serial that any of its primaries has shown, if it is newer than what is held. */
+bool list_newest(const zone_t *z, uint32_t *out);
 
 /* --- told.c */
 

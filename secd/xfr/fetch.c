@@ -352,3 +352,8 @@ void xfr_fetch_stop(xfr_fetch_t *f)
 {
 	release(f);
 }
+
+uint64_t xfr_fetch_octets(const xfr_fetch_t *f)
+{
+	return f->bytes;
+}

@@ -73,6 +73,9 @@ typedef void (*xfr_fetch_cb)(void *arg, xfr_result_t *result);
 xfr_fetch_t *xfr_fetch_start(xfr_env_t *env, const xfr_fetch_spec_t *spec, xfr_fetch_cb done,
                              void *arg);
 
+/* Octets that have come so far. */
+uint64_t xfr_fetch_octets(const xfr_fetch_t *f);
+
 /* Give up, at any moment but within done; done is not called. What a builder still holds is freed
  * when it lets go. The loop's thread; f is gone for the caller. */
 void xfr_fetch_stop(xfr_fetch_t *f);

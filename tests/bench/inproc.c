@@ -303,7 +303,7 @@ static void print(const bench_t *b, size_t count)
 	       b->check_ns / records, b->pack_ns / records, b->unpack_ns / records,
 	       (double)b->bytes / records, count, b->answers, b->query_ns / (double)count);
 	const char *comma = "";
-	for (int i = 0; i < 16; i++) {
+	for (int i = 0; i < ANSWER_RCODES; i++) {
 		uint64_t n = atomic_load(&b->counters.rcode[i]);
 
 		if (n > 0) {

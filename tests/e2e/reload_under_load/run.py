@@ -7,7 +7,7 @@ from lab.zones import zone
 
 ALONE = True
 TIME_LIMIT = 60
-SECONDS = 8
+SECONDS = 5
 
 
 class Connections:

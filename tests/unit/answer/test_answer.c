@@ -623,6 +623,55 @@ Test(answer, takes_notify_from_those_who_may_send_it)
 	teardown(&f);
 }
 
+static uint64_t answered(const fixture_t *f)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < ANSWER_RCODES; i++)
+		n += atomic_load(&f->counters.rcode[i]);
+	return n;
+}
+
+/* The type of each question, and the whole RCODE of its answer. */
+Test(answer, counts_types_and_rcodes)
+{
+	static const struct {
+		uint16_t type;
+		answer_type_t counted;
+	} cases[] = {
+		{ DNS_TYPE_A, ANSWER_TYPE_A },     { DNS_TYPE_AAAA, ANSWER_TYPE_AAAA },
+		{ DNS_TYPE_ANY, ANSWER_TYPE_ANY }, { DNS_TYPE_CAA, ANSWER_TYPE_CAA },
+		{ 3, ANSWER_TYPE_OTHER },          { 258, ANSWER_TYPE_OTHER },
+		{ 65535, ANSWER_TYPE_OTHER },      { 0, ANSWER_TYPE_OTHER },
+	};
+	uint8_t msg[512], out[65535];
+	fixture_t f;
+
+	setup(&f);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_Atomic uint64_t *n = &f.counters.type[cases[i].counted];
+		const uint64_t before = atomic_load(n);
+		const size_t len = question(msg, "example.", cases[i].type, 1);
+
+		ask(&f, msg, len, ANSWER_UDP, out);
+		cr_expect(eq(u64, atomic_load(n), before + 1), "type %u", cases[i].type);
+	}
+	cr_expect(eq(u64, answered(&f), ARRAY_LEN(cases)));
+	/* EDNS of a version to come: no NOERROR. */
+	size_t len = question(msg, "example.", DNS_TYPE_A, 1);
+	memcpy(msg + len, "\0\0\51\4\320\0\1\0\0\0\0", 11);
+	msg[11] = 1;
+	ask(&f, msg, len + 11, ANSWER_UDP, out);
+	cr_expect(eq(u64, atomic_load(&f.counters.rcode[DNS_RCODE_BADVERS]), 1));
+	cr_expect(eq(u64, atomic_load(&f.counters.type[ANSWER_TYPE_A]), 1), "nothing was asked");
+	/* What is no query at all. */
+	ask(&f, msg, 3, ANSWER_UDP, out);
+	cr_expect(eq(u64, atomic_load(&f.counters.dropped), 1));
+	for (unsigned type = 0; type < ANSWER_TYPES; type++)
+		cr_expect(answer_type_text(type) != NULL);
+	teardown(&f);
+}
+
 Test(answer, answers_a_batch_as_it_answers_one_by_one)
 {
 	enum { N = 40 };
@@ -648,7 +697,7 @@ Test(answer, answers_a_batch_as_it_answers_one_by_one)
 		cr_expect(eq(sz, n, reqs[i].out_len), "%zu", i);
 		cr_expect(memcmp(alone, outs[i], n) == 0, "%zu", i);
 	}
-	cr_expect(eq(u64, atomic_load(&f.counters.queries), 2 * N));
+	cr_expect(eq(u64, answered(&f), 2 * N));
 	free(reqs);
 	teardown(&f);
 }

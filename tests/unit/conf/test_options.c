@@ -201,6 +201,21 @@ Test(conf_options, mean_in_the_example_what_they_mean_without_it)
 	free(example);
 }
 
+/* Metrics are no DNS: an address without a port means another one there. */
+Test(conf_options, have_ports_of_their_own)
+{
+	conf_t *c = read_text("[server]\nlisten = ::1\nmetrics-listen = 127.0.0.1, ::1@99\n");
+	char text[ADDR_TEXT_MAX];
+
+	cr_assert(eq(sz, c->listen_count, 1));
+	cr_assert(eq(sz, c->metrics_listen_count, 2));
+	cr_expect(eq(str, (char *)addr_text(&c->listen[0], text), (char *)"::1@53"));
+	cr_expect(
+		eq(str, (char *)addr_text(&c->metrics_listen[0], text), (char *)"127.0.0.1@9953"));
+	cr_expect(eq(str, (char *)addr_text(&c->metrics_listen[1], text), (char *)"::1@99"));
+	conf_free(c);
+}
+
 Test(conf_options, have_the_documented_values_when_nothing_is_set)
 {
 	conf_t *c = read_text("[primary p]\naddress=::1\n[zones]\n.=p\n");
@@ -211,6 +226,8 @@ Test(conf_options, have_the_documented_values_when_nothing_is_set)
 	cr_expect(eq(str, (char *)addr_text(&c->listen[0], text), (char *)"0.0.0.0@53"));
 	cr_expect(eq(str, (char *)addr_text(&c->listen[1], text), (char *)"::@53"));
 	cr_expect(eq(u32, c->workers, 0));
+	cr_expect(eq(sz, c->metrics_listen_count, 0));
+	cr_expect(eq(u32, c->metrics_zones, 1000));
 	cr_expect(eq(u32, c->udp_payload, 1232));
 	cr_expect(c->cookies && c->cookie_secret_count == 0);
 	cr_expect(eq(sz, c->nsid_len, 0));

@@ -109,8 +109,9 @@ static const row_t goes_on[] = {
 	  INI("[server]\nlissten = ::1,\n  ::1\n  ::2\nworkers=1\n"),
 	  "secd.ini:2: unknown key 'lissten' in [server]; it takes listen, workers, state-dir, "
 	  "durability, old-versions, "
-	  "max-removed, keep-removed, control, version, identity, nsid, cookies, cookie-secret, "
-	  "rotate, udp-payload, "
+	  "max-removed, keep-removed, control, metrics-listen, metrics-zones, version, identity, "
+	  "nsid, cookies, "
+	  "cookie-secret, rotate, udp-payload, "
 	  "tcp-clients, tcp-per-client, tcp-idle, builders, transfers, polls, transfer-idle, "
 	  "transfer-time, transfer-min-rate, transfer-memory and connect-time\n" },
 };

@@ -254,3 +254,32 @@ Test(report, tells_times_in_words)
 	cr_expect(eq(str, (char *)(uintptr_t)report_size_text(UINT64_C(5) << 40, out),
 	             (char *)"5.0 TiB"));
 }
+
+static report_t *rates(void)
+{
+	static const double values[] = { 0, 0.004, 1.234, 12.34, 123.4, 123456.7 };
+	static const char *const keys[] = { "none", "rare", "NOERROR", "d", "e", "f" };
+	report_t *r = report_new(now, 1763800000123);
+
+	report_row(r, "per_second");
+	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
+		report_rate(r, keys[i], values[i]);
+	report_close(r);
+	report_number(r, "behind", 1);
+	return r;
+}
+
+Test(report, has_rows_of_numbers_below_their_names)
+{
+	report_t *r = rates();
+
+	expect(r, REPORT_TEXT,
+	       "per second\n"
+	       "  none  rare  NOERROR  d     e    f\n"
+	       "  0     0.00  1.23     12.3  123  123457\n"
+	       "behind  1\n");
+	expect(r, REPORT_JSON,
+	       "{\"now\":1763800000.123,\"per_second\":{\"none\":0.000,\"rare\":0.004,"
+	       "\"NOERROR\":1.234,\"d\":12.340,\"e\":123.400,\"f\":123456.700},\"behind\":1}\n");
+	report_free(r);
+}

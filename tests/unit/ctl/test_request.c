@@ -135,6 +135,8 @@ static const char *manual_args(const ctl_verb_t *v)
 		return " Ar name Oo Ar serial | Cm v Ns Ar number Oc Op Fl -no-expire";
 	if (v->id == CTL_VERB_RELOAD)
 		return " Op Fl -force";
+	if (v->id == CTL_VERB_TOP)
+		return " Op Fl n Ar frames";
 	if (v->id == CTL_VERB_LOG)
 		return " Ar level";
 	return v->most == 0 ? "" : v->most == 1 ? " Ar name" : " Ar name ...";

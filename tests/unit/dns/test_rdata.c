@@ -361,6 +361,7 @@ Test(dns_rdata, types_and_rcodes_have_their_words)
 	cr_expect(strcmp(dns_type_text(65280, text), "TYPE65280") == 0);
 	cr_expect(strcmp(dns_type_text(0, text), "TYPE0") == 0);
 	cr_expect(strcmp(dns_rcode_text(9, rcode), "NOTAUTH") == 0);
+	cr_expect(strcmp(dns_rcode_text(23, rcode), "BADCOOKIE") == 0);
 	cr_expect(strcmp(dns_rcode_text(3841, rcode), "RCODE3841") == 0);
 	for (unsigned t = 0; t < 65536; t++)
 		cr_assert(eq(int, dns_type_is_meta((uint16_t)t),

@@ -114,7 +114,7 @@ static void answer_one(answer_t *a, answer_req_t *req)
 		atomic_fetch_add(&a->counters->dropped, 1);
 		return;
 	}
-	atomic_fetch_add(&a->counters->queries, 1);
+	atomic_fetch_add(&a->counters->type[ANSWER_TYPE_A], 1);
 	atomic_fetch_add(&a->counters->rcode[0], 1);
 	req->out_len = req->in_len < req->out_room ? req->in_len : req->out_room;
 	if (req->in[2] >> 3 == ECHO_BIG) {

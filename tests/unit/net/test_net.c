@@ -388,7 +388,11 @@ Test(net, totals_sum_over_workers_and_transports)
 	ask_tcp(tcp, 1, ECHO_PLAIN, 0);
 	cr_expect(answered_tcp(tcp, 1));
 	net_totals_t t = lab_totals(&lab);
-	cr_expect(eq(u64, t.queries, 21));
+	cr_expect(eq(u64, t.queries, 41));
+	cr_expect(eq(u64, t.received[NET_UDP][NET_IPV4], 40));
+	cr_expect(eq(u64, t.received[NET_TCP][NET_IPV4], 1));
+	cr_expect(eq(u64, t.received[NET_UDP][NET_IPV6] + t.received[NET_TCP][NET_IPV6], 0));
+	cr_expect(eq(u64, t.type[ANSWER_TYPE_A], 21));
 	cr_expect(eq(u64, t.rcode[0], 21));
 	cr_expect(eq(u64, t.dropped, 20));
 	cr_expect(eq(u64, t.tcp_accepted, 1));
