@@ -393,8 +393,12 @@ bench-check: all bench-tools
 install: all
 	install -D -m 755 $(OUT)/secd $(DESTDIR)$(PREFIX)/sbin/secd
 	install -D -m 755 $(OUT)/secdctl $(DESTDIR)$(PREFIX)/sbin/secdctl
+	install -D -m 755 scripts/secd-import-conf $(DESTDIR)$(PREFIX)/sbin/secd-import-conf
+	install -d $(DESTDIR)$(PREFIX)/lib/secd/import_conf
+	install -m 644 scripts/import_conf/*.py $(DESTDIR)$(PREFIX)/lib/secd/import_conf
 	install -D -m 755 scripts/check_secd $(DESTDIR)$(PREFIX)/lib/nagios/plugins/check_secd
 	install -D -m 644 scripts/check_secd.8 $(DESTDIR)$(PREFIX)/share/man/man8/check_secd.8
+	install -D -m 644 scripts/secd-import-conf.8 $(DESTDIR)$(PREFIX)/share/man/man8/secd-import-conf.8
 	install -D -m 644 secd/secd.8 $(DESTDIR)$(PREFIX)/share/man/man8/secd.8
 	install -D -m 644 secd/ctl/secdctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/secdctl.8
 	install -D -m 644 secd/secd.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/secd.ini.5
