@@ -84,7 +84,8 @@ REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/events.c sec
 NET := secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \
        secd/net/tcp.c secd/net/udp.c secd/net/worker.c
 REPORT := secd/ctl/report.c secd/ctl/report_json.c secd/ctl/report_text.c
-CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/import.c secd/ctl/offline.c secd/ctl/print.c \
+CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/health.c secd/ctl/healthy.c secd/ctl/import.c \
+       secd/ctl/offline.c secd/ctl/print.c \
        secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c secd/ctl/service.c secd/ctl/show.c secd/ctl/verbs.c
 SECD := $(COMMON) $(DNS) $(CONF) $(STATE) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) $(CTL) secd/main.c
 SECDCTL := secd/ctl/secdctl.c secd/ctl/table.c $(CONF) secd/dns/name.c common/addr.c common/log.c \
@@ -232,7 +233,8 @@ UNIT_net_clients := tests/unit/net/test_clients.c secd/net/clients.c common/addr
 UNIT_net_tcp := tests/unit/net/test_tcp.c tests/unit/support/wall.c $(NET_NEEDS)
 UNIT_net_udp := tests/unit/net/test_udp.c $(NET_NEEDS)
 
-UNITS += ctl_report ctl_request ctl_sock
+UNITS += ctl_health ctl_report ctl_request ctl_sock
+UNIT_ctl_health := tests/unit/ctl/test_health.c secd/ctl/health.c secd/ctl/request.c
 UNIT_ctl_report := tests/unit/ctl/test_report.c $(REPORT)
 UNIT_ctl_request := tests/unit/ctl/test_request.c secd/ctl/request.c secd/ctl/table.c
 UNIT_ctl_sock := tests/unit/ctl/test_sock.c secd/ctl/sock.c

@@ -18,6 +18,7 @@ struct net {
 	size_t listens;
 	worker_t *worker;
 	unsigned workers;
+	unsigned asked; /* the last ticket */
 	clients_t *clients;
 };
 
@@ -172,12 +173,20 @@ status_t net_start(net_t *net)
 	return ST_OK;
 }
 
-bool net_beat(net_t *net)
+unsigned net_ask(net_t *net)
+{
+	net->asked++;
+	for (unsigned i = 0; i < net->workers; i++)
+		worker_ask(&net->worker[i], net->asked);
+	return net->asked;
+}
+
+bool net_answered(const net_t *net, unsigned ticket)
 {
 	bool all = true;
 
 	for (unsigned i = 0; i < net->workers; i++)
-		all = worker_beat(&net->worker[i]) && all;
+		all = all && worker_answered(&net->worker[i], ticket);
 	return all;
 }
 
