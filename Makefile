@@ -395,11 +395,13 @@ bench-check: all bench-tools
 install: all
 	install -D -m 755 $(OUT)/secd $(DESTDIR)$(PREFIX)/sbin/secd
 	install -D -m 755 $(OUT)/secdctl $(DESTDIR)$(PREFIX)/sbin/secdctl
+	install -D -m 755 scripts/secd-anycast $(DESTDIR)$(PREFIX)/sbin/secd-anycast
 	install -D -m 755 scripts/secd-import-conf $(DESTDIR)$(PREFIX)/sbin/secd-import-conf
 	install -d $(DESTDIR)$(PREFIX)/lib/secd/import_conf
 	install -m 644 scripts/import_conf/*.py $(DESTDIR)$(PREFIX)/lib/secd/import_conf
 	install -D -m 755 scripts/check_secd $(DESTDIR)$(PREFIX)/lib/nagios/plugins/check_secd
 	install -D -m 644 scripts/check_secd.8 $(DESTDIR)$(PREFIX)/share/man/man8/check_secd.8
+	install -D -m 644 scripts/secd-anycast.8 $(DESTDIR)$(PREFIX)/share/man/man8/secd-anycast.8
 	install -D -m 644 scripts/secd-import-conf.8 $(DESTDIR)$(PREFIX)/share/man/man8/secd-import-conf.8
 	install -D -m 644 secd/secd.8 $(DESTDIR)$(PREFIX)/share/man/man8/secd.8
 	install -D -m 644 secd/ctl/secdctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/secdctl.8
@@ -408,6 +410,8 @@ install: all
 	install -D -m 644 etc/secdctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/secdctl
 	sed 's#@PREFIX@#$(PREFIX)#' etc/secd.service >$(OUT)/secd.service
 	install -D -m 644 $(OUT)/secd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/secd.service
+	sed 's#@PREFIX@#$(PREFIX)#' etc/secd-anycast.service >$(OUT)/secd-anycast.service
+	install -D -m 644 $(OUT)/secd-anycast.service $(DESTDIR)$(PREFIX)/lib/systemd/system/secd-anycast.service
 	install -D -m 644 etc/secd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/secd.conf
 	install -D -m 644 etc/secd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/secd.conf
 

@@ -2,6 +2,7 @@
 import ctypes
 import json
 import os
+import pathlib
 import signal
 import subprocess
 
@@ -10,6 +11,7 @@ from lab.scripted import IGNORE
 from lab.zones import zone
 
 SANITIZED = False
+ANYCAST = pathlib.Path(__file__).resolve().parents[3] / "scripts" / "secd-anycast"
 SEIZE, INTERRUPT, DETACH, WALL = 0x4206, 0x4207, 17, 0x40000000  # of ptrace(2)
 
 
@@ -26,9 +28,11 @@ def run(lab: Lab) -> None:
         secd.wait_serial(apex, 1, 5)
     well(secd)
     usage(secd)
+    announced = anycast(lab, secd)
     primary.stop()
     hangs(secd)
     expired(secd)
+    withdrawn(lab, *announced)
     stands_still(*stopped)
     secd.stop()
     gone = secd.ctl("healthy")
@@ -99,6 +103,33 @@ def expired(secd) -> None:
     says(secd, 0, "", "--max-expired", "1", "--zone", "good.test.")
     got = says(secd, 1, "short.test. is expired", "--max-expired", "1", "--zone", "short.test.")
     assert got["named"] == [{"zone": "short.test.", "state": "expired", "served": False}], got
+
+
+def anycast(lab: Lab, secd) -> tuple:
+    """secd-anycast announces what is healthy; its commands write down what a routing daemon would do."""
+    for args in ((), ("true",), ("-i", "0", "true", "true"), ("-x", "true", "true")):
+        got = subprocess.run([ANYCAST, *args], capture_output=True, text=True, timeout=10, check=False)
+        assert got.returncode == 2 and "UP DOWN" in got.stderr, (args, got)
+    routes = lab.dir / "routes"
+    env = {**os.environ, "PATH": f"{secd.path.parent}:{os.environ['PATH']}"}
+    child = lab.spawn([str(ANYCAST), "-r", "1", "-f", "3", "-a", "2", "-s", str(secd.socket),
+                       f"echo up >>{routes}", f"echo down >>{routes}; echo no router >&2; exit 7",
+                       "--zone", "short.test."], lab.dir / "anycast.log", env=env)
+    lab.wait(lambda: routes.exists() and "up" in routes.read_text(), 5, "the address is announced")
+    assert routes.read_text().startswith("down\n"), routes.read_text()
+    return child, routes
+
+
+def withdrawn(lab: Lab, child, routes: pathlib.Path) -> None:
+    """What failed is tried again; and the address is withdrawn at the end."""
+    lab.wait(lambda: routes.read_text().splitlines()[-2:] == ["down", "down"], 10, "withdrawn, and again")
+    text = child.text()
+    assert "secd-anycast: down: short.test. is expired\n" in text, text
+    assert "echo no router >&2; exit 7' failed: no router\n" in text, text
+    count = routes.read_text().count("down")
+    child.signal(signal.SIGTERM)
+    assert child.wait(3) == 0 and "down: it ends" in child.text()
+    assert routes.read_text().count("down") > count
 
 
 def worker_of(secd) -> int:
