@@ -55,7 +55,8 @@ LIBS := -lev -lldns -linih -lcrypto -lxxhash
 
 # --- the house, floor by floor (secd/README.md) ------------------------------------------------
 
-COMMON := common/addr.c common/clock.c common/epoch.c common/huge.c common/log.c common/mailbox.c \
+LOG := common/journal.c common/log.c common/sink.c
+COMMON := common/addr.c common/clock.c common/epoch.c common/huge.c $(LOG) common/mailbox.c \
           common/pool.c common/random.c common/siphash.c common/status.c common/supervisor.c
 DNS := secd/dns/cookie.c secd/dns/digest.c secd/dns/entry.c secd/dns/hmac.c secd/dns/name.c secd/dns/nsec3.c \
        secd/dns/query.c secd/dns/rdata.c secd/dns/request.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/soa.c \
@@ -88,7 +89,7 @@ CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/health.c secd/ctl/healt
        secd/ctl/offline.c secd/ctl/print.c \
        secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c secd/ctl/service.c secd/ctl/show.c secd/ctl/verbs.c
 SECD := $(COMMON) $(DNS) $(CONF) $(STATE) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) $(CTL) secd/main.c
-SECDCTL := secd/ctl/secdctl.c secd/ctl/table.c $(CONF) secd/dns/name.c common/addr.c common/log.c \
+SECDCTL := secd/ctl/secdctl.c secd/ctl/table.c $(CONF) secd/dns/name.c common/addr.c $(LOG) \
            common/random.c common/siphash.c
 
 # --- unit tests: each line is the whole claim of what a room needs ------------------------------
@@ -96,7 +97,7 @@ SECDCTL := secd/ctl/secdctl.c secd/ctl/table.c $(CONF) secd/dns/name.c common/ad
 UNITS := dns_name
 UNIT_dns_name := tests/unit/dns/test_name.c secd/dns/name.c
 UNITS += conf_include conf_keys conf_options conf_parse conf_store conf_zonelist
-CONF_NEEDS := $(CONF) secd/dns/name.c common/addr.c common/log.c common/random.c common/siphash.c
+CONF_NEEDS := $(CONF) secd/dns/name.c common/addr.c $(LOG) common/random.c common/siphash.c
 UNIT_conf_include := tests/unit/conf/test_include.c tests/unit/conf/files.c $(CONF_NEEDS)
 UNIT_conf_keys := tests/unit/conf/test_keys.c tests/unit/conf/files.c secd/dns/hmac.c \
                   secd/dns/rdata.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/tsig.c \
@@ -153,6 +154,9 @@ UNITS += addr huge siphash supervisor threads refresh_clock refresh_queue
 UNIT_addr := tests/unit/common/test_addr.c common/addr.c
 UNIT_huge := tests/unit/common/test_huge.c common/huge.c
 UNIT_siphash := tests/unit/common/test_siphash.c common/siphash.c
+UNITS += journal log
+UNIT_journal := tests/unit/common/test_journal.c common/journal.c
+UNIT_log := tests/unit/common/test_log.c $(LOG)
 UNIT_supervisor := tests/unit/common/test_supervisor.c common/supervisor.c
 UNIT_threads := tests/unit/common/test_threads.c common/epoch.c common/mailbox.c common/pool.c
 UNIT_refresh_clock := tests/unit/refresh/test_clock.c secd/refresh/clock.c
@@ -240,7 +244,7 @@ UNIT_ctl_request := tests/unit/ctl/test_request.c secd/ctl/request.c secd/ctl/ta
 UNIT_ctl_sock := tests/unit/ctl/test_sock.c secd/ctl/sock.c
 LINK_ctl_sock := -Wl,--wrap=lstat
 UNITS += ctl_dump
-UNIT_ctl_dump = tests/unit/ctl/test_dump.c secd/ctl/dump.c secd/ctl/print.c common/clock.c common/log.c \
+UNIT_ctl_dump = tests/unit/ctl/test_dump.c secd/ctl/dump.c secd/ctl/print.c common/clock.c $(LOG) \
                 common/mailbox.c common/status.c $(REPORT) $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 
 UNITS += state_reader

@@ -344,6 +344,7 @@ static int run(conf_t *conf)
 	daemon_t d = { .conf = conf };
 	status_t st;
 
+	log_set_facility(conf->log_facility);
 	log_open(conf->log_target, conf->log_level);
 	st = start(&d);
 	if (st == ST_OK)

@@ -68,7 +68,7 @@ SERVER_NOTE = {
         "v6-bias", "validate-except", "trust-anchors", "trusted-keys", "managed-keys")},
     **{o: FILES for o in ("directory", "managed-keys-directory", "new-zones-directory", "lmdb-mapsize",
                           "key-directory")},
-    **{o: "secd logs to standard error or to syslog, see [log]" for o in ("logging",)},
+    **{o: "secd logs to standard error, syslog or the journal, see [log]" for o in ("logging",)},
     **{o: TO_OTHERS for o in ("transfers-out", "startup-notify-rate", "notify-rate", "max-transfer-idle-out",
                               "max-transfer-time-out", "transfer-format")},
     **{o: UPDATES for o in ("tkey-dhkey", "tkey-domain", "tkey-gssapi-credential", "tkey-gssapi-keytab")},

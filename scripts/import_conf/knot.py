@@ -64,7 +64,7 @@ ZONE_NOTE = {
 }
 SECTION_WARN = {"xdp": "secd has no XDP"}
 SECTION_NOTE = {
-    "log": "secd logs to standard error or to syslog, see [log]",
+    "log": "secd logs to standard error, syslog or the journal, see [log]",
     "control": "secd has a control socket, see secdctl(8)",
     "statistics": OWN_WAY, "database": FILES,
     **{o: "of signing, which is its primary's" for o in ("keystore", "submission", "policy", "dnskey-sync",

@@ -39,7 +39,7 @@ SERVER_NOTE = {
                             "outgoing-tcp-mss", "xfrd-tcp-max", "xfrd-tcp-pipeline", "pidfile", "statistics",
                             "username", "xfrd-reload-timeout", "drop-updates", "use-systemd", "minimal-responses",
                             "confine-to-zone", "refuse-any", "server-count", "reload-config")},
-    **{o: "secd logs to standard error or to syslog, see [log]"
+    **{o: "secd logs to standard error, syslog or the journal, see [log]"
        for o in ("logfile", "log-only-syslog", "log-time-ascii", "verbosity")},
 }
 ZONE_WARN = {
