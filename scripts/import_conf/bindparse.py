@@ -4,6 +4,7 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import re
+import typing
 
 from . import common
 from .common import Fault, Place, read_text
@@ -14,8 +15,7 @@ TOKEN = re.compile(r"""\s+|//.*|\#.*|(?P<open>/\*)|"(?P<quoted>(?:[^"\\\n]|\\.)*
                    r"""|(?P<word>(?:[^\s"{};!/#]|/(?![/*]))(?:[^\s"{};/]|/(?![/*]))*)""")
 
 
-@dataclasses.dataclass(frozen=True)
-class Word:
+class Word(typing.NamedTuple):
     text: str
     place: Place
     quoted: bool = False

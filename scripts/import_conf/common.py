@@ -1,18 +1,18 @@
 """What all readers need: places, faults, what is told, names, addresses, amounts."""
 from __future__ import annotations
 
-import dataclasses
+import functools
 import glob
 import ipaddress
 import pathlib
 import re
+import typing
 
 HOLDS_ANY = "0.0.0.0/0", "::/0"
 SAFE = re.compile(rb"[A-Za-z0-9_*/-]")
 
 
-@dataclasses.dataclass(frozen=True)
-class Place:
+class Place(typing.NamedTuple):
     """A line of a file that was read."""
 
     file: str
@@ -35,7 +35,7 @@ class Report:
     secd."""
 
     def __init__(self) -> None:
-        self._told: dict[tuple[str, str], list[Place]] = {}
+        self._told: dict[tuple[str, str], dict[Place, None]] = {}
 
     def warn(self, place: Place, text: str) -> None:
         self._add("warning", place, text)
@@ -44,16 +44,14 @@ class Report:
         self._add("note", place, text)
 
     def _add(self, rank: str, place: Place, text: str) -> None:
-        places = self._told.setdefault((rank, text), [])
-        if place not in places:
-            places.append(place)
+        self._told.setdefault((rank, text), {})[place] = None
 
     def lines(self, rank: str) -> list[str]:
         out = []
         for (r, text), places in self._told.items():
             if r == rank:
                 more = f" (and {len(places) - 1} more)" if len(places) > 1 else ""
-                out.append(f"{places[0]}: {rank}: {text}{more}")
+                out.append(f"{next(iter(places))}: {rank}: {text}{more}")
         return out
 
 
@@ -145,6 +143,7 @@ def is_plain(labels: tuple[bytes, ...]) -> bool:
 # --- addresses ------------------------------------------------------------------------------------
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def host(text: str) -> str | None:
     """An address in its shortest form, with its scope if it has one; or None."""
     try:
@@ -154,6 +153,7 @@ def host(text: str) -> str | None:
     return str(getattr(found, "ipv4_mapped", None) or found)
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def is_any(address: str) -> bool:
     return ipaddress.ip_address(address.partition("%")[0]).is_unspecified
 

@@ -41,6 +41,7 @@ def convert_here(tool, cwd: pathlib.Path, *args: str) -> subprocess.CompletedPro
 def run(lab: Lab) -> None:
     tables(lab)
     files(lab)
+    looks(lab)
     views(lab)
     many(lab)
     follows(lab)
@@ -128,6 +129,22 @@ def files(lab: Lab) -> None:
     (at / "binary").write_bytes(b"zone:\n\0")
     got = convert(at, "--from", "nsd", "binary")
     assert got.returncode == 1 and "binary:2: this is no text file" in got.stderr, got
+
+
+def looks(lab: Lab) -> None:
+    """Whose it is shows in a line or two, as Debian's first files have them, or in the name."""
+    at = lab.dir / "looks"
+    at.mkdir()
+    texts = {"x1": ("server:\n log-only-syslog: yes\ninclude: \"*.none\"\n", "x1: no zone is left"),
+             "x2": ('// one\ninclude "absent";\n', "x2:2: absent can't be found"),
+             "x3": ("server:\n    rundir: /run/knot\n", "x3: no zone is left"),
+             "nsd.conf": ("server:\n", "nsd.conf: no zone is left"),
+             "named.conf": ("\n", "named.conf: no zone is left"),
+             "x4": ("\n", "say which with --from")}
+    for name, (text, said) in texts.items():
+        (at / name).write_text(text)
+        got = convert(at, name)
+        assert got.returncode == 1 and said in got.stderr and "Traceback" not in got.stderr, (name, got)
 
 
 def views(lab: Lab) -> None:
