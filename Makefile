@@ -55,7 +55,8 @@ LIBS := -lev -lldns -linih -lcrypto -lxxhash -lmicrohttpd
 
 # --- the house, floor by floor (secd/README.md) ------------------------------------------------
 
-COMMON := common/addr.c common/clock.c common/epoch.c common/huge.c common/log.c common/mailbox.c \
+LOG := common/journal.c common/log.c common/sink.c
+COMMON := common/addr.c common/clock.c common/epoch.c common/huge.c $(LOG) common/mailbox.c \
           common/pool.c common/random.c common/siphash.c common/status.c common/supervisor.c
 DNS := secd/dns/cookie.c secd/dns/digest.c secd/dns/entry.c secd/dns/hmac.c secd/dns/name.c secd/dns/nsec3.c \
        secd/dns/query.c secd/dns/rdata.c secd/dns/request.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/soa.c \
@@ -85,12 +86,12 @@ REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/counts.c sec
 NET := secd/net/change.c secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \
        secd/net/tcp.c secd/net/udp.c secd/net/worker.c
 REPORT := secd/ctl/report.c secd/ctl/report_json.c secd/ctl/report_text.c
-CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/feed.c secd/ctl/gather.c secd/ctl/http.c secd/ctl/import.c \
+CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/feed.c secd/ctl/gather.c secd/ctl/health.c secd/ctl/healthy.c secd/ctl/http.c secd/ctl/import.c \
        secd/ctl/metrics.c secd/ctl/offline.c secd/ctl/out.c secd/ctl/print.c secd/ctl/process.c \
        secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c secd/ctl/service.c secd/ctl/show.c secd/ctl/stats.c secd/ctl/top.c secd/ctl/verbs.c
 LIVE := secd/live/reload.c secd/live/settings.c
 SECD := $(COMMON) $(DNS) $(CONF) $(STATE) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) $(CTL) $(LIVE) secd/main.c
-SECDCTL := secd/ctl/screen.c secd/ctl/secdctl.c secd/ctl/table.c $(CONF) secd/dns/name.c common/addr.c common/log.c \
+SECDCTL := secd/ctl/screen.c secd/ctl/secdctl.c secd/ctl/table.c $(CONF) secd/dns/name.c common/addr.c $(LOG) \
            common/random.c common/siphash.c
 
 # --- unit tests: each line is the whole claim of what a room needs ------------------------------
@@ -98,7 +99,7 @@ SECDCTL := secd/ctl/screen.c secd/ctl/secdctl.c secd/ctl/table.c $(CONF) secd/dn
 UNITS := dns_name
 UNIT_dns_name := tests/unit/dns/test_name.c secd/dns/name.c
 UNITS += conf_include conf_keys conf_options conf_parse conf_store conf_zonelist
-CONF_NEEDS := $(CONF) secd/dns/name.c common/addr.c common/log.c common/random.c common/siphash.c
+CONF_NEEDS := $(CONF) secd/dns/name.c common/addr.c $(LOG) common/random.c common/siphash.c
 UNIT_conf_include := tests/unit/conf/test_include.c tests/unit/conf/files.c $(CONF_NEEDS)
 UNIT_conf_keys := tests/unit/conf/test_keys.c tests/unit/conf/files.c secd/dns/hmac.c \
                   secd/dns/rdata.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/tsig.c \
@@ -155,6 +156,9 @@ UNITS += addr huge siphash supervisor threads refresh_clock refresh_queue
 UNIT_addr := tests/unit/common/test_addr.c common/addr.c
 UNIT_huge := tests/unit/common/test_huge.c common/huge.c
 UNIT_siphash := tests/unit/common/test_siphash.c common/siphash.c
+UNITS += journal log
+UNIT_journal := tests/unit/common/test_journal.c common/journal.c
+UNIT_log := tests/unit/common/test_log.c $(LOG)
 UNIT_supervisor := tests/unit/common/test_supervisor.c common/supervisor.c
 UNIT_threads := tests/unit/common/test_threads.c common/epoch.c common/mailbox.c common/pool.c
 UNIT_refresh_clock := tests/unit/refresh/test_clock.c secd/refresh/clock.c
@@ -236,16 +240,17 @@ UNIT_net_clients := tests/unit/net/test_clients.c secd/net/clients.c common/addr
 UNIT_net_tcp := tests/unit/net/test_tcp.c tests/unit/support/wall.c $(NET_NEEDS)
 UNIT_net_udp := tests/unit/net/test_udp.c $(NET_NEEDS)
 
-UNITS += ctl_metrics ctl_report ctl_request ctl_screen ctl_sock
+UNITS += ctl_health ctl_metrics ctl_report ctl_request ctl_screen ctl_sock
 UNIT_ctl_metrics := tests/unit/ctl/test_metrics.c secd/ctl/metrics.c secd/refresh/counts.c secd/refresh/words.c \
                     secd/answer/types.c secd/dns/name.c secd/dns/rrtype.c common/addr.c
 UNIT_ctl_screen := tests/unit/ctl/test_screen.c secd/ctl/screen.c
+UNIT_ctl_health := tests/unit/ctl/test_health.c secd/ctl/health.c secd/ctl/request.c
 UNIT_ctl_report := tests/unit/ctl/test_report.c $(REPORT)
 UNIT_ctl_request := tests/unit/ctl/test_request.c secd/ctl/request.c secd/ctl/table.c
 UNIT_ctl_sock := tests/unit/ctl/test_sock.c secd/ctl/sock.c
 LINK_ctl_sock := -Wl,--wrap=lstat
 UNITS += ctl_dump
-UNIT_ctl_dump = tests/unit/ctl/test_dump.c secd/ctl/dump.c secd/ctl/print.c common/clock.c common/log.c \
+UNIT_ctl_dump = tests/unit/ctl/test_dump.c secd/ctl/dump.c secd/ctl/print.c common/clock.c $(LOG) \
                 common/mailbox.c common/status.c $(REPORT) $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 
 UNITS += state_reader
@@ -400,8 +405,14 @@ bench-check: all bench-tools
 install: all
 	install -D -m 755 $(OUT)/secd $(DESTDIR)$(PREFIX)/sbin/secd
 	install -D -m 755 $(OUT)/secdctl $(DESTDIR)$(PREFIX)/sbin/secdctl
+	install -D -m 755 scripts/secd-anycast $(DESTDIR)$(PREFIX)/sbin/secd-anycast
+	install -D -m 755 scripts/secd-import-conf $(DESTDIR)$(PREFIX)/sbin/secd-import-conf
+	install -d $(DESTDIR)$(PREFIX)/lib/secd/import_conf
+	install -m 644 scripts/import_conf/*.py $(DESTDIR)$(PREFIX)/lib/secd/import_conf
 	install -D -m 755 scripts/check_secd $(DESTDIR)$(PREFIX)/lib/nagios/plugins/check_secd
 	install -D -m 644 scripts/check_secd.8 $(DESTDIR)$(PREFIX)/share/man/man8/check_secd.8
+	install -D -m 644 scripts/secd-anycast.8 $(DESTDIR)$(PREFIX)/share/man/man8/secd-anycast.8
+	install -D -m 644 scripts/secd-import-conf.8 $(DESTDIR)$(PREFIX)/share/man/man8/secd-import-conf.8
 	install -D -m 644 secd/secd.8 $(DESTDIR)$(PREFIX)/share/man/man8/secd.8
 	install -D -m 644 secd/ctl/secdctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/secdctl.8
 	install -D -m 644 secd/secd.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/secd.ini.5
@@ -411,6 +422,8 @@ install: all
 	install -D -m 644 etc/secdctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/secdctl
 	sed 's#@PREFIX@#$(PREFIX)#' etc/secd.service >$(OUT)/secd.service
 	install -D -m 644 $(OUT)/secd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/secd.service
+	sed 's#@PREFIX@#$(PREFIX)#' etc/secd-anycast.service >$(OUT)/secd-anycast.service
+	install -D -m 644 $(OUT)/secd-anycast.service $(DESTDIR)$(PREFIX)/lib/systemd/system/secd-anycast.service
 	install -D -m 644 etc/secd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/secd.conf
 	install -D -m 644 etc/secd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/secd.conf
 

@@ -39,6 +39,11 @@ _secdctl()
 		words='--fresh --behind --empty --expired --refused --pinned --unsaved --match --sort --all'
 		[ "${COMP_WORDS[COMP_CWORD - 1]}" != --sort ] || words=lag
 		;;
+	healthy)
+		words='--max-expired --max-empty --zone'
+		[ "${COMP_WORDS[COMP_CWORD - 1]}" != --zone ] ||
+			words=$(_secdctl_zones "$cur" "${daemon[@]}")
+		;;
 	log) words='error warn notice info debug' ;;
 	status | stats | metrics | stop) ;;
 	reload) words=--force ;;

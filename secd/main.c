@@ -387,6 +387,7 @@ static int run(conf_t *conf, const call_t *call)
 	daemon_t d = { .path = call->path, .force = call->force };
 	status_t st;
 
+	log_set_facility(conf->log_facility);
 	log_open(conf->log_target, conf->log_level);
 	st = settings_make(conf, NULL, &d.settings);
 	if (st == ST_OK)

@@ -144,6 +144,7 @@ typedef struct conf {
 
 	/* [log] */
 	log_target_t log_target;
+	int log_facility; /* of syslog(3) */
 	log_level_t log_level;
 
 	/* In the order in which the files name them. */
@@ -240,6 +241,7 @@ typedef enum conf_type {
 	CONF_SOCKET,     /* the same, of a socket; may be empty */
 	CONF_LOG_TARGET,
 	CONF_LOG_LEVEL,
+	CONF_LOG_FACILITY,
 	CONF_ADDRESSES, /* addr_t list; adds up */
 	CONF_PREFIXES,  /* addr_prefix_t list; adds up */
 	CONF_SOURCES,   /* one address of each family; adds up */

@@ -64,6 +64,7 @@ static const conf_option_t options[] = {
 	  SERVER(connect_time) },
 
 	{ CONF_LOG, "target", CONF_LOG_TARGET, .fallback = "stderr", SERVER(log_target) },
+	{ CONF_LOG, "facility", CONF_LOG_FACILITY, .fallback = "daemon", SERVER(log_facility) },
 	{ CONF_LOG, "level", CONF_LOG_LEVEL, .fallback = "info", SERVER(log_level) },
 
 	{ CONF_KEY, "algorithm", CONF_ALGORITHM, .required = true },
@@ -189,6 +190,7 @@ bool conf_type_adds_up(conf_type_t type)
 	case CONF_SOCKET:
 	case CONF_LOG_TARGET:
 	case CONF_LOG_LEVEL:
+	case CONF_LOG_FACILITY:
 	case CONF_KEY_NAME:
 	case CONF_ALGORITHM:
 	case CONF_SECRET:

@@ -263,9 +263,18 @@ static void set_log_target(const setting_t *s)
 		*target = LOG_TARGET_STDERR;
 	else if (strcmp(s->value, "syslog") == 0)
 		*target = LOG_TARGET_SYSLOG;
+	else if (strcmp(s->value, "journal") == 0)
+		*target = LOG_TARGET_JOURNAL;
 	else
-		conf_fault(s->b, s->where, "%s is '%.60s'; write syslog or stderr", s->option->key,
-		           s->value);
+		conf_fault(s->b, s->where, "%s is '%.60s'; write syslog, journal or stderr",
+		           s->option->key, s->value);
+}
+
+static void set_log_facility(const setting_t *s)
+{
+	if (log_facility_parse(s->value, target_of(s)) != ST_OK)
+		conf_fault(s->b, s->where, "%s is '%.60s'; write daemon, user or local0 to local7",
+		           s->option->key, s->value);
 }
 
 static void set_log_level(const setting_t *s)
@@ -531,6 +540,9 @@ void conf_value_set(conf_build_t *b, conf_object_t *object, const conf_option_t 
 		break;
 	case CONF_LOG_LEVEL:
 		set_log_level(&s);
+		break;
+	case CONF_LOG_FACILITY:
+		set_log_facility(&s);
 		break;
 	case CONF_ADDRESSES:
 		add_items(&s, add_address);

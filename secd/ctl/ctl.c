@@ -11,6 +11,7 @@
 #include "common/mailbox.h"
 #include "ctl/dump.h"
 #include "ctl/feed.h"
+#include "ctl/healthy.h"
 #include "ctl/out.h"
 #include "ctl/sock.h"
 #include "ctl/verbs.h"
@@ -53,7 +54,9 @@ typedef struct client {
 	ctl_feed_t *feed;
 	later_t *later;
 	ctl_fed_t fed; /* what is in out, if there is a feed */
-	bool stops;    /* the daemon, once it has its answer */
+	ctl_healthy_t *healthy;
+	ctl_request_t request; /* that it asks with; lies in in */
+	bool stops;            /* the daemon, once it has its answer */
 } client_t;
 _Static_assert(offsetof(client_t, io) == 0, "on_event() turns its watcher into a client");
 
@@ -104,6 +107,7 @@ static void close_client(ctl_t *ctl, client_t *c)
 		c->feed->free(c->feed);
 		ctl->feeds--;
 	}
+	ctl_healthy_forget(c->healthy);
 	ev_io_stop(ctl->env.loop, &c->io);
 	close(c->io.fd);
 	free(c->in);
@@ -348,6 +352,35 @@ static void begin_later(ctl_t *ctl, client_t *c, const ctl_call_t *call)
 		ctl_verbs_later(&ctl->env, &call->later, on_later, l);
 }
 
+static void finish(ctl_t *ctl, client_t *c, ctl_call_t *call, ctl_outcome_t outcome);
+
+static void on_turned(void *arg, bool turned)
+{
+	client_t *c = arg;
+	ctl_t *ctl = c->io.data;
+	ctl_call_t call = { .env = &ctl->env, .request = &c->request };
+
+	c->healthy = NULL;
+	call.report = report_new(clock_mono(), clock_wall_ms());
+	if (call.report)
+		finish(ctl, c, &call, ctl_healthy_judge(&call, turned));
+	else
+		refuse(ctl, c, "no", status_text(ST_NOMEM));
+	report_free(call.report);
+}
+
+static void begin_healthy(ctl_t *ctl, client_t *c, const ctl_call_t *call)
+{
+	c->request = *call->request;
+	c->healthy = ctl_healthy_ask(&ctl->env, on_turned, c);
+	if (!c->healthy) {
+		refuse(ctl, c, "no", status_text(ST_NOMEM));
+		return;
+	}
+	c->stage = STAGE_LATER;
+	ev_io_stop(ctl->env.loop, &c->io);
+}
+
 static void finish(ctl_t *ctl, client_t *c, ctl_call_t *call, ctl_outcome_t outcome)
 {
 	char verdict[FRAME_MAX];
@@ -371,6 +404,9 @@ static void finish(ctl_t *ctl, client_t *c, ctl_call_t *call, ctl_outcome_t outc
 		break;
 	case CTL_FEED:
 		begin_feed(ctl, c, call->feed);
+		break;
+	case CTL_TURNS:
+		begin_healthy(ctl, c, call);
 		break;
 	case CTL_LATER:
 		begin_later(ctl, c, call);

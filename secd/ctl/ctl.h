@@ -20,8 +20,8 @@
  * and in time, answers in the time that they may wait. What an answer repeats of its request makes
  * no other line of it longer, so the longest, a line for each of 32,000 names, has less than 4 MiB; but
  * zones --all has 200 octets for each zone. What the state has to be asked for is waited for 5 seconds,
- * a version that is loaded from it 60. A reload takes as long as the files take to be read. Metrics, and the
- * frames of top, come in pieces as the client takes them.
+ * a version that is loaded from it 60; a worker, of which is asked whether it turns, has 2. A reload takes as long
+ * as the files take to be read. Metrics, and the frames of top, come in pieces as the client takes them.
  * When all places are taken, the one goes that has waited longest without asking anything. Only a dump
  * has a thread, and those have a limit of their own. */
 #pragma once
@@ -62,7 +62,7 @@ typedef void (*ctl_reload_cb)(void *arg, const ctl_reload_result_t *result);
 typedef struct ctl_env {
 	struct ev_loop *loop;
 	refresh_t *refresh;
-	const net_t *net;
+	net_t *net;
 	ctl_gather_t *gather; /* for metrics */
 	mono_t started;
 	void (*stop)(void *arg); /* end the daemon, soon */

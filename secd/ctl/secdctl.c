@@ -20,8 +20,10 @@ enum {
 	EXIT_NO = 1,
 	EXIT_USAGE = 2,
 	EXIT_NO_DAEMON = 3,
-	/* Seconds: a large zone takes a while to sort before its dump begins. */
+	/* Seconds: a large zone takes a while to sort before its dump begins; but a daemon that does not
+	 * say so soon is not healthy. */
 	PATIENCE = 120,
+	PATIENCE_HEALTHY = 5,
 	LINE_ROOM = 512, /* of the answer's own lines */
 };
 
@@ -136,10 +138,10 @@ static char *request_line(bool json, char **words, size_t *len)
 	return fclose(to) == 0 ? line : NULL;
 }
 
-static int connect_to(const char *path)
+static int connect_to(const char *path, bool soon)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	const struct timeval patience = { .tv_sec = PATIENCE };
+	const struct timeval patience = { .tv_sec = soon ? PATIENCE_HEALTHY : PATIENCE };
 	int fd;
 
 	if (strlen(path) >= sizeof sun.sun_path) {
@@ -264,8 +266,12 @@ static int receive(FILE *from)
 	char line[LINE_ROOM];
 	size_t n;
 
-	if (!read_line(from, line))
-		return cut_short();
+	if (!read_line(from, line)) {
+		if (!ferror(from))
+			return cut_short();
+		fputs("secdctl: the daemon does not answer\n", stderr);
+		return EXIT_NO;
+	}
 	if (strcmp(line, CTL_PROTOCOL) != 0) {
 		fprintf(stderr, "secdctl: the daemon speaks %.100s, not " CTL_PROTOCOL "\n", line);
 		return EXIT_NO;
@@ -293,7 +299,8 @@ static int ask(const char *path, bool json, char **words)
 {
 	size_t len;
 	char *line = request_line(json, words, &len);
-	int fd = line ? connect_to(path) : -1, code;
+	const bool soon = ctl_verb_find(words[0])->id == CTL_VERB_HEALTHY;
+	int fd = line ? connect_to(path, soon) : -1, code;
 	FILE *from = NULL;
 
 	if (!line) {

@@ -19,6 +19,7 @@ struct ctl_service {
 	supervisor_t to;
 	ev_timer loading, status, watchdog;
 	unsigned looks;
+	unsigned ticket; /* of what the workers were asked last */
 	unsigned missed; /* so often in a row a worker had not turned */
 };
 
@@ -71,10 +72,11 @@ static void on_loading(struct ev_loop *loop, ev_timer *w, int revents)
 static void on_watchdog(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	ctl_service_t *s = w->data;
-	const bool works = net_beat(s->net);
+	const bool works = net_answered(s->net, s->ticket);
 
 	(void)loop;
 	(void)revents;
+	s->ticket = net_ask(s->net);
 	if (works)
 		supervisor_tell(&s->to, "WATCHDOG=1");
 	s->missed = works ? 0 : s->missed + 1;

@@ -21,6 +21,8 @@ static const ctl_verb_t verbs[] = {
 	  "everything about a zone: serials, timers, primaries, last events" },
 	{ CTL_VERB_EXPLAIN, "explain", "NAME", 1, 1, false,
 	  "what has happened to a zone: questions, answers, transfers, in order" },
+	{ CTL_VERB_HEALTHY, "healthy", "[--max-expired N] [--max-empty N] [--zone NAME ...]", 0,
+	  SIZE_MAX, false, "should this server get queries? For who announces its address" },
 	{ CTL_VERB_REFRESH, "refresh", "NAME...", 1, SIZE_MAX, true,
 	  "ask the primaries of these zones now" },
 	{ CTL_VERB_RETRANSFER, "retransfer", "NAME...", 1, SIZE_MAX, true,

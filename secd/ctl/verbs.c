@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "ctl/health.h"
 #include "ctl/show.h"
 #include "ctl/stats.h"
 #include "refresh/report.h"
@@ -346,6 +347,10 @@ ctl_outcome_t ctl_verbs_run(ctl_call_t *call, const ctl_verb_t **verb)
 		return ctl_show_zone(call);
 	case CTL_VERB_EXPLAIN:
 		return ctl_show_explain(call);
+	case CTL_VERB_HEALTHY:
+		return ctl_health_read(call->request, &(ctl_health_order_t){ 0 }, call->why)
+		               ? CTL_TURNS
+		               : CTL_USAGE;
 	case CTL_VERB_REFRESH:
 	case CTL_VERB_RETRANSFER:
 	case CTL_VERB_ACCEPT:

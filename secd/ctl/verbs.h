@@ -18,6 +18,7 @@ typedef enum ctl_outcome {
 	CTL_STOP,  /* done, and the daemon is to end when that is said */
 	CTL_DUMP,  /* hold is the caller's, whose content is the answer */
 	CTL_FEED,  /* feed is the caller's, and gives the answer */
+	CTL_TURNS, /* ctl_healthy_ask() is to be called, and ctl_healthy_judge() when it says so */
 	CTL_LATER, /* ctl_verbs_later() is to be called, and tells what the answer is */
 } ctl_outcome_t;
 

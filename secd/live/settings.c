@@ -164,6 +164,7 @@ const char *settings_restart(const conf_t *a, const conf_t *b, char out[SETTINGS
 		{ "metrics-listen", !same_addresses(a, b) },
 		{ "metrics-zones", a->metrics_zones != b->metrics_zones },
 		{ "log target", a->log_target != b->log_target },
+		{ "log facility", a->log_facility != b->log_facility },
 	};
 	size_t len = 0;
 

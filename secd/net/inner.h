@@ -33,6 +33,7 @@ struct net {
 	net_totals_t past;      /* of workers that are gone */
 	mailbox_t back;
 	bool back_open, closing;
+	unsigned asked; /* the last ticket of net_ask() */
 
 	/* A change under way. */
 	unsigned awaited;

@@ -101,6 +101,7 @@ worker_t *net_new_worker(net_t *net, const net_conf_t *conf, char why[256])
 	}
 	memset(w, 0, sizeof *w);
 	w->slot = free_slot(net);
+	atomic_init(&w->turned, net->asked); /* what was asked before was not asked of it */
 	net->used[w->slot] = true;
 	const status_t st = worker_open(w, &net->env, &conf->answer, conf->tcp_idle,
 	                                epoch_reader(net->epoch, w->slot));
@@ -252,12 +253,20 @@ status_t net_start(net_t *net)
 	return ST_OK;
 }
 
-bool net_beat(net_t *net)
+unsigned net_ask(net_t *net)
+{
+	net->asked++;
+	for (unsigned i = 0; i < net->count; i++)
+		worker_ask(net->workers[i], net->asked);
+	return net->asked;
+}
+
+bool net_answered(const net_t *net, unsigned ticket)
 {
 	bool all = true;
 
 	for (unsigned i = 0; i < net->count; i++)
-		all = worker_beat(net->workers[i]) && all;
+		all = all && worker_answered(net->workers[i], ticket);
 	return all;
 }
 

@@ -62,8 +62,10 @@ status_t net_open(const net_conf_t *conf, const zone_set_t *zones, epoch_t *epoc
 /* Start the threads. ST_SYSTEM: none runs. */
 status_t net_start(net_t *net);
 
-/* Has every worker's loop turned since this was called last? Main thread. */
-bool net_beat(net_t *net);
+/* Ask every worker to turn its loop; returns a ticket. Has every worker since? Any number may ask, and of each
+ * ticket it is told, in any order, until 2^31 others were given; ticket 0 is answered. Main thread. */
+unsigned net_ask(net_t *net);
+bool net_answered(const net_t *net, unsigned ticket);
 
 /* --- other settings, while they answer ------------------------------------------------------------ */
 

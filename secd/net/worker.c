@@ -51,7 +51,8 @@ static void on_beat(struct ev_loop *loop, ev_async *watcher, int revents)
 
 	(void)loop;
 	(void)revents;
-	atomic_fetch_add_explicit(&w->beats, 1, memory_order_relaxed);
+	atomic_store_explicit(&w->turned, atomic_load_explicit(&w->asked, memory_order_relaxed),
+	                      memory_order_relaxed);
 }
 
 /* Online comes before every other watcher of a turn, offline behind them all. */
@@ -145,14 +146,16 @@ worker_t *worker_ended(mail_t *mail)
 	return (worker_t *)(void *)((char *)mail - offsetof(worker_t, ended));
 }
 
-/* Asked again only when it has answered: several that wait are answered as one. */
-bool worker_beat(worker_t *w)
+void worker_ask(worker_t *w, unsigned ticket)
 {
-	if (atomic_load_explicit(&w->beats, memory_order_relaxed) != w->asked)
-		return false;
-	w->asked++;
+	atomic_store_explicit(&w->asked, ticket, memory_order_relaxed);
 	ev_async_send(w->loop, &w->beat);
-	return true;
+}
+
+/* Several that wait are answered by one turn. */
+bool worker_answered(const worker_t *w, unsigned ticket)
+{
+	return (int)(atomic_load_explicit(&w->turned, memory_order_relaxed) - ticket) >= 0;
 }
 
 status_t worker_open(worker_t *w, const worker_env_t *env, const answer_conf_t *answer,

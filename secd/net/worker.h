@@ -61,8 +61,7 @@ typedef struct worker {
 	ev_prepare before;
 	ev_check after;
 	ev_async stop, beat;
-	_Atomic unsigned beats; /* that it has answered */
-	unsigned asked;         /* the main thread's */
+	_Atomic unsigned asked, turned; /* tickets: the last one given, the last one seen */
 	epoch_reader_t *reader;
 	answer_t *answer;
 	post_t post;
@@ -116,8 +115,9 @@ status_t worker_start(worker_t *w);
 /* Of a mail of env.back that is no change: the worker that has left, whose thread ends. */
 worker_t *worker_ended(mail_t *mail);
 
-/* Has its loop turned since the last call? And ask again. Main thread. */
-bool worker_beat(worker_t *w);
+/* Have its loop turn; has it, since this ticket was given? Main thread. */
+void worker_ask(worker_t *w, unsigned ticket);
+bool worker_answered(const worker_t *w, unsigned ticket);
 
 /* Ask the thread to end, and wait until it has; both do nothing when none runs. */
 void worker_stop(worker_t *w);

@@ -16,6 +16,7 @@ listen = 127.0.0.1@5300
 !udp-payload = 99999
 [log]
 !level = chatty
+!facility = kern
 target = stderr
 [primary one]
 address = 127.0.0.1@5301

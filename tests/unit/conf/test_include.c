@@ -65,7 +65,7 @@ static const row_t includes[] = {
 	  "a.ini:2: zone y. names 'q', which is no primary and no group; write a [primary q] "
 	  "section "
 	  "or correct the name\n"
-	  "a.ini:4: target is 'x'; write syslog or stderr\n" },
+	  "a.ini:4: target is 'x'; write syslog, journal or stderr\n" },
 };
 
 Test(conf_include, follows_includes_once_each)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "conf/conf.h"
 
@@ -185,6 +186,7 @@ Test(conf_options, mean_in_the_example_what_they_mean_without_it)
 		cr_expect(eq(u32, a->connect_time, bare->connect_time));
 		cr_expect(eq(int, a->log_target, bare->log_target));
 		cr_expect(eq(int, a->log_level, bare->log_level));
+		cr_expect(eq(int, a->log_facility, bare->log_facility));
 	}
 	cr_assert(eq(sz, on->zone_count, 2));
 	cr_expect(on->key_count == 1 && on->primaries[0]->key == on->keys[0]);
@@ -251,6 +253,20 @@ Test(conf_options, have_the_documented_values_when_nothing_is_set)
 	cr_expect(eq(u32, p->gates.refuse_signatures, 0));
 	cr_expect(eq(u32, p->gates.max_iterations, 2500));
 	conf_free(c);
+}
+
+Test(conf_options, take_what_the_log_is_told)
+{
+	conf_t *conf = read_text("[log]\ntarget = journal\nfacility = local3\nlevel = debug\n");
+
+	cr_expect(eq(int, conf->log_target, LOG_TARGET_JOURNAL));
+	cr_expect(eq(int, conf->log_facility, LOG_LOCAL3));
+	cr_expect(eq(int, conf->log_level, LOG_LEVEL_DEBUG));
+	conf_free(conf);
+	conf = read_text("[log]\ntarget = syslog\n");
+	cr_expect(eq(int, conf->log_target, LOG_TARGET_SYSLOG));
+	cr_expect(eq(int, conf->log_facility, LOG_DAEMON));
+	conf_free(conf);
 }
 
 Test(conf_options, take_what_a_group_says_of_its_gates)

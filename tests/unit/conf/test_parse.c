@@ -152,7 +152,7 @@ static const row_t sections[] = {
 	{ "unknown keys",
 	  INI("[log]\nfile = x\n" P
 	      "adress = ::1\n[include]\nfile = x\n[group g]\nprimaries=p\nprimary=p\n"),
-	  "secd.ini:2: unknown key 'file' in [log]; it takes target and level\n"
+	  "secd.ini:2: unknown key 'file' in [log]; it takes target, facility and level\n"
 	  "secd.ini:5: unknown key 'adress' in [primary]; it takes address, notify-from, source, "
 	  "key, max-queries, max-transfers, max-connections, max-rate and tsig-strict\n"
 	  "secd.ini:7: unknown key 'file' in [include]; it takes path and zone-list\n"
@@ -228,7 +228,7 @@ static const row_t values[] = {
 	        "max-shrink = 50%\nwarn-signatures = off\nrefuse-signatures = 1d\n"),
 	  "" },
 	{ "log words", INI("[log]\ntarget = file\nlevel = WARN\n"),
-	  "secd.ini:2: target is 'file'; write syslog or stderr\n"
+	  "secd.ini:2: target is 'file'; write syslog, journal or stderr\n"
 	  "secd.ini:3: level is 'WARN'; write error, warn, notice, info or debug\n" },
 	{ "addresses",
 	  INI("[server]\nlisten = 192.0.2.256 ::1@0, ::1@65536, host.example\n[primary p]\naddress "

@@ -131,6 +131,9 @@ static const char *manual_args(const ctl_verb_t *v)
 	if (v->id == CTL_VERB_ZONES)
 		return " Oo Fl -kind ... Oc Oo Fl -match Ar glob Oc Oo Fl -sort Cm lag Oc Op Fl "
 		       "-all";
+	if (v->id == CTL_VERB_HEALTHY)
+		return " Oo Fl -max-expired Ar n Oc Oo Fl -max-empty Ar n Oc Op Fl -zone Ar name "
+		       "...";
 	if (v->id == CTL_VERB_PIN)
 		return " Ar name Oo Ar serial | Cm v Ns Ar number Oc Op Fl -no-expire";
 	if (v->id == CTL_VERB_RELOAD)
