@@ -176,54 +176,90 @@ state_window_t *state_window_new(void)
 {
 	state_window_t *w = calloc(1, sizeof *w);
 
-	if (w)
-		w->fd = -1;
+	for (size_t i = 0; w && i < STATE_PANES; i++)
+		w->panes[i].fd = -1;
 	return w;
 }
 
 void state_window_free(state_window_t *w)
 {
-	if (w)
-		free(w->buf);
+	for (size_t i = 0; w && i < STATE_PANES; i++)
+		free(w->panes[i].buf);
 	free(w);
 }
 
-/* Have size octets of the file from at on, and what lies behind them. */
-static status_t move_window(state_window_t *w, state_disk_t *d, int fd, uint64_t at, size_t size)
+/* Has the pane these octets, or are they what comes next in it? */
+static bool has(const state_pane_t *p, int fd, uint64_t at, size_t size)
 {
-	const size_t room = size < STATE_WINDOW ? STATE_WINDOW : size;
+	return p->fd == fd && at >= p->at && at + size <= p->at + p->have;
+}
+
+static bool comes_next(const state_pane_t *p, int fd, uint64_t at)
+{
+	return p->fd == fd && at >= p->at && at <= p->at + p->have + p->next;
+}
+
+/* The one that has them, or is to have them. */
+static state_pane_t *choose_pane(state_window_t *w, int fd, uint64_t at, size_t size)
+{
+	state_pane_t *oldest = &w->panes[0], *next = NULL;
+
+	for (size_t i = 0; i < STATE_PANES; i++) {
+		state_pane_t *p = &w->panes[i];
+
+		if (has(p, fd, at, size))
+			return p;
+		if (comes_next(p, fd, at))
+			next = p;
+		if (p->used < oldest->used)
+			oldest = p;
+	}
+	if (next)
+		return next;
+	oldest->next = 0;
+	return oldest;
+}
+
+/* Have size octets of the file from at on, and what lies behind them. */
+static status_t fill_pane(state_pane_t *p, state_disk_t *d, int fd, uint64_t at, size_t size)
+{
+	const size_t more = 4 * p->next < STATE_PANE_MOST ? 4 * p->next : STATE_PANE_MOST;
+	const size_t wanted = more > STATE_PANE_LEAST ? more : STATE_PANE_LEAST;
+	const size_t room = size < wanted ? wanted : size;
 	ssize_t n;
 
-	if (w->fd == fd && at >= w->at && at + size <= w->at + w->have)
-		return ST_OK;
-	w->fd = -1;
-	if (w->room < room) {
-		free(w->buf);
-		w->buf = malloc(room);
-		w->room = w->buf ? room : 0;
+	p->fd = -1;
+	p->next = wanted;
+	if (p->room < room) {
+		free(p->buf);
+		p->buf = malloc(room);
+		p->room = p->buf ? room : 0;
 	}
-	if (!w->buf)
+	if (!p->buf)
 		return ST_NOMEM;
-	n = d->calls->read(d, fd, w->buf, w->room, at);
+	n = d->calls->read(d, fd, p->buf, room, at);
 	if (n < 0) {
 		errno = (int)-n;
 		return ST_SYSTEM;
 	}
-	w->fd = fd;
-	w->at = at;
-	w->have = (size_t)n;
-	return w->have < size ? ST_MALFORMED : ST_OK;
+	p->fd = fd;
+	p->at = at;
+	p->have = (size_t)n;
+	return p->have < size ? ST_MALFORMED : ST_OK;
 }
 
 status_t state_window_record(state_window_t *w, state_disk_t *d, int fd, uint32_t number,
                              uint64_t at, uint64_t size, state_record_t *r, const uint8_t **out)
 {
-	status_t st = size < STATE_RECORD_HEAD ? ST_MALFORMED
-	                                       : move_window(w, d, fd, at, (size_t)size);
+	state_pane_t *p = choose_pane(w, fd, at, (size_t)size);
+	status_t st = size < STATE_RECORD_HEAD ? ST_MALFORMED : ST_OK;
 
+	p->used = ++w->uses;
+	if (st == ST_OK && !has(p, fd, at, (size_t)size))
+		st = fill_pane(p, d, fd, at, (size_t)size);
 	if (st != ST_OK)
 		return st;
-	*out = w->buf + (at - w->at);
+	*out = p->buf + (at - p->at);
 	st = state_record_get(*out, number, r);
 	if (st == ST_OK && (state_record_size(r->len) != size ||
 	                    !state_record_sound(*out, number, *out + STATE_RECORD_HEAD, r->len)))

@@ -46,13 +46,20 @@ void state_walk_end(state_walk_t *w);
  * Returns   ST_OK; ST_NOENT: there is no more; ST_SYSTEM: errno; ST_NOMEM. */
 status_t state_walk_next(state_walk_t *w, state_record_t *r, uint64_t *at, const uint8_t **body);
 
-/* A piece of a file in memory, for who reads records that lie near to each other. */
-enum { STATE_WINDOW = 256 * 1024 };
-struct state_window {
+/* Pieces of files in memory, for who reads records of which many lie near to others: the versions of zones in
+ * their order here, their clocks in the order in which these were saved there. A piece that is read on from is
+ * larger each time: who reads in order reads much at once, who doesn't little. */
+enum { STATE_PANES = 8, STATE_PANE_LEAST = 4 * 1024, STATE_PANE_MOST = 256 * 1024 };
+typedef struct state_pane {
 	int fd; /* -1: nothing is in it */
 	uint64_t at;
-	size_t have, room;
+	size_t have, room, next; /* next: octets to be read when it is read on from */
 	uint8_t *buf;
+	uint64_t used; /* when: the least is the first to be given up */
+} state_pane_t;
+struct state_window {
+	state_pane_t panes[STATE_PANES];
+	uint64_t uses;
 };
 
 /* The one record of this size that stands at this place, checked: *out begins with its head, and lives
