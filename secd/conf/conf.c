@@ -74,26 +74,32 @@ static void trim(conf_t *conf)
 		conf->zones = zones;
 }
 
-/* Either path, or src with its name. */
-static status_t read_from(const char *path, conf_source_t *src, conf_t **out, conf_faults_t *faults)
+/* All there is, from either path, or src with its name. */
+static void build(conf_build_t *b, const char *path, conf_source_t *src)
 {
 	const char *name = src ? src->path : path;
 	const conf_where_t start = { .file = name };
+
+	/* There to take the defaults, also when the file has no such section. */
+	conf_object_open(b, CONF_SERVER, "", &start);
+	conf_object_open(b, CONF_LOG, "", &start);
+	if (b->status == ST_OK && src)
+		conf_parse(b, src);
+	else if (b->status == ST_OK)
+		conf_include_main(b, path);
+	if (b->status == ST_OK)
+		conf_resolve(b);
+	conf_faults_finish(b->faults, name);
+}
+
+static status_t read_from(const char *path, conf_source_t *src, conf_t **out, conf_faults_t *faults)
+{
 	conf_build_t b = { .conf = conf_new(), .faults = faults, .memory_only = src != NULL };
 
 	*out = NULL;
 	if (!b.conf)
 		return ST_NOMEM;
-	/* There to take the defaults, also when the file has no such section. */
-	conf_object_open(&b, CONF_SERVER, "", &start);
-	conf_object_open(&b, CONF_LOG, "", &start);
-	if (b.status == ST_OK && src)
-		conf_parse(&b, src);
-	else if (b.status == ST_OK)
-		conf_include_main(&b, path);
-	if (b.status == ST_OK)
-		conf_resolve(&b);
-	conf_faults_finish(faults, name);
+	build(&b, path, src);
 	if (b.status == ST_OK && faults->errors > 0)
 		b.status = ST_MALFORMED;
 	if (b.status == ST_OK) {
@@ -104,6 +110,21 @@ static status_t read_from(const char *path, conf_source_t *src, conf_t **out, co
 	}
 	build_free(&b);
 	return b.status;
+}
+
+char *conf_read_control(const char *path, conf_faults_t *faults)
+{
+	conf_build_t b = { .conf = conf_new(), .faults = faults };
+	char *control = NULL;
+
+	if (!b.conf)
+		return NULL;
+	build(&b, path, NULL);
+	if (b.status == ST_OK && b.file_count > 0)
+		control = strdup(b.conf->control ? b.conf->control : "");
+	conf_free(b.conf);
+	build_free(&b);
+	return control;
 }
 
 status_t conf_read(const char *path, conf_t **out, conf_faults_t *faults)

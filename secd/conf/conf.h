@@ -184,6 +184,11 @@ typedef struct conf_faults {
  *            faults); ST_NOMEM. Threads: any; opens files and blocks. */
 status_t conf_read(const char *path, conf_t **out, conf_faults_t *faults);
 
+/* The control socket alone, as far as the files name it, whatever else is wrong with them: who has to mend them
+ * wants to see how the daemon stands. malloc'd. NULL: the main file can't be read, or no memory; faults say so.
+ * Threads: as conf_read(). */
+char *conf_read_control(const char *path, conf_faults_t *faults);
+
 /* The same from memory, called name in faults; no other file is opened, so [include] is a fault. */
 status_t conf_read_memory(const char *name, const char *text, size_t len, conf_t **out,
                           conf_faults_t *faults);

@@ -70,18 +70,16 @@ static const char *default_socket(void)
 static char *socket_of(const char *config)
 {
 	conf_faults_t faults = { 0 };
-	conf_t *conf = NULL;
-	char *path = NULL;
-	status_t st = conf_read(config, &conf, &faults);
+	char *path = conf_read_control(config, &faults);
 
-	if (st == ST_OK && conf->control[0] != '\0')
-		path = strdup(conf->control);
-	else if (st == ST_OK)
-		fprintf(stderr, "secdctl: %s sets no control socket\n", config);
-	else
+	if (!path) {
 		conf_faults_print(&faults, stderr);
+	} else if (path[0] == '\0') {
+		fprintf(stderr, "secdctl: %s sets no control socket\n", config);
+		free(path);
+		path = NULL;
+	}
 	conf_faults_free(&faults);
-	conf_free(conf);
 	return path;
 }
 

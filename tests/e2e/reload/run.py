@@ -2,6 +2,7 @@
 import base64
 import signal
 import socket
+import subprocess
 
 import dns.message
 import dns.tsig
@@ -126,6 +127,8 @@ def faults_and_texts(lab: Lab) -> None:
     assert not got["loaded"] and len(got["faults"]) >= 1, got
     assert all("secd.ini:" in f["text"] for f in got["faults"]), got
     text = secd.ctl("reload")
+    assert subprocess.run([secd.path.with_name("secdctl"), "-c", secd.ini, "status"], check=False,
+                          capture_output=True).returncode == 0, "it is not secdctl's to complain"
     assert text.returncode == 1 and "secd.ini:" in text.stdout and text.stderr, text
     assert secd.logged("settings refused") == 2 and secd.logged("settings fault") >= 2
 
