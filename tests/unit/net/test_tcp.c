@@ -500,8 +500,8 @@ static unsigned ask_without_reading(int fd, unsigned size)
 
 			if (n > 0) {
 				at += (size_t)n;
-			} else if (poll(&p, 1, 300) == 0) {
-				return sent;
+			} else if (errno != EAGAIN || poll(&p, 1, 300) == 0) {
+				return sent; /* it waits for us, or has had enough of us */
 			}
 		}
 	}
