@@ -160,8 +160,7 @@ static bool read_kind(const char *word, refresh_filter_t *f)
 	return false;
 }
 
-/* Folded, with the final dot, unless it ends with what may match one. */
-static bool read_pattern(const char *word, char out[CTL_PATTERN_MAX])
+bool ctl_read_pattern(const char *word, char out[CTL_PATTERN_MAX])
 {
 	const size_t len = strlen(word);
 
@@ -188,7 +187,7 @@ static bool read_filter(const ctl_call_t *call, refresh_filter_t *f, char patter
 
 		if (read_kind(word, f))
 			continue;
-		if (strcmp(word, "--match") == 0 && read_pattern(value, pattern)) {
+		if (strcmp(word, "--match") == 0 && ctl_read_pattern(value, pattern)) {
 			f->match = pattern;
 		} else if (strcmp(word, "--sort") == 0 && strcmp(value, "lag") == 0) {
 			f->by_lag = true;
@@ -298,11 +297,16 @@ static void zone_version_fields(report_t *out, const refresh_zone_report_t *z)
 	report_time(out, "loaded", z->loaded_at);
 	report_time(out, "checked", z->checked_at);
 	report_time(out, "expires", z->expires);
+	report_number(out, "used", z->used);
 	report_seconds(out, "refresh", z->refresh);
 	report_seconds(out, "retry", z->retry);
 	report_seconds(out, "expire", z->expire);
 	report_number(out, "records", z->records);
 	report_size(out, "memory", z->memory);
+	if (z->has_signatures)
+		report_time(out, "signatures", ctl_of_wall((uint32_t)z->signatures.s));
+	else
+		report_none(out, "signatures");
 	if (z->kept)
 		report_flag(out, "saved", !z->unsaved);
 	else
@@ -313,6 +317,25 @@ static void zone_version_fields(report_t *out, const refresh_zone_report_t *z)
 	report_word(out, "kind", z->kind);
 	report_size(out, "octets", z->octets);
 	report_ms(out, "took", z->ms);
+	report_close(out);
+}
+
+/* How far it is behind: in serials, if somebody has shown a newer one, and in time. */
+static void zone_lag(report_t *out, const refresh_zone_report_t *z)
+{
+	if (z->state != REFRESH_STATE_BEHIND && z->state != REFRESH_STATE_EXPIRED) {
+		report_none(out, "lag");
+		return;
+	}
+	report_open(out, "lag");
+	if (z->has_newest) {
+		report_number(out, "newest", z->newest);
+		report_number(out, "serials", z->newest - z->serial);
+	} else {
+		report_none(out, "newest");
+		report_none(out, "serials");
+	}
+	report_time(out, "since", z->behind_since);
 	report_close(out);
 }
 
@@ -422,8 +445,10 @@ ctl_outcome_t ctl_show_zone(ctl_call_t *call)
 		report_none(out, "due");
 	report_word(out, "group", z.group);
 	if (z.loaded) {
+		zone_lag(out, &z);
 		zone_version_fields(out, &z);
 	} else {
+		report_none(out, "lag");
 		report_none(out, "held");
 		report_none(out, "transfer");
 	}

@@ -45,14 +45,54 @@ static void hasten(const ctl_call_t *call, const dns_name_t *apex, ctl_verb_id_t
 		snprintf(why, 256, "%s", refusal(st));
 }
 
-/* One zone of a command; why is empty when it will be done. */
+/* Names that a pattern stands for. */
+typedef struct matched {
+	const ctl_call_t *call;
+	size_t count;
+} matched_t;
+
+static void refresh_one(void *arg, const refresh_laggard_t *zone)
+{
+	matched_t *m = arg;
+	dns_name_t apex;
+
+	dns_name_from_wire(zone->apex, &apex);
+	m->count += refresh_command(m->call->env->refresh, &apex, REFRESH_NOW) == ST_OK;
+}
+
+static bool is_pattern(const char *word)
+{
+	return strpbrk(word, "*?[") != NULL;
+}
+
+/* Asking is safe for any number of zones: they wait for their turns like all that are due. */
+static size_t refresh_matching(const ctl_call_t *call, const char *pattern, char why[256])
+{
+	char folded[CTL_PATTERN_MAX];
+	matched_t m = { .call = call };
+	const refresh_filter_t filter = { .match = folded, .most = SIZE_MAX };
+	size_t all;
+
+	if (!ctl_read_pattern(pattern, folded))
+		snprintf(why, 256, "the pattern is too long");
+	else if (refresh_list(call->env->refresh, &filter, refresh_one, &m, &all) != ST_OK)
+		snprintf(why, 256, "%s", status_text(ST_NOMEM));
+	else if (all == 0)
+		snprintf(why, 256, "no zone of this server is named so");
+	return m.count;
+}
+
+/* One word of a command: a zone, or for refresh many; why is empty when it will be done. */
 static void command(const ctl_call_t *call, const char *word, ctl_verb_id_t verb, char why[256])
 {
 	char text[DNS_NAME_TEXT_MAX];
 	dns_name_t apex;
+	size_t zones = 1;
 
 	why[0] = '\0';
-	if (ctl_read_name(word, &apex, why)) {
+	if (verb == CTL_VERB_REFRESH && is_pattern(word)) {
+		zones = refresh_matching(call, word, why);
+	} else if (ctl_read_name(word, &apex, why)) {
 		if (verb == CTL_VERB_UNPIN)
 			unpin(call, &apex, why);
 		else
@@ -62,6 +102,7 @@ static void command(const ctl_call_t *call, const char *word, ctl_verb_id_t verb
 	report_item(call->report);
 	report_word(call->report, "zone", word);
 	report_flag(call->report, "done", why[0] == '\0');
+	report_number(call->report, "zones", why[0] == '\0' ? zones : 0);
 	report_word(call->report, "why", why[0] != '\0' ? why : NULL);
 	report_close(call->report);
 }

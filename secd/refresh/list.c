@@ -103,6 +103,31 @@ bool list_newest(const zone_t *z, uint32_t *out)
 	return has;
 }
 
+/* When some primary showed a newer serial than is held last. */
+static mono_t shown(const zone_t *z)
+{
+	mono_t at = list_since(z);
+
+	for (size_t i = 0; i < z->group->conf->primary_count; i++) {
+		const round_peer_t *p = &z->peers[i];
+
+		if (p->shown && dns_serial_compare(p->serial, z->clock.serial) == DNS_SERIAL_NEWER)
+			at = mono_max(at, (mono_t){ (int64_t)p->seen * NS_PER_S });
+	}
+	return at;
+}
+
+mono_t list_behind_since(const zone_t *z)
+{
+	if (z->clock.loaded && !z->clock.expired) {
+		if (z->clock.outrun.ns != 0)
+			return z->clock.outrun;
+		if (z->clock.failures == 0)
+			return shown(z);
+	}
+	return list_since(z);
+}
+
 static refresh_laggard_t laggard(const zone_t *z)
 {
 	refresh_laggard_t l = {

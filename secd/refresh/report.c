@@ -116,6 +116,10 @@ static void report_version(const zone_t *z, refresh_zone_report_t *out)
 	out->loaded_at = time_of(z->loaded_at);
 	out->checked_at = time_of(z->clock.checked);
 	out->expires = z->clock.expires;
+	out->used = refresh_clock_used(&z->clock, clock_mono());
+	out->has_newest = list_newest(z, &out->newest);
+	out->behind_since = list_behind_since(z);
+	out->has_signatures = zone_version_expiry(v, clock_wall_coarse(), &out->signatures);
 	out->refresh = z->clock.refresh;
 	out->retry = z->clock.retry;
 	out->expire = z->clock.expire;

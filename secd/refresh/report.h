@@ -75,6 +75,12 @@ typedef struct refresh_zone_report {
 	zone_state_t served; /* as the query path has it ... */
 	uint32_t serial; /* ... and of the version there; while it is expired, of the one kept */
 	mono_t loaded_at, checked_at, expires;
+	unsigned used;   /* percent of EXPIRE */
+	bool has_newest; /* some primary has shown a newer serial: */
+	uint32_t newest;
+	mono_t behind_since; /* ... or nobody confirms it */
+	bool has_signatures;
+	wall_t signatures;               /* when the first of them ends */
 	uint32_t refresh, retry, expire; /* seconds, within the group's limits */
 	uint64_t records;
 	size_t memory; /* octets */

@@ -36,36 +36,9 @@ struct refresh_survey {
 
 /* --- one zone --------------------------------------------------------------------------------- */
 
-/* When some primary showed a newer serial than is held last. */
-static mono_t shown(const zone_t *z)
-{
-	mono_t at = list_since(z);
-
-	for (size_t i = 0; i < z->group->conf->primary_count; i++) {
-		const round_peer_t *p = &z->peers[i];
-
-		if (p->shown && dns_serial_compare(p->serial, z->clock.serial) == DNS_SERIAL_NEWER)
-			at = mono_max(at, (mono_t){ (int64_t)p->seen * NS_PER_S });
-	}
-	return at;
-}
-
-/* Since when a zone is behind: since it was known, or else since the last good check. While the round is
- * under way that has found something newer, nothing has gone wrong yet. */
-static mono_t behind_since(const zone_t *z)
-{
-	if (z->clock.loaded && !z->clock.expired) {
-		if (z->clock.outrun.ns != 0)
-			return z->clock.outrun;
-		if (z->clock.failures == 0)
-			return shown(z);
-	}
-	return list_since(z);
-}
-
 static double lag_of(const refresh_survey_t *s, const zone_t *z, refresh_state_t state)
 {
-	const double lag = mono_diff(behind_since(z), s->now);
+	const double lag = mono_diff(list_behind_since(z), s->now);
 
 	return state == REFRESH_STATE_FRESH || lag < 0 ? 0 : lag;
 }

@@ -258,6 +258,9 @@ void report_why(const zone_t *z, size_t i, char out[REFRESH_WHY_MAX]);
 unsigned list_badness(const zone_t *z);
 /* Its last good check, or when secd began to ask. */
 mono_t list_since(const zone_t *z);
+/* Since when a zone is behind: since it was known, or else since the last good check. While the round is
+ * under way that has found something newer, nothing has gone wrong yet. */
+mono_t list_behind_since(const zone_t *z);
 /* The newest serial that any of its primaries has shown, if it is newer than what is held. */
 bool list_newest(const zone_t *z, uint32_t *out);
 
