@@ -74,7 +74,7 @@ ANSWER := secd/answer/answer.c secd/answer/compose.c secd/answer/denial.c secd/a
 STATE := secd/state/clocks.c secd/state/compact.c secd/state/disk.c secd/state/draft.c \
          secd/state/file.c secd/state/index.c secd/state/past.c secd/state/queue.c \
          secd/state/read.c secd/state/record.c secd/state/route.c secd/state/scan.c secd/state/state.c secd/state/writer.c
-XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/digest.c secd/xfr/fetch.c secd/xfr/ixfr.c \
+XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/digest.c secd/xfr/fetch.c secd/xfr/first.c secd/xfr/ixfr.c \
        secd/xfr/keep.c secd/xfr/link.c secd/xfr/poll.c secd/xfr/refusal.c secd/xfr/soa_answer.c secd/xfr/stream.c secd/xfr/why.c \
        secd/xfr/work.c
 REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/events.c secd/refresh/follow.c \
@@ -125,6 +125,11 @@ UNIT_xfr_fetch := tests/unit/xfr/test_fetch.c tests/unit/xfr/support/server.c \
                   tests/unit/xfr/support/signer.c tests/unit/xfr/support/stream.c \
                   tests/unit/support/wall.c $(XFR) $(DNS) $(STATE) $(ZONE) $(COMMON)
 
+UNITS += xfr_first
+UNIT_xfr_first := tests/unit/xfr/test_first.c tests/unit/xfr/support/server.c \
+                  tests/unit/xfr/support/signer.c tests/unit/xfr/support/stream.c \
+                  secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/first.c secd/xfr/link.c secd/xfr/stream.c secd/xfr/why.c \
+                  $(DNS) $(ZONE) $(COMMON)
 UNITS += dns_cookie dns_nsec3 dns_query dns_rdata dns_text
 UNIT_dns_text := tests/unit/dns/test_text.c secd/dns/text.c secd/dns/name.c secd/dns/rdata.c \
                  secd/dns/rr.c secd/dns/rrtype.c
