@@ -104,17 +104,6 @@ static void put_word(FILE *to, const char *word)
 	}
 }
 
-static report_form_t form_for(bool json)
-{
-	const char *off = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	if (json)
-		return REPORT_JSON;
-	if ((off && *off != '\0') || !isatty(STDOUT_FILENO) || (term && strcmp(term, "dumb") == 0))
-		return REPORT_TEXT;
-	return REPORT_COLOUR;
-}
-
 /* The line to send; NULL: no memory. */
 static char *request_line(bool json, char **words, size_t *len)
 {
@@ -128,7 +117,7 @@ static char *request_line(bool json, char **words, size_t *len)
 
 	if (!to)
 		return NULL;
-	fprintf(to, CTL_PROTOCOL " %s", forms[form_for(json)]);
+	fprintf(to, CTL_PROTOCOL " %s", forms[report_form_for(json)]);
 	for (; *words; words++)
 		put_word(to, *words);
 	putc('\n', to);

@@ -172,8 +172,7 @@ static bool read_kind(const char *word, refresh_filter_t *f)
 	return false;
 }
 
-/* Folded, with the final dot, unless it ends with what may match one. */
-static bool read_pattern(const char *word, char out[CTL_PATTERN_MAX])
+bool ctl_read_pattern(const char *word, char out[CTL_PATTERN_MAX])
 {
 	const size_t len = strlen(word);
 
@@ -200,7 +199,7 @@ static bool read_filter(const ctl_call_t *call, refresh_filter_t *f, char patter
 
 		if (read_kind(word, f))
 			continue;
-		if (strcmp(word, "--match") == 0 && read_pattern(value, pattern)) {
+		if (strcmp(word, "--match") == 0 && ctl_read_pattern(value, pattern)) {
 			f->match = pattern;
 		} else if (strcmp(word, "--sort") == 0 && strcmp(value, "lag") == 0) {
 			f->by_lag = true;

@@ -10,6 +10,10 @@ ctl_outcome_t ctl_show_zones(ctl_call_t *call);
 ctl_outcome_t ctl_show_zone(ctl_call_t *call);
 ctl_outcome_t ctl_show_explain(ctl_call_t *call);
 
+/* A glob of names, folded, and with the final dot unless it ends with what may match one: for fnmatch()
+ * with FNM_NOESCAPE. False: it is empty, or too long. */
+bool ctl_read_pattern(const char *word, char out[CTL_PATTERN_MAX]);
+
 /* "this server has no such zone" */
 extern const char ctl_nobody[];
 
