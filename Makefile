@@ -64,7 +64,7 @@ DNS := secd/dns/cookie.c secd/dns/digest.c secd/dns/entry.c secd/dns/hmac.c secd
 CONF := secd/conf/conf.c secd/conf/faults.c secd/conf/include.c secd/conf/keys.c \
         secd/conf/objects.c secd/conf/options.c secd/conf/parse.c secd/conf/resolve.c secd/conf/source.c \
         secd/conf/store.c secd/conf/value.c secd/conf/zonelist.c secd/conf/zones.c
-ZONE := secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c secd/zone/check.c \
+ZONE := secd/zone/advice.c secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c secd/zone/check.c \
         secd/zone/decode.c secd/zone/delta.c secd/zone/expiry.c secd/zone/gates.c \
         secd/zone/hold.c secd/zone/index.c secd/zone/log.c secd/zone/lookup.c \
         secd/zone/node.c secd/zone/order.c secd/zone/pack.c secd/zone/set.c secd/zone/tree.c \
@@ -84,7 +84,7 @@ REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/events.c sec
 NET := secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \
        secd/net/tcp.c secd/net/udp.c secd/net/worker.c
 REPORT := secd/ctl/report.c secd/ctl/report_json.c secd/ctl/report_text.c
-CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/import.c secd/ctl/live.c \
+CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/import.c secd/ctl/lint.c secd/ctl/live.c \
        secd/ctl/live_ask.c secd/ctl/live_words.c secd/ctl/offline.c secd/ctl/print.c \
        secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c secd/ctl/service.c secd/ctl/show.c secd/ctl/verbs.c
 SECD := $(COMMON) $(DNS) $(CONF) $(STATE) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) $(CTL) secd/main.c
@@ -190,6 +190,9 @@ UNIT_zone_check = tests/unit/zone/test_check.c $(filter-out tests/unit/zone/%,$(
 UNIT_zone_hold := tests/unit/zone/test_hold.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_log := tests/unit/zone/test_log.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_lookup := tests/unit/zone/test_lookup.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
+UNITS += zone_advice
+UNIT_zone_advice := tests/unit/zone/test_advice.c common/addr.c common/status.c \
+                    $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNITS += zone_gates zone_zonemd
 UNIT_zone_gates := tests/unit/zone/test_gates.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNITS += zone_pack zone_unpack
@@ -305,7 +308,7 @@ $(foreach u,$(UNITS),$(eval $(call unit_rule,$(u))))
 ifeq ($(VARIANT),tsan)
 # The settings are read before there are threads; a delta, and a look at a version, has one; and the cuts
 # of state_cuts take minutes there, while state and state_compact have the same threads.
-UNITS := $(filter-out conf_% dns_zonefile state_clocks state_cuts state_file state_index state_reader state_record zone_delta zone_expiry zone_faults zone_flood zone_gates zone_lookup \
+UNITS := $(filter-out conf_% dns_zonefile state_clocks state_cuts state_file state_index state_reader state_record zone_advice zone_delta zone_expiry zone_faults zone_flood zone_gates zone_lookup \
                       zone_pack zone_unpack zone_zonemd,$(UNITS))
 endif
 UNIT_BINS := $(UNITS:%=$(OUT)/unit/%)
