@@ -39,6 +39,7 @@ _secdctl()
 		words='--fresh --behind --empty --expired --refused --pinned --unsaved --match --sort --all'
 		[ "${COMP_WORDS[COMP_CWORD - 1]}" != --sort ] || words=lag
 		;;
+	lint) words="--all $(_secdctl_zones "$cur" "${daemon[@]}")" ;;
 	log) words='error warn notice info debug' ;;
 	status | stop) ;;
 	pin)

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/mailbox.h"
 #include "ctl/dump.h"
+#include "ctl/lint.h"
 #include "ctl/sock.h"
 #include "ctl/verbs.h"
 
@@ -199,17 +200,31 @@ static void refuse(ctl_t *ctl, client_t *c, const char *word, const char *why)
 	answer(ctl, c, NULL, 0, verdict);
 }
 
-static void begin_dump(ctl_t *ctl, client_t *c, report_form_t form, zone_hold_t *hold)
+static status_t run_lint(void *what, report_t *out, char why[256])
+{
+	return ctl_lint_run(what, out, why);
+}
+
+static void free_lint(void *what)
+{
+	ctl_lint_free(what);
+}
+
+/* Of hold, or of lint. */
+static void begin_dump(ctl_t *ctl, client_t *c, report_form_t form, zone_hold_t *hold,
+                       ctl_lint_t *lint)
 {
 	if (ctl->dumps >= CTL_DUMPS) {
 		zone_hold_free(hold);
-		refuse(ctl, c, "no", "as many dumps as there may be are under way");
+		ctl_lint_free(lint);
+		refuse(ctl, c, "no", "as many dumps or lints as there may be are under way");
 		return;
 	}
 	const ctl_dump_order_t order = {
 		.fd = c->io.fd,
 		.form = form,
 		.hold = hold,
+		.look = { run_lint, free_lint, lint },
 		.wall_ms = clock_wall_ms(),
 		.idle = CTL_ANSWER_TIME,
 		.total = CTL_DUMP_TIME,
@@ -326,7 +341,10 @@ static void finish(ctl_t *ctl, client_t *c, ctl_call_t *call, ctl_outcome_t outc
 		refuse(ctl, c, "usage", call->why);
 		break;
 	case CTL_DUMP:
-		begin_dump(ctl, c, call->request->form, call->hold);
+		begin_dump(ctl, c, call->request->form, call->hold, NULL);
+		break;
+	case CTL_LINT:
+		begin_dump(ctl, c, call->request->form, NULL, call->lint);
 		break;
 	case CTL_LATER:
 		begin_later(ctl, c, call);

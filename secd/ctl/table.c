@@ -15,6 +15,8 @@ static const ctl_verb_t verbs[] = {
 	  "everything about a zone: serials, timers, primaries, last events" },
 	{ CTL_VERB_EXPLAIN, "explain", "NAME", 1, 1, false,
 	  "what has happened to a zone: questions, answers, transfers, in order" },
+	{ CTL_VERB_LINT, "lint", "NAME | GLOB [--all]", 1, 2, false,
+	  "what zones could do better, each with its RFC" },
 	{ CTL_VERB_REFRESH, "refresh", "NAME...", 1, SIZE_MAX, true,
 	  "ask the primaries of these zones now" },
 	{ CTL_VERB_RETRANSFER, "retransfer", "NAME...", 1, SIZE_MAX, true,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "ctl/lint.h"
 #include "ctl/show.h"
 #include "refresh/report.h"
 
@@ -255,6 +256,8 @@ ctl_outcome_t ctl_verbs_run(ctl_call_t *call, const ctl_verb_t **verb)
 		return ctl_show_zone(call);
 	case CTL_VERB_EXPLAIN:
 		return ctl_show_explain(call);
+	case CTL_VERB_LINT:
+		return ctl_lint_new(call, &call->lint);
 	case CTL_VERB_REFRESH:
 	case CTL_VERB_RETRANSFER:
 	case CTL_VERB_ACCEPT:

@@ -14,6 +14,7 @@ typedef enum ctl_outcome {
 	CTL_USAGE, /* why says what would be a request */
 	CTL_STOP,  /* done, and the daemon is to end when that is said */
 	CTL_DUMP,  /* hold is the caller's, whose content is the answer */
+	CTL_LINT,  /* lint is the caller's, and makes the answer (ctl/lint.h) */
 	CTL_LATER, /* ctl_verbs_later() is to be called, and tells what the answer is */
 } ctl_outcome_t;
 
@@ -32,6 +33,7 @@ typedef struct ctl_call {
 	report_t *report; /* to be filled */
 	char why[256];
 	zone_hold_t *hold;
+	struct ctl_lint *lint;
 	ctl_later_t later;
 	size_t zones, failed; /* that it is about */
 } ctl_call_t;

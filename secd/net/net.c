@@ -186,6 +186,11 @@ uint16_t net_port(const net_t *net, size_t i)
 	return addr_port(&net->listen[i]);
 }
 
+const addr_t *net_listens_at(const net_t *net, size_t i)
+{
+	return i < net->listens ? &net->listen[i] : NULL;
+}
+
 void net_free(net_t *net)
 {
 	if (!net)

@@ -63,6 +63,9 @@ bool net_beat(net_t *net);
 /* The port that listen address i got (for port 0, the one that the kernel chose). */
 uint16_t net_port(const net_t *net, size_t i);
 
+/* Listen address i, with its port; NULL: there are no more. Main thread. */
+const addr_t *net_listens_at(const net_t *net, size_t i);
+
 /* Stop answering, close everything, join. Within a fraction of a second. Close the mailbox after
  * this: NOTIFYs may still be in it. NULL is fine. */
 void net_free(net_t *net);

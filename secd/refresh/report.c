@@ -147,6 +147,7 @@ bool refresh_zone_report(const refresh_t *r, const dns_name_t *apex, refresh_zon
 		.due = z->clock.due,
 		.primaries = z->group->conf->primary_count,
 		.group = z->group->conf->name,
+		.warn_signatures = z->group->conf->policy.gates.warn_signatures,
 	};
 	report_version(z, out);
 	return true;

@@ -133,6 +133,8 @@ static const char *manual_args(const ctl_verb_t *v)
 		       "-all";
 	if (v->id == CTL_VERB_PIN)
 		return " Ar name Oo Ar serial | Cm v Ns Ar number Oc Op Fl -no-expire";
+	if (v->id == CTL_VERB_LINT)
+		return " Ar name | glob Op Fl -all";
 	if (v->id == CTL_VERB_LOG)
 		return " Ar level";
 	return v->most == 0 ? "" : v->most == 1 ? " Ar name" : " Ar name ...";
