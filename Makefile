@@ -86,10 +86,12 @@ NET := secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/ne
 REPORT := secd/ctl/report.c secd/ctl/report_json.c secd/ctl/report_text.c
 CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/import.c secd/ctl/lint.c secd/ctl/live.c \
        secd/ctl/live_ask.c secd/ctl/live_words.c secd/ctl/offline.c secd/ctl/print.c \
-       secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c secd/ctl/service.c secd/ctl/show.c secd/ctl/verbs.c
+       secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c secd/ctl/service.c secd/ctl/show.c secd/ctl/skew.c secd/ctl/verbs.c
 SECD := $(COMMON) $(DNS) $(CONF) $(STATE) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) $(CTL) secd/main.c
-SECDCTL := secd/ctl/secdctl.c secd/ctl/table.c $(REPORT) $(CONF) secd/dns/name.c common/addr.c common/log.c \
-           common/random.c common/siphash.c
+SECDCTL := secd/ctl/secdctl.c secd/ctl/skew_client.c secd/ctl/skew_judge.c secd/ctl/skew_udp.c secd/ctl/table.c \
+           $(REPORT) $(CONF) secd/xfr/soa_answer.c secd/dns/name.c secd/dns/rdata.c secd/dns/rr.c \
+           secd/dns/rrtype.c secd/dns/soa.c common/addr.c common/clock.c common/log.c common/random.c \
+           common/siphash.c common/status.c
 
 # --- unit tests: each line is the whole claim of what a room needs ------------------------------
 
@@ -249,6 +251,8 @@ LINK_ctl_sock := -Wl,--wrap=lstat
 UNITS += ctl_live_words
 UNIT_ctl_live_words := tests/unit/ctl/test_live_words.c secd/ctl/live_words.c secd/xfr/why.c $(DNS) \
                        common/addr.c common/siphash.c
+UNITS += ctl_skew_judge
+UNIT_ctl_skew_judge := tests/unit/ctl/test_skew_judge.c secd/ctl/skew_judge.c
 UNITS += ctl_dump
 UNIT_ctl_dump = tests/unit/ctl/test_dump.c secd/ctl/dump.c secd/ctl/print.c common/clock.c common/log.c \
                 common/mailbox.c common/status.c $(REPORT) $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
@@ -292,7 +296,7 @@ $(OUT)/secd: $(call obj,$(SECD))
 	$(LINK) -o $@ $^ $(LIBS)
 
 $(OUT)/secdctl: $(call obj,$(SECDCTL))
-	$(LINK) -o $@ $^ -linih
+	$(LINK) -o $@ $^ -linih -lldns
 
 $(OUT)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)

@@ -39,6 +39,13 @@ _secdctl()
 		words='--fresh --behind --empty --expired --refused --pinned --unsaved --match --sort --all'
 		[ "${COMP_WORDS[COMP_CWORD - 1]}" != --sort ] || words=lag
 		;;
+	skew)
+		if [ "$COMP_CWORD" -gt $((at + 1)) ]; then
+			words='--ask -w -c -P'
+		else
+			words=$(_secdctl_zones "$cur" "${daemon[@]}")
+		fi
+		;;
 	lint) words="--all $(_secdctl_zones "$cur" "${daemon[@]}")" ;;
 	log) words='error warn notice info debug' ;;
 	status | stop) ;;

@@ -346,6 +346,9 @@ static void finish(ctl_t *ctl, client_t *c, ctl_call_t *call, ctl_outcome_t outc
 	case CTL_LINT:
 		begin_dump(ctl, c, call->request->form, NULL, call->lint);
 		break;
+	case CTL_TEXT:
+		answer(ctl, c, call->text, call->text_len, "done\n");
+		break;
 	case CTL_LATER:
 		begin_later(ctl, c, call);
 		break;

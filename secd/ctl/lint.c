@@ -10,7 +10,6 @@
 #include "common/grow.h"
 #include "ctl/show.h"
 #include "refresh/report.h"
-#include "zone/advice.h"
 
 enum { ZONES_MOST = 1000 };
 
@@ -81,8 +80,7 @@ static void find_own(ctl_lint_t *l, const net_t *net)
 
 /* --- which zones ------------------------------------------------------------------------------- */
 
-/* What the closest of our zones around a name server's name says of it. */
-static void ask_neighbour(const ctl_lint_t *l, zone_ns_t *ns)
+void ctl_lint_ask_neighbour(const refresh_t *refresh, zone_ns_t *ns)
 {
 	dns_name_t name, at;
 
@@ -91,7 +89,7 @@ static void ask_neighbour(const ctl_lint_t *l, zone_ns_t *ns)
 		refresh_zone_report_t z;
 
 		dns_name_from_wire(name.wire + name.off[i], &at);
-		if (!refresh_zone_report(l->refresh, &at, &z))
+		if (!refresh_zone_report(refresh, &at, &z))
 			continue;
 		if (zone_slot_version(z.slot))
 			zone_ns_look(zone_slot_version(z.slot), ns);
@@ -106,7 +104,7 @@ static bool read_servers(const ctl_lint_t *l, const zone_version_t *v, subject_t
 	s->ns_count = zone_ns_list(v, ns);
 	for (size_t i = 0; i < s->ns_count; i++) {
 		if (!ns[i].seen)
-			ask_neighbour(l, &ns[i]);
+			ctl_lint_ask_neighbour(l->refresh, &ns[i]);
 	}
 	s->ns = calloc(s->ns_count + 1, sizeof *ns);
 	if (s->ns)

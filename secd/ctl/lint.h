@@ -10,6 +10,7 @@
 
 #include "ctl/report.h"
 #include "ctl/verbs.h"
+#include "zone/advice.h"
 
 typedef struct ctl_lint ctl_lint_t;
 
@@ -17,6 +18,9 @@ typedef struct ctl_lint ctl_lint_t;
  * thread. */
 ctl_outcome_t ctl_lint_new(ctl_call_t *call, ctl_lint_t **out);
 void ctl_lint_free(ctl_lint_t *l); /* any thread; NULL is fine */
+
+/* What the closest of our zones around a name server's name says of it. Main thread. */
+void ctl_lint_ask_neighbour(const refresh_t *refresh, zone_ns_t *ns);
 
 /* Fills out. ST_OK, and why is empty if there is nothing to be advised; ST_NOMEM. Any thread, once. */
 status_t ctl_lint_run(ctl_lint_t *l, report_t *out, char why[256]);

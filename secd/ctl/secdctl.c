@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "ctl/report.h"
 #include "ctl/request.h"
+#include "ctl/skew_client.h"
 #include "ctl/table.h"
 
 enum {
@@ -48,6 +50,7 @@ static void print_usage(FILE *to)
 	      "  -h, --help         print this\n"
 	      "\n"
 	      "Exit status: 0 done, 1 the daemon could not do it, 2 usage, 3 no daemon.\n"
+	      "Of skew: 0 ok, 1 warning, 2 critical, 3 unknown.\n"
 	      "See secdctl(8).\n",
 	      to);
 }
@@ -105,7 +108,7 @@ static void put_word(FILE *to, const char *word)
 }
 
 /* The line to send; NULL: no memory. */
-static char *request_line(bool json, char **words, size_t *len)
+static char *request_line(report_form_t form, char **words, size_t *len)
 {
 	static const char *const forms[] = {
 		[REPORT_TEXT] = "text",
@@ -117,7 +120,7 @@ static char *request_line(bool json, char **words, size_t *len)
 
 	if (!to)
 		return NULL;
-	fprintf(to, CTL_PROTOCOL " %s", forms[report_form_for(json)]);
+	fprintf(to, CTL_PROTOCOL " %s", forms[form]);
 	for (; *words; words++)
 		put_word(to, *words);
 	putc('\n', to);
@@ -171,15 +174,15 @@ static int cut_short(void)
 	return EXIT_NO;
 }
 
-/* n octets of content to standard output; false: it is over early, on one side or the other. */
-static bool copy(FILE *from, size_t n)
+/* n octets of content; false: it is over early, on one side or the other. */
+static bool copy(FILE *from, size_t n, FILE *to)
 {
 	char some[16 * 1024];
 
 	while (n > 0) {
 		size_t got = fread(some, 1, n < sizeof some ? n : sizeof some, from);
 
-		if (got == 0 || fwrite(some, 1, got, stdout) != got)
+		if (got == 0 || fwrite(some, 1, got, to) != got)
 			return false;
 		n -= got;
 	}
@@ -211,7 +214,7 @@ static bool read_line(FILE *from, char line[LINE_ROOM])
 	return true;
 }
 
-static int receive(FILE *from)
+static int receive(FILE *from, FILE *to)
 {
 	char line[LINE_ROOM];
 	size_t n;
@@ -225,20 +228,20 @@ static int receive(FILE *from)
 	while (read_line(from, line)) {
 		if (sscanf(line, "data %zu", &n) != 1)
 			return verdict(line);
-		if (!copy(from, n))
+		if (!copy(from, n, to))
 			break;
 	}
-	if (ferror(stdout)) { /* who reads us has enough: it knows */
+	if (to == stdout && ferror(stdout)) { /* who reads us has enough: it knows */
 		fclose(stdout);
 		return EXIT_NO;
 	}
 	return cut_short();
 }
 
-static int ask(const char *path, bool json, char **words)
+static int ask(const char *path, report_form_t form, char **words, FILE *to)
 {
 	size_t len;
-	char *line = request_line(json, words, &len);
+	char *line = request_line(form, words, &len);
 	int fd = line ? connect_to(path) : -1, code;
 	FILE *from = NULL;
 
@@ -255,10 +258,27 @@ static int ask(const char *path, bool json, char **words)
 	(void)send_all(fd, line, len);
 	free(line);
 	from = fdopen(fd, "r");
-	code = from ? receive(from) : cut_short();
+	code = from ? receive(from, to) : cut_short();
 	if (from)
 		fclose(from);
 	return code;
+}
+
+/* For a verb that this client has a part in. */
+static int ask_for_client(const void *arg, char **words, FILE *to)
+{
+	const char *path = arg;
+
+	return ask(path, REPORT_TEXT, words, to);
+}
+
+static int run(const char *path, bool json, char **words)
+{
+	const ctl_asker_t asker = { ask_for_client, path };
+
+	if (ctl_verb_find(words[0])->id == CTL_VERB_SKEW)
+		return ctl_skew_client(&asker, words, json);
+	return ask(path, report_form_for(json), words, stdout);
 }
 
 /* --- main ------------------------------------------------------------------------------------- */
@@ -340,10 +360,12 @@ int main(int argc, char **argv)
 	}
 	json = take_json(argv + optind) || json;
 	if (is_called_rightly(argv + optind)) {
-		code = ask(path, json, argv + optind);
+		code = run(path, json, argv + optind);
 	} else {
+		const char *verb = argv[optind];
+
 		print_usage(stderr);
-		code = EXIT_USAGE;
+		code = verb && strcmp(verb, "skew") == 0 ? CTL_SKEW_UNKNOWN : EXIT_USAGE;
 	}
 	free(configured);
 	return code;

@@ -17,6 +17,8 @@ static const ctl_verb_t verbs[] = {
 	  "what has happened to a zone: questions, answers, transfers, in order" },
 	{ CTL_VERB_LINT, "lint", "NAME | GLOB [--all]", 1, 2, false,
 	  "what zones could do better, each with its RFC" },
+	{ CTL_VERB_SKEW, "skew", "NAME [--ask] [-w LAG] [-c LAG] [-P PORT]", 1, 8, false,
+	  "serials here, at the primaries and at the name servers that the zone names" },
 	{ CTL_VERB_REFRESH, "refresh", "NAME...", 1, SIZE_MAX, true,
 	  "ask the primaries of these zones now" },
 	{ CTL_VERB_RETRANSFER, "retransfer", "NAME...", 1, SIZE_MAX, true,

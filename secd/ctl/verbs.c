@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "ctl/lint.h"
 #include "ctl/show.h"
+#include "ctl/skew.h"
 #include "refresh/report.h"
 
 /* --- commands --------------------------------------------------------------------------------- */
@@ -258,6 +259,8 @@ ctl_outcome_t ctl_verbs_run(ctl_call_t *call, const ctl_verb_t **verb)
 		return ctl_show_explain(call);
 	case CTL_VERB_LINT:
 		return ctl_lint_new(call, &call->lint);
+	case CTL_VERB_SKEW:
+		return ctl_skew(call);
 	case CTL_VERB_REFRESH:
 	case CTL_VERB_RETRANSFER:
 	case CTL_VERB_ACCEPT:

@@ -15,6 +15,7 @@ typedef enum ctl_outcome {
 	CTL_STOP,  /* done, and the daemon is to end when that is said */
 	CTL_DUMP,  /* hold is the caller's, whose content is the answer */
 	CTL_LINT,  /* lint is the caller's, and makes the answer (ctl/lint.h) */
+	CTL_TEXT,  /* text is the answer, which is malloc()ed */
 	CTL_LATER, /* ctl_verbs_later() is to be called, and tells what the answer is */
 } ctl_outcome_t;
 
@@ -34,6 +35,8 @@ typedef struct ctl_call {
 	char why[256];
 	zone_hold_t *hold;
 	struct ctl_lint *lint;
+	char *text;
+	size_t text_len;
 	ctl_later_t later;
 	size_t zones, failed; /* that it is about */
 } ctl_call_t;

@@ -135,6 +135,8 @@ static const char *manual_args(const ctl_verb_t *v)
 		return " Ar name Oo Ar serial | Cm v Ns Ar number Oc Op Fl -no-expire";
 	if (v->id == CTL_VERB_LINT)
 		return " Ar name | glob Op Fl -all";
+	if (v->id == CTL_VERB_SKEW)
+		return " Ar name Op Fl -ask Op Fl w Ar lag Op Fl c Ar lag Op Fl P Ar port";
 	if (v->id == CTL_VERB_LOG)
 		return " Ar level";
 	return v->most == 0 ? "" : v->most == 1 ? " Ar name" : " Ar name ...";
