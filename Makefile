@@ -65,7 +65,7 @@ DNS := secd/dns/cookie.c secd/dns/digest.c secd/dns/entry.c secd/dns/hmac.c secd
 CONF := secd/conf/adopt.c secd/conf/conf.c secd/conf/faults.c secd/conf/include.c secd/conf/keys.c secd/conf/number.c \
         secd/conf/objects.c secd/conf/options.c secd/conf/parse.c secd/conf/resolve.c secd/conf/source.c \
         secd/conf/store.c secd/conf/value.c secd/conf/zonelist.c secd/conf/zones.c
-ZONE := secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c secd/zone/check.c \
+ZONE := secd/zone/advice.c secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c secd/zone/check.c \
         secd/zone/decode.c secd/zone/delta.c secd/zone/expiry.c secd/zone/gates.c \
         secd/zone/hold.c secd/zone/index.c secd/zone/log.c secd/zone/lookup.c \
         secd/zone/node.c secd/zone/order.c secd/zone/pack.c secd/zone/set.c secd/zone/tree.c \
@@ -75,7 +75,7 @@ ANSWER := secd/answer/answer.c secd/answer/compose.c secd/answer/denial.c secd/a
 STATE := secd/state/clocks.c secd/state/compact.c secd/state/disk.c secd/state/draft.c \
          secd/state/file.c secd/state/gone.c secd/state/index.c secd/state/past.c secd/state/queue.c \
          secd/state/read.c secd/state/record.c secd/state/route.c secd/state/scan.c secd/state/state.c secd/state/writer.c
-XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/digest.c secd/xfr/fetch.c secd/xfr/ixfr.c \
+XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/digest.c secd/xfr/fetch.c secd/xfr/first.c secd/xfr/ixfr.c \
        secd/xfr/keep.c secd/xfr/link.c secd/xfr/poll.c secd/xfr/refusal.c secd/xfr/soa_answer.c secd/xfr/stream.c secd/xfr/why.c \
        secd/xfr/work.c
 REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/counts.c secd/refresh/events.c secd/refresh/follow.c \
@@ -87,12 +87,16 @@ NET := secd/net/change.c secd/net/clients.c secd/net/conn.c secd/net/net.c secd/
        secd/net/tcp.c secd/net/udp.c secd/net/worker.c
 REPORT := secd/ctl/report.c secd/ctl/report_json.c secd/ctl/report_text.c
 CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/feed.c secd/ctl/gather.c secd/ctl/health.c secd/ctl/healthy.c secd/ctl/http.c secd/ctl/import.c \
+       secd/ctl/lint.c secd/ctl/live.c secd/ctl/live_ask.c secd/ctl/live_words.c \
        secd/ctl/metrics.c secd/ctl/offline.c secd/ctl/out.c secd/ctl/print.c secd/ctl/process.c \
-       secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c secd/ctl/service.c secd/ctl/show.c secd/ctl/stats.c secd/ctl/top.c secd/ctl/verbs.c
+       secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c secd/ctl/service.c secd/ctl/show.c secd/ctl/skew.c \
+       secd/ctl/stats.c secd/ctl/top.c secd/ctl/verbs.c
 LIVE := secd/live/reload.c secd/live/settings.c
 SECD := $(COMMON) $(DNS) $(CONF) $(STATE) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) $(CTL) $(LIVE) secd/main.c
-SECDCTL := secd/ctl/screen.c secd/ctl/secdctl.c secd/ctl/table.c $(CONF) secd/dns/name.c common/addr.c $(LOG) \
-           common/random.c common/siphash.c
+SECDCTL := secd/ctl/screen.c secd/ctl/secdctl.c secd/ctl/skew_client.c secd/ctl/skew_judge.c secd/ctl/skew_udp.c \
+           secd/ctl/table.c $(REPORT) $(CONF) secd/xfr/soa_answer.c secd/dns/name.c secd/dns/rdata.c secd/dns/rr.c \
+           secd/dns/rrtype.c secd/dns/soa.c common/addr.c common/clock.c $(LOG) common/random.c \
+           common/siphash.c common/status.c
 
 # --- unit tests: each line is the whole claim of what a room needs ------------------------------
 
@@ -129,6 +133,11 @@ UNIT_xfr_fetch := tests/unit/xfr/test_fetch.c tests/unit/xfr/support/server.c \
                   tests/unit/xfr/support/signer.c tests/unit/xfr/support/stream.c \
                   tests/unit/support/wall.c $(XFR) $(DNS) $(STATE) $(ZONE) $(COMMON)
 
+UNITS += xfr_first
+UNIT_xfr_first := tests/unit/xfr/test_first.c tests/unit/xfr/support/server.c \
+                  tests/unit/xfr/support/signer.c tests/unit/xfr/support/stream.c \
+                  secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/first.c secd/xfr/link.c secd/xfr/stream.c secd/xfr/why.c \
+                  $(DNS) $(ZONE) $(COMMON)
 UNITS += dns_cookie dns_nsec3 dns_query dns_rdata dns_text
 UNIT_dns_text := tests/unit/dns/test_text.c secd/dns/text.c secd/dns/name.c secd/dns/rdata.c \
                  secd/dns/rr.c secd/dns/rrtype.c
@@ -192,6 +201,9 @@ UNIT_zone_check = tests/unit/zone/test_check.c $(filter-out tests/unit/zone/%,$(
 UNIT_zone_hold := tests/unit/zone/test_hold.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_log := tests/unit/zone/test_log.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_lookup := tests/unit/zone/test_lookup.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
+UNITS += zone_advice
+UNIT_zone_advice := tests/unit/zone/test_advice.c common/addr.c common/status.c \
+                    $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNITS += zone_gates zone_zonemd
 UNIT_zone_gates := tests/unit/zone/test_gates.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNITS += zone_pack zone_unpack
@@ -249,6 +261,11 @@ UNIT_ctl_report := tests/unit/ctl/test_report.c $(REPORT)
 UNIT_ctl_request := tests/unit/ctl/test_request.c secd/ctl/request.c secd/ctl/table.c
 UNIT_ctl_sock := tests/unit/ctl/test_sock.c secd/ctl/sock.c
 LINK_ctl_sock := -Wl,--wrap=lstat
+UNITS += ctl_live_words
+UNIT_ctl_live_words := tests/unit/ctl/test_live_words.c secd/ctl/live_words.c secd/xfr/why.c $(DNS) \
+                       common/addr.c common/siphash.c
+UNITS += ctl_skew_judge
+UNIT_ctl_skew_judge := tests/unit/ctl/test_skew_judge.c secd/ctl/skew_judge.c
 UNITS += ctl_dump
 UNIT_ctl_dump = tests/unit/ctl/test_dump.c secd/ctl/dump.c secd/ctl/print.c common/clock.c $(LOG) \
                 common/mailbox.c common/status.c $(REPORT) $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
@@ -292,7 +309,7 @@ $(OUT)/secd: $(call obj,$(SECD))
 	$(LINK) -o $@ $^ $(LIBS)
 
 $(OUT)/secdctl: $(call obj,$(SECDCTL))
-	$(LINK) -o $@ $^ -linih
+	$(LINK) -o $@ $^ -linih -lldns
 
 $(OUT)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -308,7 +325,7 @@ $(foreach u,$(UNITS),$(eval $(call unit_rule,$(u))))
 ifeq ($(VARIANT),tsan)
 # The settings are read before there are threads; a delta, and a look at a version, has one; and the cuts
 # of state_cuts take minutes there, while state and state_compact have the same threads.
-UNITS := $(filter-out conf_% dns_zonefile state_clocks state_cuts state_file state_index state_reader state_record zone_delta zone_expiry zone_faults zone_flood zone_gates zone_lookup \
+UNITS := $(filter-out conf_% dns_zonefile state_clocks state_cuts state_file state_index state_reader state_record zone_advice zone_delta zone_expiry zone_faults zone_flood zone_gates zone_lookup \
                       zone_pack zone_unpack zone_zonemd,$(UNITS))
 endif
 UNIT_BINS := $(UNITS:%=$(OUT)/unit/%)

@@ -44,6 +44,14 @@ _secdctl()
 		[ "${COMP_WORDS[COMP_CWORD - 1]}" != --zone ] ||
 			words=$(_secdctl_zones "$cur" "${daemon[@]}")
 		;;
+	skew)
+		if [ "$COMP_CWORD" -gt $((at + 1)) ]; then
+			words='--ask -w -c -P'
+		else
+			words=$(_secdctl_zones "$cur" "${daemon[@]}")
+		fi
+		;;
+	lint) words="--all $(_secdctl_zones "$cur" "${daemon[@]}")" ;;
 	log) words='error warn notice info debug' ;;
 	status | stats | metrics | stop) ;;
 	reload) words=--force ;;

@@ -20,6 +20,7 @@
 #include "ctl/gather.h"
 #include "ctl/http.h"
 #include "ctl/import.h"
+#include "ctl/live.h"
 #include "ctl/offline.h"
 #include "ctl/service.h"
 #include "live/reload.h"
@@ -35,6 +36,7 @@
 static const char usage_text[] =
 	"usage: secd [-f] [-c FILE]\n"
 	"       secd -t [-c FILE]\n"
+	"       secd -t --live [-j] [-z GLOB ...] [-c FILE]\n"
 	"       secd [-j] [-c FILE] --dump ZONE\n"
 	"       secd [-c FILE] --dump-all DIR\n"
 	"       secd [-f] [-c FILE] --import [ZONE=]FILE...\n"
@@ -44,10 +46,12 @@ static const char usage_text[] =
 	"\n"
 	"  -c, --config FILE  the settings, see secd.ini(5); default " DEFAULT_CONFIG "\n"
 	"  -t, --check        check the settings, print every fault, exit 1 if there is one\n"
+	"  -l, --live         then ask every primary for every zone, as the daemon would\n"
+	"  -z, --zone GLOB    ask for these zones alone; may be repeated\n"
 	"  -d, --dump ZONE    print a zone of the state as a zone file, whether a daemon runs or "
 	"not\n"
 	"  -D, --dump-all DIR write all zones of the state to DIR\n"
-	"  -j, --json         print the zone in JSON\n"
+	"  -j, --json         print the zone, or what --live has found, in JSON\n"
 	"  -i, --import       put zone files into the state, while no daemon runs\n"
 	"  -f, --force        --import also where the state has something as new, or newer; else, "
 	"start also\n"
@@ -63,7 +67,9 @@ typedef struct call {
 	const char *path;
 	verb_t verb;
 	const char *what; /* zone, or directory */
-	bool json, force;
+	bool json, force, live;
+	const char **globs; /* of zones; room for each argument */
+	size_t glob_count;
 	char *const *files;
 	size_t file_count;
 } call_t;
@@ -416,7 +422,8 @@ static bool set_verb(call_t *call, verb_t verb, const char *what)
 static bool fits_together(const call_t *call)
 {
 	return (call->verb == CALL_IMPORT) == (call->file_count > 0) &&
-	       (call->verb == CALL_DUMP || !call->json) &&
+	       (call->verb == CALL_DUMP || call->live || !call->json) &&
+	       (call->verb == CALL_CHECK || !call->live) && (call->live || call->glob_count == 0) &&
 	       (call->verb == CALL_IMPORT || call->verb == CALL_RUN || !call->force);
 }
 
@@ -426,6 +433,8 @@ static bool read_options(int argc, char **argv, call_t *call, int *status)
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "check", no_argument, NULL, 't' },
+		{ "live", no_argument, NULL, 'l' },
+		{ "zone", required_argument, NULL, 'z' },
 		{ "dump", required_argument, NULL, 'd' },
 		{ "dump-all", required_argument, NULL, 'D' },
 		{ "json", no_argument, NULL, 'j' },
@@ -439,13 +448,19 @@ static bool read_options(int argc, char **argv, call_t *call, int *status)
 	int opt;
 
 	*status = EXIT_SUCCESS;
-	while (good && (opt = getopt_long(argc, argv, "c:td:D:jifVh", options, NULL)) != -1) {
+	while (good && (opt = getopt_long(argc, argv, "c:tlz:d:D:jifVh", options, NULL)) != -1) {
 		switch (opt) {
 		case 'c':
 			call->path = optarg;
 			break;
 		case 't':
 			good = set_verb(call, CALL_CHECK, NULL);
+			break;
+		case 'l':
+			call->live = true;
+			break;
+		case 'z':
+			call->globs[call->glob_count++] = optarg;
 			break;
 		case 'd':
 			good = set_verb(call, CALL_DUMP, optarg);
@@ -482,6 +497,26 @@ static bool read_options(int argc, char **argv, call_t *call, int *status)
 	return true;
 }
 
+/* As the daemon would: with its keys, and as many sockets. conf is freed. */
+static int check_live(const call_t *call, conf_t *conf)
+{
+	settings_t *settings;
+	int exit_code = EXIT_FAILURE;
+
+	raise_file_limit();
+	if (settings_make(conf, NULL, &settings) == ST_OK)
+		exit_code = ctl_live(&(ctl_live_order_t){ .conf = conf,
+		                                          .settings = call->path,
+		                                          .keys = &settings->keys,
+		                                          .form = report_form_for(call->json),
+		                                          .globs = call->globs,
+		                                          .glob_count = call->glob_count });
+	else
+		fputs("secd: out of memory\n", stderr);
+	settings_free(settings);
+	return exit_code;
+}
+
 /* The settings are freed. */
 static int act(const call_t *call, conf_t *conf)
 {
@@ -489,6 +524,8 @@ static int act(const call_t *call, conf_t *conf)
 
 	switch (call->verb) {
 	case CALL_CHECK:
+		if (call->live)
+			return check_live(call, conf);
 		printf("%s: sound, %zu zone%s\n", call->path, conf->zone_count,
 		       conf->zone_count == 1 ? "" : "s");
 		break;
@@ -514,15 +551,20 @@ int main(int argc, char **argv)
 	call_t call = { .path = DEFAULT_CONFIG };
 	conf_faults_t faults = { 0 };
 	conf_t *conf = NULL;
-	int exit_code;
+	int exit_code = EXIT_FAILURE;
 
-	if (!read_options(argc, argv, &call, &exit_code))
+	call.globs = calloc((size_t)argc, sizeof *call.globs);
+	if (!call.globs || !read_options(argc, argv, &call, &exit_code)) {
+		free(call.globs);
 		return exit_code;
+	}
 	status_t st = conf_read(call.path, &conf, &faults);
 
 	conf_faults_print(&faults, stderr);
 	conf_faults_free(&faults);
 	if (st == ST_NOMEM)
 		fputs("secd: out of memory while reading the settings\n", stderr);
-	return st == ST_OK ? act(&call, conf) : EXIT_FAILURE;
+	exit_code = st == ST_OK ? act(&call, conf) : EXIT_FAILURE;
+	free(call.globs);
+	return exit_code;
 }

@@ -12,6 +12,7 @@
 #include "ctl/dump.h"
 #include "ctl/feed.h"
 #include "ctl/healthy.h"
+#include "ctl/lint.h"
 #include "ctl/out.h"
 #include "ctl/sock.h"
 #include "ctl/verbs.h"
@@ -246,17 +247,31 @@ static void begin_feed(ctl_t *ctl, client_t *c, ctl_feed_t *feed)
 	feed_some(ctl, c);
 }
 
-static void begin_dump(ctl_t *ctl, client_t *c, report_form_t form, zone_hold_t *hold)
+static status_t run_lint(void *what, report_t *out, char why[256])
+{
+	return ctl_lint_run(what, out, why);
+}
+
+static void free_lint(void *what)
+{
+	ctl_lint_free(what);
+}
+
+/* Of hold, or of lint. */
+static void begin_dump(ctl_t *ctl, client_t *c, report_form_t form, zone_hold_t *hold,
+                       ctl_lint_t *lint)
 {
 	if (ctl->dumps >= CTL_DUMPS) {
 		zone_hold_free(hold);
-		refuse(ctl, c, "no", "as many dumps as there may be are under way");
+		ctl_lint_free(lint);
+		refuse(ctl, c, "no", "as many dumps or lints as there may be are under way");
 		return;
 	}
 	const ctl_dump_order_t order = {
 		.fd = c->io.fd,
 		.form = form,
 		.hold = hold,
+		.look = { run_lint, free_lint, lint },
 		.wall_ms = clock_wall_ms(),
 		.idle = CTL_ANSWER_TIME,
 		.total = CTL_DUMP_TIME,
@@ -400,7 +415,13 @@ static void finish(ctl_t *ctl, client_t *c, ctl_call_t *call, ctl_outcome_t outc
 		refuse(ctl, c, "usage", call->why);
 		break;
 	case CTL_DUMP:
-		begin_dump(ctl, c, call->request->form, call->hold);
+		begin_dump(ctl, c, call->request->form, call->hold, NULL);
+		break;
+	case CTL_LINT:
+		begin_dump(ctl, c, call->request->form, NULL, call->lint);
+		break;
+	case CTL_TEXT:
+		answer(ctl, c, call->text, call->text_len, "done\n");
 		break;
 	case CTL_FEED:
 		begin_feed(ctl, c, call->feed);

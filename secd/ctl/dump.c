@@ -117,6 +117,36 @@ static status_t put_all(ctl_dump_t *d)
 	return st == ST_OK ? d->status : st;
 }
 
+/* A report, which may take a while to make. */
+static status_t put_look(ctl_dump_t *d)
+{
+	report_t *report = report_new(clock_mono(), d->order.wall_ms);
+	char why[256], *text = NULL;
+	size_t len = 0;
+	status_t st = report ? d->order.look.run(d->order.look.what, report, why) : ST_NOMEM;
+
+	if (st == ST_OK)
+		st = report_render(report, d->order.form, &text, &len);
+	report_free(report);
+	d->progress = clock_mono();
+	write_text(d, CTL_PROTOCOL "\n");
+	if (st != ST_OK) {
+		write_text(d, "no out of memory\n");
+		return st;
+	}
+	if (d->status == ST_OK)
+		(void)put(d, text, len);
+	free(text);
+	if (why[0] == '\0') {
+		write_text(d, "done\n");
+	} else {
+		write_text(d, "no ");
+		write_text(d, why);
+		write_text(d, "\n");
+	}
+	return d->status;
+}
+
 static void log_end(const ctl_dump_t *d, status_t st)
 {
 	double seconds = mono_diff(d->began, clock_mono());
@@ -140,8 +170,11 @@ static void log_end(const ctl_dump_t *d, status_t st)
 static void let_go(ctl_dump_t *d)
 {
 	zone_hold_free(d->order.hold);
+	if (d->order.look.what)
+		d->order.look.release(d->order.look.what);
 	close(d->order.fd);
 	d->order.hold = NULL;
+	d->order.look.what = NULL;
 }
 
 static void *run(void *arg)
@@ -149,9 +182,13 @@ static void *run(void *arg)
 	ctl_dump_t *d = arg;
 
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
-	d->v = zone_hold_version(d->order.hold);
 	d->began = d->progress = clock_mono();
-	log_end(d, put_all(d));
+	if (d->order.look.what) {
+		(void)put_look(d);
+	} else {
+		d->v = zone_hold_version(d->order.hold);
+		log_end(d, put_all(d));
+	}
 	let_go(d);
 	/* The mail first: whoever abandons it after that finds it sent, and joins. */
 	if (atomic_exchange(&d->stage, DUMP_SENT) == DUMP_ABANDONED)
@@ -168,6 +205,8 @@ ctl_dump_t *ctl_dump_start(const ctl_dump_order_t *order)
 
 	if (!d) {
 		zone_hold_free(order->hold);
+		if (order->look.what)
+			order->look.release(order->look.what);
 		return NULL;
 	}
 	d->order = *order;

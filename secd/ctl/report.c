@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/grow.h"
 #include "ctl/report_nodes.h"
@@ -72,6 +73,11 @@ void report_word(report_t *r, const char *key, const char *word)
 void report_number(report_t *r, const char *key, uint64_t n)
 {
 	add(r, (node_t){ .kind = NODE_NUMBER, .key = key, .n = n });
+}
+
+void report_signed(report_t *r, const char *key, int64_t n)
+{
+	add(r, (node_t){ .kind = NODE_SIGNED, .key = key, .n = (uint64_t)n });
 }
 
 void report_size(report_t *r, const char *key, uint64_t octets)
@@ -171,6 +177,17 @@ status_t report_render(const report_t *r, report_form_t form, char **out, size_t
 	free(*out);
 	*out = NULL;
 	return ST_NOMEM;
+}
+
+report_form_t report_form_for(bool json)
+{
+	const char *off = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (json)
+		return REPORT_JSON;
+	if ((off && *off != '\0') || !isatty(STDOUT_FILENO) || (term && strcmp(term, "dumb") == 0))
+		return REPORT_TEXT;
+	return REPORT_COLOUR;
 }
 
 /* --- words for numbers ------------------------------------------------------------------------ */

@@ -29,6 +29,9 @@ typedef enum report_form {
 	REPORT_JSON,
 } report_form_t;
 
+/* For standard output: JSON if it is wanted; colour on a terminal, unless NO_COLOR or TERM=dumb. */
+report_form_t report_form_for(bool json);
+
 typedef enum report_tone { REPORT_PLAIN, REPORT_GOOD, REPORT_WARN, REPORT_BAD } report_tone_t;
 
 typedef struct report report_t;
@@ -41,6 +44,7 @@ void report_free(report_t *r); /* NULL is fine */
 void report_word(report_t *r, const char *key, const char *word); /* NULL: none */
 void report_toned(report_t *r, const char *key, const char *word, report_tone_t tone);
 void report_number(report_t *r, const char *key, uint64_t n);
+void report_signed(report_t *r, const char *key, int64_t n);
 void report_size(report_t *r, const char *key, uint64_t octets);
 void report_seconds(report_t *r, const char *key, uint64_t s);
 void report_ms(report_t *r, const char *key, uint64_t ms);

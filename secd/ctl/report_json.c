@@ -108,6 +108,9 @@ static void write_value(const report_t *r, const node_t *n, FILE *to)
 	case NODE_SIZE:
 		fprintf(to, "%" PRIu64, n->n);
 		break;
+	case NODE_SIGNED:
+		fprintf(to, "%" PRId64, (int64_t)n->n);
+		break;
 	case NODE_MS:
 	case NODE_RATE:
 		write_seconds((int64_t)n->n, to);

@@ -10,6 +10,7 @@
 typedef enum node_kind {
 	NODE_WORD,
 	NODE_NUMBER,
+	NODE_SIGNED, /* n as int64_t */
 	NODE_SIZE,
 	NODE_MS,
 	NODE_RATE, /* thousandths */

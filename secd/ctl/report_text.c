@@ -53,6 +53,9 @@ static const char *cell_text(const report_t *r, const node_t *n, char room[REPOR
 	case NODE_NUMBER:
 		snprintf(room, REPORT_SHORT_MAX, "%" PRIu64, n->n);
 		return room;
+	case NODE_SIGNED:
+		snprintf(room, REPORT_SHORT_MAX, "%" PRId64, (int64_t)n->n);
+		return room;
 	case NODE_SIZE:
 		return report_size_text(n->n, room);
 	case NODE_MS:

@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "ctl/report.h"
 #include "ctl/request.h"
 #include "ctl/screen.h"
+#include "ctl/skew_client.h"
 #include "ctl/table.h"
 
 enum {
@@ -51,6 +53,7 @@ static void print_usage(FILE *to)
 	      "  -h, --help         print this\n"
 	      "\n"
 	      "Exit status: 0 done, 1 the daemon could not do it, 2 usage, 3 no daemon.\n"
+	      "Of skew: 0 ok, 1 warning, 2 critical, 3 unknown.\n"
 	      "See secdctl(8).\n",
 	      to);
 }
@@ -105,19 +108,8 @@ static void put_word(FILE *to, const char *word)
 	}
 }
 
-static report_form_t form_for(bool json)
-{
-	const char *off = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	if (json)
-		return REPORT_JSON;
-	if ((off && *off != '\0') || !isatty(STDOUT_FILENO) || (term && strcmp(term, "dumb") == 0))
-		return REPORT_TEXT;
-	return REPORT_COLOUR;
-}
-
 /* The line to send; NULL: no memory. */
-static char *request_line(bool json, char **words, size_t *len)
+static char *request_line(report_form_t form, char **words, size_t *len)
 {
 	static const char *const forms[] = {
 		[REPORT_TEXT] = "text",
@@ -129,7 +121,7 @@ static char *request_line(bool json, char **words, size_t *len)
 
 	if (!to)
 		return NULL;
-	fprintf(to, CTL_PROTOCOL " %s", forms[form_for(json)]);
+	fprintf(to, CTL_PROTOCOL " %s", forms[form]);
 	for (; *words; words++)
 		put_word(to, *words);
 	putc('\n', to);
@@ -195,15 +187,15 @@ static bool show(FILE *from, size_t n)
 	return good;
 }
 
-/* n octets of content to standard output; false: it is over early, on one side or the other. */
-static bool copy(FILE *from, size_t n)
+/* n octets of content; false: it is over early, on one side or the other. */
+static bool copy(FILE *from, size_t n, FILE *to)
 {
 	char some[16 * 1024];
 
 	while (n > 0) {
 		size_t got = fread(some, 1, n < sizeof some ? n : sizeof some, from);
 
-		if (got == 0 || fwrite(some, 1, got, stdout) != got)
+		if (got == 0 || fwrite(some, 1, got, to) != got)
 			return false;
 		n -= got;
 	}
@@ -259,7 +251,7 @@ static int receive_frames(FILE *from)
 	return EXIT_DONE;
 }
 
-static int receive(FILE *from)
+static int receive(FILE *from, FILE *to)
 {
 	char line[LINE_ROOM];
 	size_t n;
@@ -277,10 +269,10 @@ static int receive(FILE *from)
 	while (read_line(from, line)) {
 		if (sscanf(line, "data %zu", &n) != 1)
 			return verdict(line);
-		if (!copy(from, n))
+		if (!copy(from, n, to))
 			break;
 	}
-	if (ferror(stdout)) { /* who reads us has enough: it knows */
+	if (to == stdout && ferror(stdout)) { /* who reads us has enough: it knows */
 		fclose(stdout);
 		return EXIT_NO;
 	}
@@ -288,15 +280,15 @@ static int receive(FILE *from)
 }
 
 /* Is it for somebody who looks on, until he has seen enough? */
-static bool is_live(bool json, char **words)
+static bool is_live(report_form_t form, char **words)
 {
-	return strcmp(words[0], "top") == 0 && !words[1] && !json && screen_fits();
+	return strcmp(words[0], "top") == 0 && !words[1] && form != REPORT_JSON && screen_fits();
 }
 
-static int ask(const char *path, bool json, char **words)
+static int ask(const char *path, report_form_t form, char **words, FILE *to)
 {
 	size_t len;
-	char *line = request_line(json, words, &len);
+	char *line = request_line(form, words, &len);
 	const bool soon = ctl_verb_find(words[0])->id == CTL_VERB_HEALTHY;
 	int fd = line ? connect_to(path, soon) : -1, code;
 	FILE *from = NULL;
@@ -314,10 +306,29 @@ static int ask(const char *path, bool json, char **words)
 	(void)send_all(fd, line, len);
 	free(line);
 	from = fdopen(fd, "r");
-	code = !from ? cut_short() : is_live(json, words) ? receive_frames(from) : receive(from);
+	code = !from                  ? cut_short()
+	       : is_live(form, words) ? receive_frames(from)
+	                              : receive(from, to);
 	if (from)
 		fclose(from);
 	return code;
+}
+
+/* For a verb that this client has a part in. */
+static int ask_for_client(const void *arg, char **words, FILE *to)
+{
+	const char *path = arg;
+
+	return ask(path, REPORT_TEXT, words, to);
+}
+
+static int run(const char *path, bool json, char **words)
+{
+	const ctl_asker_t asker = { ask_for_client, path };
+
+	if (ctl_verb_find(words[0])->id == CTL_VERB_SKEW)
+		return ctl_skew_client(&asker, words, json);
+	return ask(path, report_form_for(json), words, stdout);
 }
 
 /* --- main ------------------------------------------------------------------------------------- */
@@ -399,10 +410,12 @@ int main(int argc, char **argv)
 	}
 	json = take_json(argv + optind) || json;
 	if (is_called_rightly(argv + optind)) {
-		code = ask(path, json, argv + optind);
+		code = run(path, json, argv + optind);
 	} else {
+		const char *verb = argv[optind];
+
 		print_usage(stderr);
-		code = EXIT_USAGE;
+		code = verb && strcmp(verb, "skew") == 0 ? CTL_SKEW_UNKNOWN : EXIT_USAGE;
 	}
 	free(configured);
 	return code;

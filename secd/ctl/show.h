@@ -12,6 +12,9 @@ ctl_outcome_t ctl_show_explain(ctl_call_t *call);
 
 /* The list "worst": the ten that lag most. */
 void ctl_show_worst(report_t *out, const refresh_t *r);
+/* A glob of names, folded, and with the final dot unless it ends with what may match one: for fnmatch()
+ * with FNM_NOESCAPE. False: it is empty, or too long. */
+bool ctl_read_pattern(const char *word, char out[CTL_PATTERN_MAX]);
 
 /* "this server has no such zone" */
 extern const char ctl_nobody[];

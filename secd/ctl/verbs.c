@@ -8,7 +8,9 @@
 
 #include "common/log.h"
 #include "ctl/health.h"
+#include "ctl/lint.h"
 #include "ctl/show.h"
+#include "ctl/skew.h"
 #include "ctl/stats.h"
 #include "refresh/report.h"
 
@@ -392,6 +394,10 @@ ctl_outcome_t ctl_verbs_run(ctl_call_t *call, const ctl_verb_t **verb)
 		return ctl_health_read(call->request, &(ctl_health_order_t){ 0 }, call->why)
 		               ? CTL_TURNS
 		               : CTL_USAGE;
+	case CTL_VERB_LINT:
+		return ctl_lint_new(call, &call->lint);
+	case CTL_VERB_SKEW:
+		return ctl_skew(call);
 	case CTL_VERB_REFRESH:
 	case CTL_VERB_RETRANSFER:
 	case CTL_VERB_ACCEPT:

@@ -19,6 +19,8 @@ typedef enum ctl_outcome {
 	CTL_DUMP,  /* hold is the caller's, whose content is the answer */
 	CTL_FEED,  /* feed is the caller's, and gives the answer */
 	CTL_TURNS, /* ctl_healthy_ask() is to be called, and ctl_healthy_judge() when it says so */
+	CTL_LINT,  /* lint is the caller's, and makes the answer (ctl/lint.h) */
+	CTL_TEXT,  /* text is the answer, which is malloc()ed */
 	CTL_LATER, /* ctl_verbs_later() is to be called, and tells what the answer is */
 } ctl_outcome_t;
 
@@ -44,6 +46,9 @@ typedef struct ctl_call {
 	char why[256];
 	zone_hold_t *hold;
 	ctl_feed_t *feed;
+	struct ctl_lint *lint;
+	char *text;
+	size_t text_len;
 	ctl_later_t later;
 	size_t zones, failed; /* that it is about */
 } ctl_call_t;

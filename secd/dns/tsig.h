@@ -84,7 +84,7 @@ status_t dns_tsig_sign(const dns_tsig_key_t *key, wall_t now, uint8_t *msg, size
 /* --- its answer ------------------------------------------------------------------------------- */
 
 typedef enum dns_tsig_outcome {
-	DNS_TSIG_OK,       /* signed, and so is everything before it */
+	DNS_TSIG_OK,       /* signed, and so is everything before it; detail: as WRONG_TIME's */
 	DNS_TSIG_UNSIGNED, /* to be covered by a message to come: use nothing of it before finish */
 
 	/* The end of the stream. */

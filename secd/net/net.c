@@ -280,6 +280,11 @@ unsigned net_workers(const net_t *net)
 	return net->count;
 }
 
+const addr_t *net_listens_at(const net_t *net, size_t i)
+{
+	return i < net->listener_count ? &net->listeners[i].addr : NULL;
+}
+
 void net_free(net_t *net)
 {
 	if (!net)

@@ -88,6 +88,8 @@ uint16_t net_port(const net_t *net, size_t i);
 
 /* How many there are, without those that leave. */
 unsigned net_workers(const net_t *net);
+/* Listen address i, with its port; NULL: there are no more. Main thread. */
+const addr_t *net_listens_at(const net_t *net, size_t i);
 
 /* Stop answering, close everything, join. Within a fraction of a second. Close the mailbox after
  * this: NOTIFYs may still be in it. NULL is fine. */

@@ -211,7 +211,7 @@ static void serve(pin_t *p, bool saved)
 	z->accepted = p->facts.accepted;
 	z->loaded_at = p->facts.loaded_at;
 	zone_note_transfer(z, p->facts.octets, p->facts.ms);
-	z->how = (uint8_t)told_named(p->facts.how);
+	z->how = told_named(p->facts.how) & 7;
 	z->edition++;
 	zone_set_expires(z->slot, z->clock.expires);
 	zone_set_restore(r->set, z->slot, p->kept.version, z->clock.expired);

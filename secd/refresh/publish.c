@@ -172,7 +172,7 @@ static void take_over(const publish_saving_t *p, zone_t *z)
 	z->accepted = p->accepted;
 	z->loaded_at = p->clock.checked;
 	zone_note_transfer(z, res->bytes, (uint32_t)(res->seconds * 1000));
-	z->how = (uint8_t)res->outcome;
+	z->how = res->outcome & 7;
 	z->edition++;
 	keep_sure(z->group->r->keep, z);
 }
@@ -205,6 +205,7 @@ static void serve(publish_saving_t *p)
 	note_delay(s->follow);
 	told_installed(s, res);
 	told_faults(z, res);
+	told_advice(z, res->advice);
 	if (was_expired)
 		told_fresh(z, "a new version came");
 	res->version = NULL; /* the set's */

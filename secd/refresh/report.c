@@ -146,11 +146,13 @@ bool refresh_zone_report(const refresh_t *r, const dns_name_t *apex, refresh_zon
 		.unexpiring = z->unexpiring,
 		.pinned_at = z->pinned_at,
 		.work = report_work(z),
+		.resting = z->stage == STAGE_IDLE && !z->again,
 		.again = z->again,
 		.failures = z->clock.failures,
 		.due = z->clock.due,
 		.primaries = z->group->conf->primary_count,
 		.group = z->group->conf->name,
+		.warn_signatures = z->group->conf->policy.gates.warn_signatures,
 	};
 	report_version(z, out);
 	return true;

@@ -64,11 +64,13 @@ typedef struct refresh_zone_report {
 	bool pinned, unexpiring; /* refresh/pin.h */
 	uint32_t pinned_at;      /* seconds since 1970, if pinned */
 	refresh_work_t work;
+	bool resting;      /* no round is under way, nor about to begin */
 	bool again;        /* one more round will follow */
 	uint32_t failures; /* rounds in a row without a good check */
 	mono_t due;        /* the next round, unless one is under way */
 	size_t primaries;
-	const char *group; /* NULL: it has none of its own name */
+	const char *group;        /* NULL: it has none of its own name */
+	uint32_t warn_signatures; /* seconds; 0: off */
 
 	/* Once a version was transferred; all of it stays while it is expired. */
 	bool loaded;

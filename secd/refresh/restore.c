@@ -107,7 +107,7 @@ void keep_restore(keep_t *k, const keep_times_t *t, zone_t *z, const state_clock
 	z->pinned_at = c->pinned_at;
 	z->loaded_at = seconds_of(shifted(&s, c->loaded_at));
 	zone_note_transfer(z, c->octets, c->ms);
-	z->how = (uint8_t)told_named(c->how.text);
+	z->how = told_named(c->how.text) & 7;
 	for (size_t i = 0; i < c->peer_count; i++)
 		restore_peer(z, &c->peers[i], &s);
 	if (!sure) {

@@ -319,6 +319,22 @@ void told_installed(const seat_t *s, const xfr_result_t *res)
 	         (unsigned long)res->messages, zone_version_bytes(v), res->seconds);
 }
 
+void told_advice(zone_t *z, uint8_t advice)
+{
+	char name[DNS_NAME_TEXT_MAX], what[256] = "";
+	size_t n = 0;
+
+	if (z->advised == advice)
+		return;
+	z->advised = advice & ((1u << ZONE_ADVICE_OF_APEX) - 1);
+	for (zone_advice_t i = 0; i < ZONE_ADVICE_OF_APEX && n < sizeof what; i++) {
+		if (advice & 1u << i)
+			n += (size_t)snprintf(what + n, sizeof what - n, "%s%s", n > 0 ? "," : "",
+			                      zone_advice_name(i));
+	}
+	log_info("zone advice zone=%s what=%s", zone_text(z, name), n > 0 ? what : "none");
+}
+
 void told_faults(const zone_t *z, const xfr_result_t *res)
 {
 	const zone_build_stats_t *st = &res->stats;

@@ -29,6 +29,7 @@ typedef struct woken {
 	zone_t *zone;
 	zone_version_t *version; /* NULL: why */
 	xfr_why_t why;
+	uint8_t advice;                 /* of the version */
 	uint32_t clocks_at, clocks_len; /* in the batch */
 } woken_t;
 
@@ -112,7 +113,9 @@ static void load(loader_t *l, zone_t *z)
 	spec.zone = z->kept;
 	spec.window = l->window;
 	xfr_keep_load(&spec, &kept);
-	*n = (woken_t){ .zone = z, .version = kept.version, .why = kept.why };
+	*n = (woken_t){
+		.zone = z, .version = kept.version, .why = kept.why, .advice = kept.advice
+	};
 	if (n->version && !move_clocks(l->batch, n, &kept)) {
 		zone_version_free(n->version);
 		n->version = NULL;
@@ -212,6 +215,7 @@ static bool serve(wake_t *w, const batch_t *b, const woken_t *n)
 	keep_restore(w->keep, &w->times, z, &clocks, v, w->overdue_ms);
 	pin_outlive(z, clock_mono());
 	(void)refresh_clock_tick(&z->clock, clock_mono());
+	z->advised = n->advice & ((1u << ZONE_ADVICE_OF_APEX) - 1); /* told before the restart */
 	zone_set_expires(z->slot, z->clock.expires);
 	zone_set_restore(z->group->r->set, z->slot, v, z->clock.expired);
 	w->records += zone_version_records(v);

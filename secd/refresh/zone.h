@@ -28,6 +28,7 @@
 #include "refresh/way.h"
 #include "xfr/fetch.h"
 #include "xfr/poll.h"
+#include "zone/advice.h"
 
 typedef struct zone zone_t;
 typedef struct follow follow_t;
@@ -91,7 +92,7 @@ struct zone {
 	uint16_t first_primary, first_address; /* where the next round begins */
 	uint8_t why : 4;                       /* of the next round, or of this one: round_why_t */
 	uint8_t again_why : 4;
-	uint8_t how;       /* xfr_outcome_t of the last transfer */
+	uint8_t how : 3;   /* xfr_outcome_t of the last transfer */
 	uint8_t stage : 4; /* zone_stage_t */
 	bool again : 1;    /* something came during the round that asks for another */
 	bool urgent : 1;
@@ -109,9 +110,10 @@ struct zone {
 	bool seen : 1; /* plan.c's: the settings still have it, it is new, others are to be asked */
 	bool fresh : 1;
 	bool touched : 1;
-	uint8_t warned : 2; /* how much of EXPIRE has passed was told so often */
 	uint8_t unsure : 4; /* its times are those of this boot of the state (state_times()), and
 	                      * nobody knows yet how long that is ago; 0: they are sure */
+	uint8_t warned : 2; /* how much of EXPIRE has passed was told so often */
+	uint8_t advised : ZONE_ADVICE_OF_APEX; /* zone_advice_of() of what was told last */
 	round_peer_t peers[];
 };
 _Static_assert(sizeof(struct zone) <= 160, "one for each zone");
@@ -281,6 +283,7 @@ void told_fallback(const seat_t *s, const xfr_result_t *result);
 void told_fetch_failed(const seat_t *s, const xfr_result_t *result);
 void told_installed(const seat_t *s, const xfr_result_t *result);
 void told_faults(const zone_t *z, const xfr_result_t *result);
+void told_advice(zone_t *z, uint8_t advice);       /* unless it is what was told last */
 void told_fresh(const zone_t *z, const char *why); /* "a primary confirmed it" */
 void told_current(const zone_t *z);
 void told_stale(const zone_t *z);

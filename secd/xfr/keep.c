@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "xfr/refusal.h"
+#include "zone/advice.h"
 #include "zone/pack.h"
 #include "zone/unpack.h"
 
@@ -168,6 +169,7 @@ static status_t judge(const load_t *l, const zone_version_t *v, zone_verdict_t *
 static void give(load_t *l, zone_version_t *v, xfr_kept_t *out)
 {
 	out->version = v;
+	out->advice = zone_advice_of(v);
 	out->clocks = l->clocks;
 	out->clocks_len = l->clocks_len;
 	l->clocks = NULL;

@@ -41,6 +41,7 @@ typedef struct xfr_keep_spec {
 typedef struct xfr_kept {
 	zone_version_t *version; /* the caller's; NULL: why */
 	xfr_why_t why;
+	uint8_t advice;  /* of a version: zone_advice_of() */
 	uint8_t *clocks; /* of a version: state/clocks.h; the caller's, to be freed */
 	size_t clocks_len;
 } xfr_kept_t;

@@ -86,10 +86,9 @@ static void take_no(xfr_poll_t *p, xfr_why_code_t code, uint32_t a)
 	tell(p, &(xfr_poll_result_t){ .why = xfr_why(code, a, 0) }, true);
 }
 
-static void move_to_stream(xfr_poll_t *p)
+static void move_to_stream(xfr_poll_t *p, xfr_why_code_t code)
 {
-	tell(p, &(xfr_poll_result_t){ .why = xfr_why(XFR_WHY_TC, 0, 0), .next = XFR_POLL_STREAM },
-	     false);
+	tell(p, &(xfr_poll_result_t){ .why = xfr_why(code, 0, 0), .next = XFR_POLL_STREAM }, false);
 }
 
 static void start_timer(xfr_poll_t *p, double seconds)
@@ -226,7 +225,7 @@ static bool ignore_foreign(xfr_poll_t *p)
 	}
 	if (++p->foreign < FOREIGN_MAX)
 		return true;
-	move_to_stream(p);
+	move_to_stream(p, XFR_WHY_UNREADABLE);
 	return false;
 }
 
@@ -248,12 +247,15 @@ static void take_rcode(xfr_poll_t *p, unsigned rcode)
 }
 
 /* Its TSIG does not count. */
-static bool take_unsigned(xfr_poll_t *p, dns_tsig_outcome_t outcome, int64_t detail)
+static bool take_unsigned(xfr_poll_t *p, dns_tsig_outcome_t outcome, int64_t detail, unsigned rcode)
 {
-	if (p->ask)
-		tell(p, &(xfr_poll_result_t){ .why = xfr_why_tsig(outcome, detail) }, true);
-	else
-		move_to_stream(p);
+	const xfr_poll_result_t result = {
+		.why = xfr_why_tsig(outcome, detail),
+		.answer.rcode = rcode,
+		.next = p->ask ? XFR_POLL_DONE : XFR_POLL_STREAM,
+	};
+
+	tell(p, &result, p->ask != NULL);
 	return false;
 }
 
@@ -275,8 +277,11 @@ static bool take_message(xfr_poll_t *p, const uint8_t *msg, size_t len)
 			dns_tsig_stream_feed(&tsig, msg, len, clock_wall_coarse(), &bare);
 
 		if (outcome != DNS_TSIG_OK)
-			return take_unsigned(p, outcome, tsig.detail);
+			return take_unsigned(p, outcome, tsig.detail,
+			                     get_u16(msg + 2) & DNS_RCODE_MASK);
 		len = bare.len;
+		result.has_skew = true;
+		result.skew = (int32_t)tsig.detail; /* within the fudge */
 	}
 
 	switch (xfr_soa_answer_read(msg, len, p->key != NULL, p->id, &p->apex, &result.answer)) {
@@ -292,7 +297,7 @@ static bool take_message(xfr_poll_t *p, const uint8_t *msg, size_t len)
 		if (p->ask)
 			take_no(p, XFR_WHY_TC, 0);
 		else
-			move_to_stream(p);
+			move_to_stream(p, XFR_WHY_TC);
 		return false;
 	case XFR_SOA_LAME:
 		take_no(p, XFR_WHY_LAME, 0);

@@ -46,13 +46,15 @@ typedef struct xfr_poll_spec {
 
 typedef enum xfr_poll_next {
 	XFR_POLL_DONE,
-	XFR_POLL_STREAM, /* ask over a link: UDP can't bring the answer */
+	XFR_POLL_STREAM, /* ask over a link: UDP can't bring the answer, as why says */
 	XFR_POLL_AGAIN,  /* ask over another link: nothing is wrong with the way (end) */
 } xfr_poll_next_t;
 
 typedef struct xfr_poll_result {
 	xfr_why_t why;           /* XFR_WHY_NONE: answer is the primary's */
-	xfr_soa_answer_t answer; /* soa, and what came with it */
+	xfr_soa_answer_t answer; /* soa, and what came with it; rcode also where TSIG is at fault */
+	bool has_skew;           /* it was signed, and by its TSIG ... */
+	int32_t skew;            /* ... the primary's clock is so many seconds ahead of ours */
 	bool plain;              /* it answered without OPT alone */
 	xfr_poll_next_t next;
 	xfr_ask_end_t end; /* XFR_POLL_AGAIN */

@@ -9,6 +9,7 @@
 #include "xfr/axfr.h"
 #include "xfr/keep.h"
 #include "xfr/refusal.h"
+#include "zone/advice.h"
 #include "zone/delta.h"
 
 struct xfr_work {
@@ -253,6 +254,7 @@ static void make_version(xfr_work_t *w, wall_t now, xfr_result_t *out)
 	if (w->spec->state)
 		out->draft = delta ? xfr_keep_delta(w->spec->state, delta, v)
 		                   : xfr_keep_whole(w->spec->state, v);
+	out->advice = zone_advice_of(v);
 	out->version = v;
 	out->outcome = delta ? XFR_DIFFERENCE : w->ixfr ? XFR_WHOLE : XFR_AXFR;
 }

@@ -44,6 +44,7 @@ typedef struct xfr_result {
 	dns_soa_t soa; /* the primary's, unless XFR_FAILED */
 	zone_build_stats_t stats;
 	zone_verdict_t verdict;   /* once a version was sealed */
+	uint8_t advice;           /* of a version: zone_advice_of() */
 	xfr_ixfr_counts_t counts; /* of differences */
 	bool has_expire; /* an answer said how long the primary's own copy lasts (RFC 7314) */
 	uint32_t expire; /* seconds */

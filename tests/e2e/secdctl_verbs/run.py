@@ -2,10 +2,9 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import time
-
-import re
 
 from lab import Lab
 from lab.zones import zone
@@ -110,21 +109,21 @@ def refresh(lab, secd, knot) -> None:
     knot.update("k.example.", zone("k.example.", 8))
     lab.wait(lambda: knot.serial("k.example.") == 8, 5, "the primary's change")
     assert secd.port == port and secd.serial("k.example.") == 7
-    many = secd.ctl_json("refresh", "*.example.")
-    assert many["zones"] == [{"zone": "*.example.", "done": True, "zones": 5, "why": None}], many
-    assert secd.ctl("refresh", "nobody*").returncode == 1
     done = secd.ctl_json("refresh", "k.example.", "absent.example.", status=1)
     assert [(z["zone"], z["done"]) for z in done["zones"]] == \
         [("k.example.", True), ("absent.example.", False)], done
     secd.wait_serial("k.example.", 8, 5)
     line = secd.wait_log("control command", 2, verb="refresh")
     assert line.keys["zone"] == "k.example." and line.keys["zones"] == "2", line
+    many = secd.ctl_json("refresh", "*.example.")
+    assert many["zones"] == [{"zone": "*.example.", "done": True, "zones": 5, "why": None}], many
+    assert secd.ctl("refresh", "nobody*").returncode == 1
     assert line.keys["failed"] == "1" and line.keys["uid"] == str(os.getuid()), line
     assert secd.ctl("refresh", "a..b", "k.example.").returncode == 1
     line = secd.wait_log("control command", 2, verb="refresh", zones=2, count=2)
     assert "zone" not in line.keys, f"a word that is no name is not the root: {line.text}"
     text = secd.ctl("refresh", "k.example.")
-    assert text.returncode == 0 and ["k.example.", "yes", "-"] in \
+    assert text.returncode == 0 and ["k.example.", "yes", "1", "-"] in \
         [x.split() for x in text.stdout.splitlines()], text
     events = secd.ctl_json("zone", "k.example.")["events"]
     assert any(e["event"] == "command" and e["why"] == "refresh" for e in events), events

@@ -29,6 +29,7 @@ static report_t *some(void)
 	report_word(r, "zone", "example.");
 	report_toned(r, "state", "behind", REPORT_WARN);
 	report_number(r, "serial", UINT64_MAX);
+	report_signed(r, "clock", -412);
 	report_size(r, "memory", 1536);
 	report_seconds(r, "refresh", 7200);
 	report_ms(r, "took", 1204);
@@ -61,6 +62,7 @@ Test(report, is_aligned_for_people)
 	       "zone        example.\n"
 	       "state       behind\n"
 	       "serial      18446744073709551615\n"
+	       "clock       -412\n"
 	       "memory      1.5 KiB\n"
 	       "refresh     2 h\n"
 	       "took        1.204 s\n"
@@ -107,7 +109,7 @@ Test(report, is_one_line_of_exact_numbers_for_scripts)
 	expect(r, REPORT_JSON,
 	       "{\"now\":1763800000.123,\"zone\":\"example.\",\"state\":\"behind\",\"serial\":"
 	       "18446744073709551615,"
-	       "\"memory\":1536,\"refresh\":7200.000,\"took\":1.204,"
+	       "\"clock\":-412,\"memory\":1536,\"refresh\":7200.000,\"took\":1.204,"
 	       "\"last_check\":1763799815.123,\"expires\":1763972800.623,\"refused\":true,"
 	       "\"source\":null,\"queries\":{\"udp\":5},\"primaries\":["
 	       "{\"name\":\"hidden\",\"last_serial\":0,\"why\":\"no answer\"},"

@@ -140,6 +140,10 @@ static const char *manual_args(const ctl_verb_t *v)
 		return " Op Fl -force";
 	if (v->id == CTL_VERB_TOP)
 		return " Op Fl n Ar frames";
+	if (v->id == CTL_VERB_LINT)
+		return " Ar name | glob Op Fl -all";
+	if (v->id == CTL_VERB_SKEW)
+		return " Ar name Op Fl -ask Op Fl w Ar lag Op Fl c Ar lag Op Fl P Ar port";
 	if (v->id == CTL_VERB_LOG)
 		return " Ar level";
 	return v->most == 0 ? "" : v->most == 1 ? " Ar name" : " Ar name ...";

@@ -129,6 +129,7 @@ static void answer_tcp(void *arg, int fd, unsigned nth)
 typedef struct told {
 	bool done;
 	xfr_poll_result_t result;
+	unsigned by_udp; /* why it moved to a link */
 	char why[XFR_WHY_TEXT_MAX];
 } told_t;
 
@@ -176,10 +177,12 @@ static told_t ask_with(const xfr_peer_t *peer, const xfr_deadlines_t *d, const d
 	told_t told = ask_once(loop, peer, d, key, NULL);
 
 	if (told.result.next == XFR_POLL_STREAM) {
+		const unsigned by_udp = told.result.why.code;
 		xfr_link_t *link = xfr_link_open(loop, peer, d, 1, on_link_end, &link);
 
 		told = ask_once(loop, peer, d, key, link);
 		cr_expect(told.result.next == XFR_POLL_DONE);
+		told.by_udp = by_udp;
 		xfr_link_close(link);
 	}
 	ev_loop_destroy(loop);
@@ -280,6 +283,7 @@ Test(xfr_poll, moves_to_tcp_when_somebody_guesses)
 
 	cr_expect(eq(int, told.result.why.code, XFR_WHY_NONE));
 	cr_expect(eq(u32, told.result.answer.soa.serial, 8));
+	cr_expect(eq(uint, told.by_udp, XFR_WHY_UNREADABLE));
 	cr_expect(eq(uint, mood.connections, 1));
 }
 
@@ -361,6 +365,7 @@ Test(xfr_poll, asks_over_tcp_when_the_answer_was_truncated)
 
 		cr_expect(eq(int, told.result.why.code, streams[i].want), "%s", streams[i].why);
 		cr_expect(eq(str, told.why, (char *)streams[i].words), "%s", streams[i].why);
+		cr_expect(eq(uint, told.by_udp, XFR_WHY_TC), "%s", streams[i].why);
 		cr_expect(eq(uint, mood.connections, 1), "%s", streams[i].why);
 	}
 }
@@ -602,5 +607,10 @@ Test(xfr_poll, takes_only_what_is_signed_with_its_key)
 		          sealings[i].why);
 		cr_expect(eq(uint, seals.connections, sealings[i].connections), "%s",
 		          sealings[i].why);
+		cr_expect(eq(uint, told.by_udp, sealings[i].connections ? XFR_WHY_TSIG : 0), "%s",
+		          sealings[i].why);
+		cr_expect(eq(int, told.result.has_skew, sealings[i].serial != 0), "%s",
+		          sealings[i].why);
+		cr_expect(le(int, abs(told.result.skew), 1), "%s", sealings[i].why);
 	}
 }
