@@ -51,7 +51,7 @@ $(OUT)/obj/tests/unit/%.o: WARN += -Wno-conversion -Wno-shadow -Wno-cast-qual
 
 ALL_CFLAGS = $(SANE) $(WARN) $(CFLAGS) $(VARIANT_FLAGS) $(EXTRA_CFLAGS)
 LINK = $(CC) $(SANE) $(CFLAGS) $(VARIANT_FLAGS) $(LDFLAGS)
-LIBS := -lev -lldns -linih -lcrypto -lxxhash -lmicrohttpd
+LIBS := -lev -lldns -linih -lcrypto -lxxhash -lmicrohttpd -lm
 
 # --- the house, floor by floor (secd/README.md) ------------------------------------------------
 
