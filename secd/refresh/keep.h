@@ -35,7 +35,7 @@ typedef struct keep_stray {
 } keep_stray_t;
 
 typedef struct keep_conf {
-	const char *dir;       /* borrowed */
+	const char *dir;       /* copied */
 	bool relaxed;          /* serve before it is on the disk */
 	unsigned old_versions; /* percent of a zone that they may take; 0: none are kept */
 	unsigned keep_removed; /* seconds: as keep_set_patience() has it */
