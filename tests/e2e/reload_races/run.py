@@ -1,5 +1,6 @@
 """A reload meets what is under way (saves, transfers, pins, another reload): what is served and what is on the disk stay of one piece."""
 from lab import Lab
+from lab.scripted import CLOSE, Wait
 from lab.zones import zone
 
 
@@ -16,6 +17,27 @@ def nothing_of_the_settings_before(lab: Lab) -> None:
     secd.stop()
 
 
+def fewer_connections(lab: Lab) -> None:
+    """A primary gets fewer connections than it had: who waits for one gets it."""
+    names = ("a.test.", "b.test.", "c.test.")
+    primary = lab.scripted_primary({apex: zone(apex, 1) for apex in names})
+    # One question on each connection, as is soon seen.
+    primary.on("AXFR", lambda r: [Wait(0.2), *r.axfr(), CLOSE])
+    primary.on("IXFR", lambda r: [*r.axfr(), CLOSE])
+    secd = lab.secd({apex: [primary] for apex in names}, primary_opts={"max-connections": 4})
+    for apex in names:
+        secd.wait_serial(apex, 1, 5)
+    primary.on("IXFR", lambda r: [Wait(0.2), *r.axfr(), CLOSE])
+    secd.write_ini(primary_opts={"max-connections": 1})
+    secd.ctl_json("reload")
+    for apex in names:
+        primary.set_zone(apex, zone(apex, 2))
+        primary.notify(secd, apex, 2)
+    for apex in names:
+        secd.wait_serial(apex, 2, 10)
+    secd.stop()
+
+
 def run(lab: Lab) -> None:
-    for part in (nothing_of_the_settings_before,):
+    for part in (nothing_of_the_settings_before, fewer_connections):
         part(lab)
