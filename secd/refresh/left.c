@@ -177,9 +177,9 @@ void keep_stays(keep_t *k, zone_t *z)
 		(void)state_zone_add(k->state, zone_slot_apex(z->slot)); /* there it is */
 }
 
-void keep_gone(keep_t *k, zone_t *z)
+void keep_gone(keep_t *k, zone_t *z, bool saving)
 {
-	const bool known = !z->unsaved && z->unsure == 0;
+	const bool known = !z->unsaved && z->unsure == 0 && !saving;
 
 	if (!k)
 		return;

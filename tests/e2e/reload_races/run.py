@@ -1,5 +1,8 @@
 """A reload meets what is under way (saves, transfers, pins, another reload): what is served and what is on the disk stay of one piece."""
+import errno
+
 from lab import Lab
+from lab.disk import Disk
 from lab.scripted import CLOSE, Wait
 from lab.zones import zone
 
@@ -38,6 +41,32 @@ def fewer_connections(lab: Lab) -> None:
     secd.stop()
 
 
+def gone_while_it_is_saved(lab: Lab) -> None:
+    """A zone is taken out while its version is on its way to the disk, and comes back with that version."""
+    primary = lab.scripted_primary({"a.test.": zone("a.test.", 1), "b.test.": zone("b.test.", 1)})
+    secd = lab.secd({"a.test.": [primary], "b.test.": [primary]}, start=False)
+    disk = Disk(lab, secd)
+    secd.start()
+    for apex in secd.zones:
+        secd.wait_serial(apex, 1, 5)
+    disk.refuse(hangsync=0)
+    primary.set_zone("a.test.", zone("a.test.", 2))
+    primary.notify(secd, "a.test.", 2)
+    primary.wait_for("AXFR", 5, count=3)
+    lab.wait(lambda: secd.ctl_json("zone", "a.test.")["work"] not in ("idle",), 5, "it is busy")
+    both = secd.zones
+    secd.zones = {"b.test.": [primary]}
+    secd.write_ini()
+    secd.ctl_json("reload")
+    assert secd.rcode("a.test.", "SOA") == "REFUSED"
+    disk.take()
+    secd.zones = both
+    secd.write_ini()
+    secd.ctl_json("reload")
+    secd.wait_serial("a.test.", 2, 5)
+    secd.stop()
+
+
 def run(lab: Lab) -> None:
-    for part in (nothing_of_the_settings_before, fewer_connections):
+    for part in (nothing_of_the_settings_before, fewer_connections, gone_while_it_is_saved):
         part(lab)
