@@ -256,6 +256,9 @@ static void restore(keep_back_t *b, zone_t *z, const state_clocks_t *clocks)
 		told_expired(z);
 	if (z->pinned)
 		told_pinned(z, z->clock.serial, "it was before it was taken out of the settings");
+	/* One that was queued after it never came there, or all of it is about to go: nothing can go on from that. */
+	if (b->list.found.version != state_zone_queued(z->kept))
+		keep_unsaved(k, z);
 	keep_settle(k);
 }
 

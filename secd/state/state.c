@@ -173,7 +173,10 @@ void state_save(state_t *s, state_save_t *save)
 
 void state_ask(state_t *s, state_save_t *save)
 {
-	state_queue_push(&s->saves, save);
+	/* The newest version may be a big one that is on its way. */
+	save->beside = save->list->newest && save->zone->beside > 0;
+	save->zone->beside += save->beside;
+	state_queue_push(save->beside ? &s->files : &s->saves, save);
 }
 
 state_save_t *state_save_of(mail_t *mail)

@@ -1,9 +1,11 @@
 """A reload meets what is under way (saves, transfers, pins, another reload): what is served and what is on the disk stay of one piece."""
 import errno
 
-from lab import Lab
+import dns.rdatatype
+
+from lab import Lab, state, wire
 from lab.disk import Disk
-from lab.scripted import CLOSE, Wait
+from lab.scripted import CLOSE, IGNORE, Send, Wait
 from lab.zones import zone
 
 
@@ -67,6 +69,95 @@ def gone_while_it_is_saved(lab: Lab) -> None:
     secd.stop()
 
 
+def big(apex: str, serial: int) -> str:
+    """More than 4 MiB: the state has it in a file of its own."""
+    text = " ".join(f'"{"x" * 250}"' for _ in range(240))
+    return zone(apex, serial, extra="".join(f"t{i} TXT {text}\n" for i in range(72)))
+
+
+def ixfr(make):
+    """A handler: the difference between make(apex, serial) of the serial that is asked from and what there is."""
+    def answer(r):
+        soa = [rr for rrset in r.msg.authority for rr in rrset if rr.rdtype == dns.rdatatype.SOA]
+        was = wire.records(make(r.apex, soa[0].serial), r.apex)
+        if was[0] == r.records[0]:
+            return [Send(r.soa())]
+        gone = [rr for rr in was[1:] if rr not in r.records]
+        new = [rr for rr in r.records[1:] if rr not in was]
+        return [Send(r.answer([r.records[0], was[0], *gone, r.records[0], *new, r.records[0]]))]
+    return answer
+
+
+def back_while_it_is_saved(lab: Lab) -> None:
+    """It comes back while its version, too big for the log, is on its way to the disk: differences go on from that."""
+    primary = lab.scripted_primary({"a.test.": big("a.test.", 1), "b.test.": zone("b.test.", 1)})
+    for kind in ("AXFR", "IXFR"):
+        primary.on(kind, lambda r: r.axfr(per_message=1))
+    secd = lab.secd({"a.test.": [primary], "b.test.": [primary]}, start=False)
+    disk = Disk(lab, secd)
+    secd.start()
+    for apex in secd.zones:
+        secd.wait_serial(apex, 1, 10)
+    lab.wait(lambda: secd.ctl_json("zone", "a.test.")["held"]["saved"], 5, "saved")
+    disk.refuse(hangsync=0)
+    primary.set_zone("a.test.", big("a.test.", 2))
+    primary.notify(secd, "a.test.", 2)
+    primary.wait_for("IXFR", 5)
+    lab.wait(lambda: len(list(secd.state.glob("zone-*"))) == 2, 5, "it is written")
+    both = secd.zones
+    for zones in ({"b.test.": [primary]}, both):
+        secd.zones = zones
+        secd.write_ini()
+        secd.ctl_json("reload")
+    primary.on("SOA", [IGNORE])
+    disk.take()
+    lab.wait(lambda: secd.serial("a.test."), 5, "it is back")
+    primary.on("SOA", None)
+    primary.on("IXFR", ixfr(big))
+    primary.set_zone("a.test.", big("a.test.", 3))
+    primary.notify(secd, "a.test.", 3)
+    secd.wait_serial("a.test.", 3, 5)
+    lab.wait(lambda: secd.ctl_json("zone", "a.test.")["held"]["saved"], 10, "saved")
+    before = state.dump(secd, "a.test.")
+    primary.stop()
+    secd.restart()
+    secd.wait_serial("a.test.", 3, 5)
+    assert state.dump(secd, "a.test.") == before
+    secd.stop()
+
+
+def forgotten_and_back(lab: Lab) -> None:
+    """It comes back when the order to forget it is on its way to the disk: it is saved like any other."""
+    primary = lab.scripted_primary({"a.test.": zone("a.test.", 1), "b.test.": zone("b.test.", 1)})
+    secd = lab.secd({"a.test.": [primary], "b.test.": [primary]}, start=False)
+    disk = Disk(lab, secd)
+    secd.start()
+    for apex in secd.zones:
+        secd.wait_serial(apex, 1, 5)
+    lab.wait(lambda: secd.ctl_json("zone", "a.test.")["held"]["saved"], 5, "saved")
+    disk.refuse(hangsync=0)
+    both = secd.zones
+    secd.zones = {"b.test.": [primary]}
+    secd.write_ini(server_opts={"keep-removed": "0"})
+    secd.ctl_json("reload")
+    secd.wait_log("state forgets", 5, zone="a.test.")
+    secd.zones = both
+    secd.write_ini(server_opts={"keep-removed": "0"})
+    secd.ctl_json("reload")
+    disk.take()
+    secd.wait_serial("a.test.", 1, 5)
+    lab.wait(lambda: secd.ctl_json("zone", "a.test.")["held"]["saved"], 5, "saved")
+    secd.ctl("refresh", "a.test.")
+    secd.wait_log("poll current", 5, zone="a.test.")
+    before = state.Sight.of(secd, "a.test.")
+    primary.stop()
+    secd.restart()
+    secd.wait_serial("a.test.", 1, 5)
+    before.check(state.Sight.of(secd, "a.test."), 0.2)
+    secd.stop()
+
+
 def run(lab: Lab) -> None:
-    for part in (nothing_of_the_settings_before, fewer_connections, gone_while_it_is_saved):
+    for part in (nothing_of_the_settings_before, fewer_connections, gone_while_it_is_saved,
+                 back_while_it_is_saved, forgotten_and_back):
         part(lab)
