@@ -185,9 +185,9 @@ void keep_gone(keep_t *k, zone_t *z, bool saving)
 		return;
 	keep_sure(k, z);
 	keep_saved(k, z);
-	if (!k->state || !z->kept || !z->clock.loaded)
-		return;
-	if (known && keep_state(k))
+	if (!k->state || !z->kept || (!z->clock.loaded && state_zone_queued(z->kept) == 0))
+		return; /* there is nothing of it */
+	if (known && z->clock.loaded && keep_state(k))
 		keep_save_clocks(k, z);
 	if (add(k, z->kept, now_s()))
 		changed(k);
@@ -208,6 +208,7 @@ static void forget_zone(keep_back_t *b)
 	*b->before = b->next;
 	if (b->next)
 		b->next->before = b->before;
+	b->zone->back = false;
 	b->zone = NULL;
 }
 
@@ -330,6 +331,7 @@ static bool look_for(keep_t *k, zone_t *z)
 		return false;
 	}
 	b->zone = z;
+	z->back = true;
 	b->next = k->backs_under_way;
 	if (b->next)
 		b->next->before = &b->next;

@@ -583,7 +583,8 @@ static void begin_zone(refresh_t *r, zone_t *z)
 		z->touched = false;
 		told_moved(z);
 		z->clock.due = clock_mono();
-		refresh_woken(z);
+		if (!z->back) /* else it is asked for when the state has said what it has of it */
+			refresh_woken(z);
 		keep_touch(r->keep, z);
 	}
 }

@@ -157,7 +157,44 @@ def forgotten_and_back(lab: Lab) -> None:
     secd.stop()
 
 
+def on_its_way_back(lab: Lab) -> None:
+    """It is moved, or goes again, before the state has said what it has of it."""
+    primary = lab.scripted_primary({"a.test.": zone("a.test.", 1), "b.test.": zone("b.test.", 1)})
+    silent = lab.scripted_primary({})
+    for kind in ("SOA", "AXFR"):
+        silent.on(kind, [IGNORE])
+    secd = lab.secd({"a.test.": [primary], "b.test.": [primary]}, start=False)
+    disk = Disk(lab, secd)
+    secd.start()
+    for apex in secd.zones:
+        secd.wait_serial(apex, 1, 5)
+    lab.wait(lambda: secd.ctl_json("zone", "a.test.")["held"]["saved"], 5, "saved")
+
+    def now(**more) -> None:
+        secd.zones = {"b.test.": [primary], **{f"{name}.test.": of for name, of in more.items()}}
+        secd.write_ini()
+        secd.ctl_json("reload")
+
+    disk.refuse(hangsync=0)
+    now()
+    now(a=[silent])
+    now(a=[silent, primary])
+    now(a=[silent])
+    assert secd.serial("a.test.") is None
+    disk.take()
+    secd.wait_log("zone back", 5, zone="a.test.")
+    assert secd.serial("a.test.") == 1
+    disk.refuse(hangsync=0)
+    now()
+    now(a=[silent])
+    now()
+    disk.take()
+    secd.restart()
+    assert not secd.logged("state left"), "since when is known"
+    secd.stop()
+
+
 def run(lab: Lab) -> None:
     for part in (nothing_of_the_settings_before, fewer_connections, gone_while_it_is_saved,
-                 back_while_it_is_saved, forgotten_and_back):
+                 back_while_it_is_saved, forgotten_and_back, on_its_way_back):
         part(lab)
