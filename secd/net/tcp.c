@@ -280,19 +280,18 @@ static void close_listener(tcp_t *tcp, tcp_listener_t *l)
 
 void tcp_drop(tcp_t *tcp, const addr_t *local)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < tcp->count; i++) {
+	for (size_t i = 0; i < tcp->count;) {
 		tcp_listener_t *l = tcp->listeners[i];
 
 		if (local && !addr_same(&l->local, local)) {
-			tcp->listeners[kept++] = l;
+			i++;
 			continue;
 		}
+		/* Out of the list first: where letting in backs off, it stops all that are in it. */
+		tcp->listeners[i] = tcp->listeners[--tcp->count];
 		on_connect(tcp->w->loop, &l->io, EV_READ); /* who stands there is let in */
 		close_listener(tcp, l);
 	}
-	tcp->count = kept;
 }
 
 void tcp_set_idle(tcp_t *tcp, double idle)
