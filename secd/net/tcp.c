@@ -163,7 +163,8 @@ static void admit(tcp_t *tcp, int fd, const addr_t *peer)
 {
 	clients_verdict_t verdict = clients_enter(tcp->clients, peer);
 
-	if (verdict == CLIENTS_FULL && make_place(tcp))
+	/* More than one are too many when there may be fewer than before. */
+	while (verdict == CLIENTS_FULL && make_place(tcp))
 		verdict = clients_enter(tcp->clients, peer);
 	if (verdict == CLIENTS_ADMITTED) {
 		if (open_conn(tcp, fd, peer) == ST_OK) {

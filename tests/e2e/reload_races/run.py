@@ -1,9 +1,12 @@
 """A reload meets what is under way (saves, transfers, pins, another reload): what is served and what is on the disk stay of one piece."""
 import errno
 
+import pathlib
+import time
+
 import dns.rdatatype
 
-from lab import Lab, state, wire
+from lab import Lab, dnsio, state, wire
 from lab.disk import Disk
 from lab.scripted import CLOSE, IGNORE, Send, Wait
 from lab.zones import zone
@@ -66,6 +69,32 @@ def gone_while_it_is_saved(lab: Lab) -> None:
     secd.write_ini()
     secd.ctl_json("reload")
     secd.wait_serial("a.test.", 2, 5)
+    secd.stop()
+
+
+def workers_and_clients(lab: Lab) -> None:
+    """As many workers as may be are too many, and as many clients."""
+    primary = lab.scripted_primary({"a.test.": zone("a.test.", 1)})
+    secd = lab.secd({"a.test.": [primary]}, workers=1, server_opts={"tcp-clients": 100, "tcp-per-client": 100})
+    secd.wait_serial("a.test.", 1, 5)
+    before = [secd.tcp() for _ in range(30)]
+    for c in before:
+        c.send(dnsio.make("a.test.", "SOA").to_wire())
+        assert c.recv()
+    secd.write_ini(workers=1, server_opts={"tcp-clients": 10, "tcp-per-client": 100})
+    secd.ctl_json("reload")
+    assert dnsio.serial(secd.addr, secd.port, "a.test.", tcp=True) == 1, "those that rest make place"
+    for c in before:
+        c.close()
+    for workers in (256, 1):
+        secd.write_ini(workers=workers)
+        secd.ctl_json("reload")
+        for _ in range(20):
+            assert secd.serial("a.test.") == 1
+    lab.wait(lambda: len(list(pathlib.Path(f"/proc/{secd.child.pid}/task").iterdir())) < 20, 10, "they have left")
+    secd.write_ini(workers=2)
+    secd.ctl_json("reload")
+    assert secd.serial("a.test.") == 1
     secd.stop()
 
 
@@ -195,6 +224,8 @@ def on_its_way_back(lab: Lab) -> None:
 
 
 def run(lab: Lab) -> None:
-    for part in (nothing_of_the_settings_before, fewer_connections, gone_while_it_is_saved,
+    for part in (nothing_of_the_settings_before, fewer_connections, workers_and_clients, gone_while_it_is_saved,
                  back_while_it_is_saved, forgotten_and_back, on_its_way_back):
+        began = time.monotonic()
         part(lab)
+        print(f"{part.__name__} {time.monotonic() - began:.2f}")
