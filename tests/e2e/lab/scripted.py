@@ -144,7 +144,10 @@ class ScriptedPrimary:
 
     def set_zone(self, apex: str, text: str) -> None:
         """Serve this text as the zone from now on."""
-        records = wire.records(text, apex)
+        self.set_records(apex, wire.records(text, apex))
+
+    def set_records(self, apex: str, records: list[bytes]) -> None:
+        """The same, of records in wire form, the SOA first."""
         with self._lock:
             self._records[apex.lower()] = records
 

@@ -2,7 +2,6 @@
 import errno
 
 import pathlib
-import time
 
 import dns.rdatatype
 
@@ -98,17 +97,17 @@ def workers_and_clients(lab: Lab) -> None:
     secd.stop()
 
 
-def big(apex: str, serial: int) -> str:
+def big(apex: str, serial: int) -> list[bytes]:
     """More than 4 MiB: the state has it in a file of its own."""
-    text = " ".join(f'"{"x" * 250}"' for _ in range(240))
-    return zone(apex, serial, extra="".join(f"t{i} TXT {text}\n" for i in range(72)))
+    bulk = (bytes([250]) + b"x" * 250) * 240
+    return wire.records(zone(apex, serial), apex) + [wire.rr(f"t{i}.{apex}", "TXT", bulk) for i in range(72)]
 
 
 def ixfr(make):
     """A handler: the difference between make(apex, serial) of the serial that is asked from and what there is."""
     def answer(r):
         soa = [rr for rrset in r.msg.authority for rr in rrset if rr.rdtype == dns.rdatatype.SOA]
-        was = wire.records(make(r.apex, soa[0].serial), r.apex)
+        was = make(r.apex, soa[0].serial)
         if was[0] == r.records[0]:
             return [Send(r.soa())]
         gone = [rr for rr in was[1:] if rr not in r.records]
@@ -119,7 +118,8 @@ def ixfr(make):
 
 def back_while_it_is_saved(lab: Lab) -> None:
     """It comes back while its version, too big for the log, is on its way to the disk: differences go on from that."""
-    primary = lab.scripted_primary({"a.test.": big("a.test.", 1), "b.test.": zone("b.test.", 1)})
+    primary = lab.scripted_primary({"b.test.": zone("b.test.", 1)})
+    primary.set_records("a.test.", big("a.test.", 1))
     for kind in ("AXFR", "IXFR"):
         primary.on(kind, lambda r: r.axfr(per_message=1))
     secd = lab.secd({"a.test.": [primary], "b.test.": [primary]}, start=False)
@@ -129,7 +129,7 @@ def back_while_it_is_saved(lab: Lab) -> None:
         secd.wait_serial(apex, 1, 10)
     lab.wait(lambda: secd.ctl_json("zone", "a.test.")["held"]["saved"], 5, "saved")
     disk.refuse(hangsync=0)
-    primary.set_zone("a.test.", big("a.test.", 2))
+    primary.set_records("a.test.", big("a.test.", 2))
     primary.notify(secd, "a.test.", 2)
     primary.wait_for("IXFR", 5)
     lab.wait(lambda: len(list(secd.state.glob("zone-*"))) == 2, 5, "it is written")
@@ -143,7 +143,7 @@ def back_while_it_is_saved(lab: Lab) -> None:
     lab.wait(lambda: secd.serial("a.test."), 5, "it is back")
     primary.on("SOA", None)
     primary.on("IXFR", ixfr(big))
-    primary.set_zone("a.test.", big("a.test.", 3))
+    primary.set_records("a.test.", big("a.test.", 3))
     primary.notify(secd, "a.test.", 3)
     secd.wait_serial("a.test.", 3, 5)
     lab.wait(lambda: secd.ctl_json("zone", "a.test.")["held"]["saved"], 10, "saved")
@@ -226,6 +226,4 @@ def on_its_way_back(lab: Lab) -> None:
 def run(lab: Lab) -> None:
     for part in (nothing_of_the_settings_before, fewer_connections, workers_and_clients, gone_while_it_is_saved,
                  back_while_it_is_saved, forgotten_and_back, on_its_way_back):
-        began = time.monotonic()
         part(lab)
-        print(f"{part.__name__} {time.monotonic() - began:.2f}")
