@@ -79,7 +79,7 @@ class Soak:
         self.secd = lab.secd({apex: [self.primaries.all[0]] for apex in NAMES}, start=False)
         self.home = self.secd.listen[0]
         self.disk = Disk(lab, self.secd)
-        for event in ("state failing", "settings refused"):
+        for event in ("state failing", "settings refused", "settings fault"):  # the last: a file half written
             self.secd.expect_error(event)
         self.asked: list[threading.Thread] = []
         self.done: dict[str, int] = {}
@@ -194,6 +194,7 @@ class Soak:
             got = secd.ctl("reload", "--force")
             return got.returncode == 0 or "still leaving" not in got.stderr
         self.lab.wait(loaded, 70, "the last reload")
+        self.lab.wait(lambda: all(secd.serial(apex) for apex in NAMES), 20, "all zones are there")
         secd.ctl("unpin", *NAMES)
         secd.ctl("refresh", *NAMES)
         self.lab.wait(lambda: all(map(self.is_current, NAMES)), 15, "all zones are current: " + str(
