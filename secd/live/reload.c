@@ -157,26 +157,29 @@ static void apply(reload_t *r, net_change_t *change)
 	r->result.short_of = r->short_of[0] != '\0' ? r->short_of : NULL;
 }
 
+/* Nothing is bound before it can be put in force: what is bound takes queries from whoever has the address. */
 static void try_it(reload_t *r)
 {
 	const conf_t *c = r->next->conf;
 	refresh_reload_t order = { .force = r->force,
 		                   .share_most = c->max_removed,
 		                   .keep_removed = c->keep_removed };
+	net_change_t *change;
 	char why[256];
-	net_change_t *change = net_prepare(r->env.net, &r->next->net, why);
 
+	if (refresh_is_loading(r->env.refresh)) {
+		ev_timer_set(&r->later, LATER_SECONDS, 0.);
+		ev_timer_start(r->env.loop, &r->later);
+		return;
+	}
+	change = net_prepare(r->env.net, &r->next->net, why);
 	if (!change) {
 		refuse(r, why);
 		return;
 	}
 	const status_t st = refresh_reload(r->env.refresh, c, &r->next->keys, &order);
-	if (st != ST_OK)
+	if (st != ST_OK) {
 		net_drop(change);
-	if (st == ST_EXIST) {
-		ev_timer_set(&r->later, LATER_SECONDS, 0.);
-		ev_timer_start(r->env.loop, &r->later);
-	} else if (st != ST_OK) {
 		refuse(r, st == ST_REFUSED ? order.why : status_text(st));
 	} else {
 		r->result.zones = order.zones;

@@ -14,9 +14,6 @@ typedef struct net_listener {
 	int udp, tcp;       /* of the first worker: the group of its sockets is told by them */
 } net_listener_t;
 
-/* Those that leave need a place in the epoch beside all the others. */
-enum { NET_LEAVING_MAX = NET_READERS - NET_WORKERS_MAX };
-
 struct net {
 	net_conf_t
 		conf; /* of the start: its answer is borrowed by the workers until the first change */
@@ -27,7 +24,7 @@ struct net {
 	size_t listener_count;
 	worker_t *workers[NET_WORKERS_MAX];
 	unsigned count;
-	worker_t *leaving[NET_LEAVING_MAX];
+	worker_t *leaving[NET_WORKERS_MAX]; /* until the last of them has left, nobody comes */
 	unsigned leaving_count;
 	bool used[NET_READERS]; /* slots of the epoch */
 	net_totals_t past;      /* of workers that are gone */

@@ -163,7 +163,8 @@ static void admit(tcp_t *tcp, int fd, const addr_t *peer)
 {
 	clients_verdict_t verdict = clients_enter(tcp->clients, peer);
 
-	if (verdict == CLIENTS_FULL && make_place(tcp))
+	/* More than one are too many when there may be fewer than before. */
+	while (verdict == CLIENTS_FULL && make_place(tcp))
 		verdict = clients_enter(tcp->clients, peer);
 	if (verdict == CLIENTS_ADMITTED) {
 		if (open_conn(tcp, fd, peer) == ST_OK) {
@@ -280,19 +281,18 @@ static void close_listener(tcp_t *tcp, tcp_listener_t *l)
 
 void tcp_drop(tcp_t *tcp, const addr_t *local)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < tcp->count; i++) {
+	for (size_t i = 0; i < tcp->count;) {
 		tcp_listener_t *l = tcp->listeners[i];
 
 		if (local && !addr_same(&l->local, local)) {
-			tcp->listeners[kept++] = l;
+			i++;
 			continue;
 		}
+		/* Out of the list first: where letting in backs off, it stops all that are in it. */
+		tcp->listeners[i] = tcp->listeners[--tcp->count];
 		on_connect(tcp->w->loop, &l->io, EV_READ); /* who stands there is let in */
 		close_listener(tcp, l);
 	}
-	tcp->count = kept;
 }
 
 void tcp_set_idle(tcp_t *tcp, double idle)

@@ -628,8 +628,12 @@ keep_t *keep_new(struct ev_loop *loop, const keep_conf_t *conf, pool_t *builders
 
 	if (!k)
 		return NULL;
+	k->dir = strdup(conf->dir);
+	if (!k->dir) {
+		free(k);
+		return NULL;
+	}
 	k->loop = loop;
-	k->dir = conf->dir;
 	k->relaxed = conf->relaxed;
 	k->old_versions = conf->old_versions;
 	k->share_most = conf->share_most;
@@ -677,6 +681,7 @@ void keep_free(keep_t *k)
 	state_free(k->state);
 	free(k->dirty);
 	free(k->left);
+	free(k->dir);
 	free(k);
 }
 

@@ -35,7 +35,7 @@ typedef struct keep_stray {
 } keep_stray_t;
 
 typedef struct keep_conf {
-	const char *dir;       /* borrowed */
+	const char *dir;       /* copied */
 	bool relaxed;          /* serve before it is on the disk */
 	unsigned old_versions; /* percent of a zone that they may take; 0: none are kept */
 	unsigned keep_removed; /* seconds: as keep_set_patience() has it */
@@ -120,8 +120,8 @@ state_instant_t keep_now(const keep_t *k);
 status_t keep_leaves(keep_t *k, struct zone *z);
 void keep_stays(keep_t *k, struct zone *z);
 /* It is out: what is known of it is saved, and stays for as long as keep_set_patience() said (seconds; a week).
- * NULL is fine. */
-void keep_gone(keep_t *k, struct zone *z);
+ * saving: a version of it is on its way to the disk, with its clocks. NULL is fine. */
+void keep_gone(keep_t *k, struct zone *z, bool saving);
 void keep_set_patience(keep_t *k, unsigned seconds);
 /* A zone that is new may be one that was there before: true, if it is looked for in the state, and it is in
  * STAGE_LOADING until refresh_woken(). */

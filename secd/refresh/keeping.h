@@ -35,7 +35,7 @@ struct keep_note {
 struct keep {
 	struct ev_loop *loop;
 	struct refresh *r; /* NULL: not yet, or not any more */
-	const char *dir;
+	char *dir;         /* owned: settings come and go */
 	bool relaxed;
 	unsigned old_versions; /* percent of a zone */
 	unsigned share_most;

@@ -177,17 +177,17 @@ void keep_stays(keep_t *k, zone_t *z)
 		(void)state_zone_add(k->state, zone_slot_apex(z->slot)); /* there it is */
 }
 
-void keep_gone(keep_t *k, zone_t *z)
+void keep_gone(keep_t *k, zone_t *z, bool saving)
 {
-	const bool known = !z->unsaved && z->unsure == 0;
+	const bool known = !z->unsaved && z->unsure == 0 && !saving;
 
 	if (!k)
 		return;
 	keep_sure(k, z);
 	keep_saved(k, z);
-	if (!k->state || !z->kept || !z->clock.loaded)
-		return;
-	if (known && keep_state(k))
+	if (!k->state || !z->kept || (!z->clock.loaded && state_zone_queued(z->kept) == 0))
+		return; /* there is nothing of it */
+	if (known && z->clock.loaded && keep_state(k))
 		keep_save_clocks(k, z);
 	if (add(k, z->kept, now_s()))
 		changed(k);
@@ -208,6 +208,7 @@ static void forget_zone(keep_back_t *b)
 	*b->before = b->next;
 	if (b->next)
 		b->next->before = b->before;
+	b->zone->back = false;
 	b->zone = NULL;
 }
 
@@ -256,6 +257,9 @@ static void restore(keep_back_t *b, zone_t *z, const state_clocks_t *clocks)
 		told_expired(z);
 	if (z->pinned)
 		told_pinned(z, z->clock.serial, "it was before it was taken out of the settings");
+	/* One that was queued after it never came there, or all of it is about to go: nothing can go on from that. */
+	if (b->list.found.version != state_zone_queued(z->kept))
+		keep_unsaved(k, z);
 	keep_settle(k);
 }
 
@@ -327,6 +331,7 @@ static bool look_for(keep_t *k, zone_t *z)
 		return false;
 	}
 	b->zone = z;
+	z->back = true;
 	b->next = k->backs_under_way;
 	if (b->next)
 		b->next->before = &b->next;

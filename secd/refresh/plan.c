@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "refresh/keeping.h"
 #include "refresh/pin.h"
 #include "refresh/report.h"
 
@@ -504,8 +505,6 @@ static void move_peers(const zone_t *from, const conf_group_t *was, zone_t *to,
 /* Nothing is under way for it when this returns. */
 static void end_work(zone_t *z)
 {
-	if (z->follow && z->follow->saving)
-		publish_early(z->follow->saving);
 	refresh_lift(z);
 	refresh_heap_remove(&z->group->r->timers, &z->timer);
 	for (size_t i = 0; i < z->group->conf->primary_count; i++) {
@@ -523,6 +522,8 @@ static zone_t *move_zone(zone_t *z, group_t *to, const conf_group_t *next, zone_
 	const conf_group_t *was = z->group->conf;
 
 	pin_end(z, true, "the settings have changed meanwhile: pin it once more");
+	if (z->follow && z->follow->saving)
+		publish_early(z->follow->saving);
 	end_work(z);
 	if (heir)
 		*at = *z;
@@ -555,13 +556,16 @@ static void apply_zone(plan_t *p, size_t i, size_t *heirs)
 	zone_slot_set_notify(z->slot, &conf->group->notify);
 }
 
-/* All of it ends; what is kept of it stays for a while. */
+/* All of it ends; what is kept of it stays for a while. Readers don't see its slot any more, so a version that is on
+ * its way to the disk arrives there, and nowhere else. */
 static void end_zone(zone_t *z)
 {
+	const bool saving = keep_is_saving(z);
+
 	pin_end(z, false, "the zone was taken out of the settings");
 	told_removed(z);
 	end_work(z);
-	keep_gone(z->group->r->keep, z);
+	keep_gone(z->group->r->keep, z, saving);
 }
 
 /* Those that are new, or have others to ask now, begin. */
@@ -579,7 +583,8 @@ static void begin_zone(refresh_t *r, zone_t *z)
 		z->touched = false;
 		told_moved(z);
 		z->clock.due = clock_mono();
-		refresh_woken(z);
+		if (!z->back) /* else it is asked for when the state has said what it has of it */
+			refresh_woken(z);
 		keep_touch(r->keep, z);
 	}
 }

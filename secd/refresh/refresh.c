@@ -1,6 +1,7 @@
 /* refresh/refresh.c - when: timers, NOTIFY, operators, and who of those that are due begins. */
 #include "refresh/refresh.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -494,14 +495,18 @@ refresh_t *refresh_new(struct ev_loop *loop, const conf_t *conf, zone_set_t *set
 	return NULL;
 }
 
+bool refresh_is_loading(const refresh_t *r)
+{
+	return r->keep && keep_is_loading(r->keep);
+}
+
 status_t refresh_reload(refresh_t *r, const conf_t *next, const dns_tsig_keys_t *keys,
                         refresh_reload_t *order)
 {
 	status_t st;
 
+	assert(!refresh_is_loading(r));
 	order->why[0] = '\0';
-	if (r->keep && keep_is_loading(r->keep))
-		return ST_EXIST;
 	st = take_settings(r, next, order);
 	if (st == ST_OK)
 		r->keys = keys;

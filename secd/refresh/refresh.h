@@ -71,11 +71,14 @@ bool refresh_is_too_much(size_t gone, size_t of, unsigned share_most);
  * ST_NOMEM: they are not followed. */
 status_t refresh_extend(refresh_t *r);
 
+/* Zones of the state are being loaded: other settings have to wait. */
+bool refresh_is_loading(const refresh_t *r);
+
 /* Follow what next says, and nothing else: what stays goes on with whatever it is at. next and keys take the
  * place of those before, which nobody here knows any more then; but workers may, of their access lists
  * (zone_slot_set_notify).
- * Returns   ST_OK; ST_EXIST: not yet, zones of the state are being loaded; ST_REFUSED: too many zones would be
- *           gone: why; ST_NOMEM. Unless it is ST_OK, nothing has changed. */
+ * Returns   ST_OK; ST_REFUSED: too many zones would be gone: why; ST_NOMEM. Unless it is ST_OK, nothing has
+ *           changed. Not while refresh_is_loading(). */
 status_t refresh_reload(refresh_t *r, const conf_t *next, const dns_tsig_keys_t *keys,
                         refresh_reload_t *order);
 

@@ -90,6 +90,9 @@ void keep_restore(keep_t *k, const keep_times_t *t, zone_t *z, const state_clock
 	const unsigned boot = state_times_boot(state_times(k->state), c->at.boot);
 	shift_t s;
 	const bool sure = shift_of(k, t, c, &s);
+
+	if (!sure) /* what has passed since the start has passed in any case, though it comes back late */
+		s.now = k->woke;
 	const refresh_kept_t kept = {
 		.expired = c->expired,
 		.failures = c->failures,

@@ -320,7 +320,7 @@ static bool gather(wake_t *w)
 
 		if (z->group->conf->primary_count > w->most_peers)
 			w->most_peers = z->group->conf->primary_count;
-		if (!z->clock.loaded && state_zone_has(z->kept)) {
+		if (!z->clock.loaded && z->kept && state_zone_has(z->kept)) {
 			/* Where the directory came late, the zone may be asked for already: what is
 			 * on the disk comes first, and what was asked for is asked again. */
 			refresh_lift(z);

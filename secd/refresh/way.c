@@ -98,9 +98,10 @@ status_t way_reserve(way_t *w, unsigned max_connections)
 
 void way_set_conf(way_t *w, const way_conf_t *conf)
 {
-	w->conf = *conf;
-	if (w->tokens > conf->max_rate)
+	/* Turns were taken, and nothing counted them against a rate. */
+	if (w->conf.max_rate == 0 || w->tokens > conf->max_rate)
 		w->tokens = conf->max_rate;
+	w->conf = *conf;
 }
 
 void way_set_kept(way_t *w, bool kept)
@@ -333,8 +334,10 @@ static void press(way_t *w)
 {
 	if (w->waiting[SHARED] + w->waiting[ALONE] == 0 || free_place(w))
 		return;
-	for (unsigned i = 0; i < w->room; i++)
-		xfr_link_press(w->places[i].link, PRESSED_S);
+	for (unsigned i = 0; i < w->room; i++) {
+		if (w->places[i].link)
+			xfr_link_press(w->places[i].link, PRESSED_S);
+	}
 }
 
 void way_pump(way_t *w, mono_t now)
@@ -377,7 +380,7 @@ way_load_t way_load(const way_t *w)
 		.waiting = w->waiting[DATAGRAM] + w->waiting[SHARED] + w->waiting[ALONE],
 	};
 
-	for (unsigned i = 0; i < w->conf.max_connections; i++)
+	for (unsigned i = 0; i < w->room; i++)
 		load.connections += w->places[i].link != NULL;
 	return load;
 }

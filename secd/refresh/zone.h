@@ -107,6 +107,7 @@ struct zone {
 	bool pinned : 1;     /* an operator holds it at what is held ... */
 	bool unexpiring : 1; /* ... whatever EXPIRE says */
 	bool pinning : 1;    /* pin.c is about to */
+	bool back : 1;       /* left.c looks for it in the state */
 	bool seen : 1; /* plan.c's: the settings still have it, it is new, others are to be asked */
 	bool fresh : 1;
 	bool touched : 1;

@@ -40,12 +40,12 @@ struct state_zone {
 	 * newer, or there are none. */
 	uint32_t stamp, clocks_version;
 	uint16_t step_count;
-	bool orphan; /* nobody has added it; apex is ours */
 	/* The whole version is one that an operator holds the zone at; and one that was copied for that. */
 	bool pinned : 1, copy : 1;
 
 	/* The main thread's, once the scan is over. */
-	uint32_t beside;     /* saves that are on the way of the files, and have not come back */
+	uint16_t beside; /* saves that are on the way of the files, and have not come back */
+	bool orphan; /* nobody has added it; apex is ours. Under the mutex; in no word of the writer's */
 	uint32_t queued;     /* the version of the last save that was queued */
 	uint32_t last;       /* the highest that was ever seen or given */
 	uint32_t last_stamp; /* the same for stamps */

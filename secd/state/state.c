@@ -1,6 +1,7 @@
 /* state/state.c - life, and the main thread's end of the queue. */
 #include "state/state.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -142,6 +143,12 @@ uint32_t state_zone_queued(const state_zone_t *z)
 	return z->queued;
 }
 
+static void note_beside(const state_save_t *save)
+{
+	assert(save->zone->beside < UINT16_MAX); /* a few, as long as a disk is waited for */
+	save->zone->beside = (uint16_t)(save->zone->beside + save->beside);
+}
+
 void state_save(state_t *s, state_save_t *save)
 {
 	state_zone_t *z = save->zone;
@@ -167,13 +174,16 @@ void state_save(state_t *s, state_save_t *save)
 	}
 	/* What comes behind a big version goes the same way, so that it does not overtake it. */
 	save->beside = (d && d->fd >= 0) || z->beside > 0;
-	z->beside += save->beside;
+	note_beside(save);
 	state_queue_push(save->beside ? &s->files : &s->saves, save);
 }
 
 void state_ask(state_t *s, state_save_t *save)
 {
-	state_queue_push(&s->saves, save);
+	/* The newest version may be a big one that is on its way. */
+	save->beside = save->list->newest && save->zone->beside > 0;
+	note_beside(save);
+	state_queue_push(save->beside ? &s->files : &s->saves, save);
 }
 
 state_save_t *state_save_of(mail_t *mail)
@@ -181,7 +191,7 @@ state_save_t *state_save_of(mail_t *mail)
 	state_save_t *save = (state_save_t *)(void *)mail;
 
 	if (save->zone)
-		save->zone->beside -= save->beside;
+		save->zone->beside = (uint16_t)(save->zone->beside - save->beside);
 	save->beside = false;
 	return save;
 }

@@ -200,7 +200,7 @@ typedef struct state_route
 
 typedef struct state_list {
 	bool by_version, by_serial; /* which is wanted; of several of a serial the newest */
-	bool newest;                /* ... or that */
+	bool newest; /* ... or that, when all that was queued before has come to its end */
 	uint32_t wanted;
 	state_listed_t *all; /* the newest first; the caller's, to be freed */
 	size_t count;

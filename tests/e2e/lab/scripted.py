@@ -85,7 +85,7 @@ class Request:
 
     def signer(self) -> Signer:
         """For an answer to this request."""
-        return Signer(self.primary.key, self.msg.mac if self.msg else b"")
+        return Signer(self.primary.key, self.msg.mac or b"" if self.msg else b"")
 
     def answer(self, answers: Iterable[bytes] = (), *, flags: int = wire.AA, rcode: int = 0,
                ident: int | None = None, question: bytes | None = None, **parts) -> bytes:
@@ -123,8 +123,7 @@ class ScriptedPrimary:
     def __init__(self, lab, zones: dict[str, str], *, addr: str = "127.0.0.1",
                  key: tuple[str, str, str] | None = None):
         self.lab, self.addr, self.port = lab, addr, lab.port(addr)
-        self.key = key
-        self._keyring = dns.tsigkeyring.from_text({key[0]: (key[1], key[2])}) if key else None
+        self.set_key(key)
         self.requests: list[Request] = []
         self.connections = 0  # TCP, accepted so far
         self._records: dict[str, list[bytes]] = {}
@@ -138,9 +137,17 @@ class ScriptedPrimary:
 
     # --- the script --------------------------------------------------------------------------
 
+    def set_key(self, key: tuple[str, str, str] | None) -> None:
+        """Sign with this key from now on; what is signed otherwise, or though there is none, is refused."""
+        self.key = key
+        self._keyring = dns.tsigkeyring.from_text({key[0]: (key[1], key[2])}) if key else None
+
     def set_zone(self, apex: str, text: str) -> None:
         """Serve this text as the zone from now on."""
-        records = wire.records(text, apex)
+        self.set_records(apex, wire.records(text, apex))
+
+    def set_records(self, apex: str, records: list[bytes]) -> None:
+        """The same, of records in wire form, the SOA first."""
         with self._lock:
             self._records[apex.lower()] = records
 
@@ -250,8 +257,8 @@ class ScriptedPrimary:
         r = Request(self, via, data, peer)
         try:
             r.msg = dns.message.from_wire(data, keyring=self._keyring or False)
-        except dns.exception.DNSException:
-            r.kind = "UNREADABLE"
+        except (dns.exception.DNSException, AttributeError):  # the latter: signed, and there is no key
+            r.kind, r.ident = "UNREADABLE", int.from_bytes(data[:2], "big")
         else:
             r.ident = r.msg.id
             if r.msg.question:

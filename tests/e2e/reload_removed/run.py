@@ -76,7 +76,8 @@ def not_for_ever(lab: Lab) -> None:
     secd.wait_serial("z1.test.", 2, 5)
     assert not secd.logged("zone back") and not secd.logged("state left")
     secd.restart()
-    assert secd.serial("z1.test.") == 2 and secd.serial("z0.test.") == 1
+    secd.wait_serial("z1.test.", 2, 5)
+    secd.wait_serial("z0.test.", 1, 5)
 
 
 def many_at_once(lab: Lab) -> None:

@@ -241,6 +241,30 @@ Test(refresh_way, begins_no_more_in_a_second_than_it_may)
 	finish(&lab);
 }
 
+/* What went before there was a rate is not held against it. */
+Test(refresh_way, keeps_to_a_rate_from_when_it_has_one)
+{
+	lab_t lab;
+	const way_conf_t slow = {
+		.max_queries = 100, .max_transfers = 10, .max_connections = 2, .max_rate = 10
+	};
+
+	begin(&lab, (way_conf_t){ .max_queries = 100 });
+	wait_for(&lab, 0, 100, WAY_QUERY, false);
+	way_pump(lab.way, lab.now);
+	for (int i = 0; i < 100; i++)
+		way_done(&lab.ones[i].turn, true, lab.now);
+	cr_assert(eq(int, lab.given, 100));
+	way_set_conf(lab.way, &slow);
+	wait_for(&lab, 100, 130, WAY_QUERY, false);
+	way_pump(lab.way, lab.now);
+	cr_expect(eq(int, lab.given, 110), "a second's worth at once");
+	lab.now = mono_add_s(lab.now, 1);
+	way_pump(lab.way, lab.now);
+	cr_expect(eq(int, lab.given, 120));
+	finish(&lab);
+}
+
 static void fail_five(lab_t *lab)
 {
 	wait_for(lab, 0, 20, WAY_QUERY, false);
