@@ -20,6 +20,8 @@ enum {
 	 * and the next start is to know. On the disk; and in memory, when that is done. */
 	FORGOTTEN = 1,
 	FORGOTTEN_NOW = 0,
+	/* By a clock that may be wrong: its time begins when it is right. */
+	UNDATED = 2,
 };
 
 /* A zone that is back, until it is served again. */
@@ -42,7 +44,7 @@ struct keep_back {
 
 static uint32_t now_s(void)
 {
-	return (uint32_t)(clock_wall_ms() / 1000);
+	return clock_is_synced() ? (uint32_t)(clock_wall_ms() / 1000) : UNDATED;
 }
 
 static void sweep_in(keep_t *k, double seconds)
@@ -130,8 +132,8 @@ static bool is_over(const keep_t *k, const keep_left_t *l, uint32_t now)
 {
 	if (l->since == FORGOTTEN_NOW || l->since == FORGOTTEN)
 		return l->since == FORGOTTEN;
-	return k->patience == 0 ||
-	       (clock_is_synced() && now > l->since && now - l->since >= k->patience);
+	return k->patience == 0 || (now != UNDATED && l->since != UNDATED && now > l->since &&
+	                            now - l->since >= k->patience);
 }
 
 static void drop_overdue(keep_t *k)
@@ -144,6 +146,9 @@ static void drop_overdue(keep_t *k)
 		if (is_over(k, l, now) && drop(k, l->zone)) {
 			k->left_changed |= l->since != FORGOTTEN;
 			l->since = FORGOTTEN_NOW;
+		} else if (l->since == UNDATED && now != UNDATED) {
+			l->since = now;
+			k->left_changed = true;
 		}
 	}
 }

@@ -1,6 +1,6 @@
 /* state/gone.h - the zones that nobody follows any more, and since when: one list, written anew as a whole.
  *
- *     entry   the apex in wire form, u32 seconds since 1970
+ *     entry   the apex in wire form, u32 seconds since 1970; of the first few, refresh/left.c knows better
  *
  * What is kept of such a zone stays as it is; the list is what tells when it may go. If it should be lost, that
  * time begins anew. Nothing here touches a disk. Any thread. */

@@ -142,6 +142,7 @@ def run(lab: Lab) -> None:
         bench.served(not synced, {"state clock-unsure": 5 if synced else 6})
         secd.kill()
     back_late(bench)
+    undated(bench)
 
 
 def in_doubt(bench: Bench) -> None:
@@ -204,4 +205,25 @@ def back_late(bench: Bench) -> None:
     secd.wait_serial(SHORT, 1, 5)
     now = bench.held()
     near(now[SHORT]["expires"] - now[LONG]["expires"], was[SHORT]["expires"] - was[LONG]["expires"], 0.5)
+    secd.kill()
+
+
+def undated(bench: Bench) -> None:
+    """One that was taken out by a clock that is wrong does not go for that when it is right."""
+    secd, both = bench.secd, bench.secd.zones
+    bench.boot_id.write_text(f"{uuid.UUID(int=bench.lab.rng.getrandbits(128))}\n")
+    bench.saved(synced=True)
+    bench.start(wall=-8 * 86400, synced=False)
+    secd.zones = {LONG: both[LONG]}
+    secd.write_ini()
+    secd.ctl_json("reload")
+    secd.stop()
+    bench.start(other=False)
+    until = time.monotonic() + 0.6  # the list is looked through within half a second
+    bench.lab.wait(lambda: time.monotonic() > until, 5, "it could have gone")
+    assert not secd.logged("state forgets")
+    secd.zones = both
+    secd.write_ini()
+    secd.ctl_json("reload")
+    secd.wait_log("zone back", 5, zone=SHORT)
     secd.kill()
