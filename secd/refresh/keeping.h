@@ -1,4 +1,4 @@
-/* refresh/keeping.h - what keep.c, wake.c and restore.c share. For these alone. */
+/* refresh/keeping.h - what the rooms behind keep.h share, and pin.c and plan.c with them. For these alone. */
 #pragma once
 
 #include "refresh/keep.h"

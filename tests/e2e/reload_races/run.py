@@ -1,6 +1,4 @@
 """A reload meets what is under way (saves, transfers, pins, another reload): what is served and what is on the disk stay of one piece."""
-import errno
-
 import pathlib
 
 import dns.rdatatype

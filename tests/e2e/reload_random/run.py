@@ -6,7 +6,7 @@ import time
 
 import dns.rdatatype
 
-from lab import Lab, dnsio, state, wire
+from lab import Lab, state, wire
 from lab.disk import Disk
 from lab.scripted import Send, Wait
 from lab.zones import zone
