@@ -81,7 +81,9 @@ static status_t start_thread(pool_t *pool)
 		return ST_SYSTEM;
 	}
 	pthread_setname_np(t->thread, pool->name);
+	pthread_mutex_lock(&pool->mutex); /* a job may push itself again meanwhile */
 	pool->threads[pool->count++] = t;
+	pthread_mutex_unlock(&pool->mutex);
 	return ST_OK;
 }
 

@@ -237,6 +237,34 @@ static void meet_all(pool_t *pool, unsigned count, _Atomic unsigned *done)
 	pthread_barrier_destroy(&all);
 }
 
+/* A job that is not done pushes itself, as one does that gives way to others. */
+typedef struct again {
+	pool_job_t job;
+	pool_t *pool;
+	_Atomic unsigned left;
+} again_t;
+
+static void go_again(pool_job_t *job)
+{
+	again_t *a = (again_t *)(void *)job;
+
+	if (atomic_fetch_sub(&a->left, 1) > 1)
+		pool_push(a->pool, job);
+}
+
+Test(threads, a_job_may_push_itself_while_the_pool_gets_more_threads)
+{
+	pool_t *pool = pool_new("test", 1);
+	again_t a = { .job = { .run = go_again }, .pool = pool, .left = 2000 };
+
+	pool_push(pool, &a.job);
+	for (unsigned threads = 2; threads <= 16; threads++)
+		pool_resize(pool, threads);
+	while (atomic_load(&a.left) > 0)
+		usleep(100);
+	pool_free(pool);
+}
+
 Test(threads, a_pool_has_as_many_threads_as_it_is_told_to)
 {
 	pool_t *pool = pool_new("test", 1);
