@@ -84,6 +84,7 @@ static void status_state(report_t *out, const refresh_t *r)
 	                         : REPORT_GOOD);
 	report_word(out, "why", k.why);
 	report_number(out, "unsaved", k.unsaved);
+	report_number(out, "left", k.left);
 	report_size(out, "octets", k.stats.octets);
 	report_size(out, "needed", k.stats.live);
 	report_number(out, "files", k.stats.files);

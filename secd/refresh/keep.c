@@ -692,7 +692,7 @@ void keep_report(const keep_t *k, keep_report_t *out)
 		.open = k->state != NULL,
 		.loading = k->wake != NULL,
 		.unsaved = k->unsaved,
-		.left = k->left_count,
+		.left = keep_left_count(k),
 		.why = k->failing ? k->why : NULL,
 	};
 	if (k->state)

@@ -113,6 +113,8 @@ void keep_settle_init(keep_t *k);
 /* --- left.c */
 
 void keep_left_init(keep_t *k);
+/* Those that are not forgotten. */
+size_t keep_left_count(const keep_t *k);
 void keep_left_rebind(keep_t *k);
 /* What the state has beside the zones that are followed: found by the thread that looks through it. */
 typedef struct keep_look {

@@ -554,6 +554,15 @@ void keep_look_take(keep_t *k, keep_look_t *l)
 
 /* --- life -------------------------------------------------------------------------------------- */
 
+size_t keep_left_count(const keep_t *k)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < k->left_count; i++)
+		count += k->left[i].since != FORGOTTEN && k->left[i].since != FORGOTTEN_NOW;
+	return count;
+}
+
 void keep_left_init(keep_t *k)
 {
 	ev_init(&k->sweep, on_sweep);

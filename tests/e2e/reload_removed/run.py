@@ -32,9 +32,11 @@ def back_with_its_clocks(lab: Lab) -> None:
     without()
     assert secd.ctl_json("reload")["removed"] == 1
     assert secd.rcode("back.test.", "SOA") == "REFUSED"
+    assert secd.ctl_json("status")["state"]["left"] == 1
     with_it()
     assert secd.ctl_json("reload")["added"] == 1
     is_as_it_was()
+    assert secd.ctl_json("status")["state"]["left"] == 0
     assert secd.logged("zone back", zone="back.test.", serial="7") == 1
 
     # Taken out while it runs, back at a start; and the other way round.
