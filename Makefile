@@ -323,9 +323,9 @@ endef
 $(foreach u,$(UNITS),$(eval $(call unit_rule,$(u))))
 
 ifeq ($(VARIANT),tsan)
-# The settings are read before there are threads; a delta, and a look at a version, has one; and the cuts
-# of state_cuts take minutes there, while state and state_compact have the same threads.
-UNITS := $(filter-out conf_% dns_zonefile state_clocks state_cuts state_file state_index state_reader state_record zone_advice zone_delta zone_expiry zone_faults zone_flood zone_gates zone_lookup \
+# The settings are read before there are threads; the tests of the log, of a delta and of a look at a version
+# have one thread; and the cuts of state_cuts take minutes there, while state and state_compact have the same.
+UNITS := $(filter-out conf_% dns_zonefile journal log state_clocks state_cuts state_file state_index state_reader state_record zone_advice zone_delta zone_expiry zone_faults zone_flood zone_gates zone_lookup \
                       zone_pack zone_unpack zone_zonemd,$(UNITS))
 endif
 UNIT_BINS := $(UNITS:%=$(OUT)/unit/%)
