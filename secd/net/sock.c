@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
@@ -112,6 +113,12 @@ status_t sock_tcp(const addr_t *addr, int *out)
 		return fail(fd);
 	*out = fd;
 	return ST_OK;
+}
+
+void sock_hide(int fd)
+{
+	/* An interface that no host has: no packet comes by it. The kernel doesn't ask whether it is there. */
+	(void)set(fd, SOL_SOCKET, SO_BINDTOIFINDEX, INT_MAX);
 }
 
 static const char *advice(int err)

@@ -19,5 +19,11 @@ status_t sock_udp(const addr_t *addr, int *fd);
 /* A listening TCP socket; what it accepts inherits TCP_NODELAY and bounded buffers. */
 status_t sock_tcp(const addr_t *addr, int *fd);
 
+/* From now on the kernel finds another UDP socket of the address for whatever comes; what has come can still be
+ * read, but nothing can be sent. To be called before close() wherever another is to have it: a socket that is being
+ * closed is out of its group before it is out of the kernel's table, and who finds it in between gives it a datagram
+ * that nobody reads. Where the kernel refuses (before 5.7, without CAP_NET_RAW), all stays as it was. */
+void sock_hide(int fd);
+
 /* "listen ADDRESS: reason (what to do)". */
 void sock_why(const addr_t *addr, int err, char why[256]);

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/sock.h"
+
 enum {
 	BATCH = 64,
 	/* Full batches in a row from one socket before TCP and the other sockets have a turn. */
@@ -278,6 +280,7 @@ void udp_drop(udp_t *udp, const addr_t *local)
 			continue;
 		}
 		on_readable(udp->w->loop, &s->io, EV_READ); /* what has come is answered */
+		sock_hide(s->io.fd);
 		close_sock(s);
 	}
 	udp->count = kept;

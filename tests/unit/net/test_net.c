@@ -105,6 +105,60 @@ Test(net, stops_promptly_while_queries_pour_in)
 	close(fd);
 }
 
+/* --- a socket that leaves its group ----------------------------------------------------------- */
+
+enum { COMERS = 64 };
+
+/* One datagram from each of many ports: the kernel's choice goes by the port. */
+static void send_many(const addr_t *to)
+{
+	for (unsigned i = 0; i < COMERS; i++) {
+		int fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+		cr_assert(ge(int, fd, 0));
+		cr_assert(eq(long, sendto(fd, "?", 1, 0, &to->sa, addr_len(to)), 1));
+		close(fd);
+	}
+}
+
+static unsigned received(int fd)
+{
+	char octet;
+	unsigned n = 0;
+
+	while (recv(fd, &octet, 1, MSG_DONTWAIT) == 1)
+		n++;
+	return n;
+}
+
+static void expect_hidden(const char *host)
+{
+	addr_t addr;
+	int stays = -1, leaves = -1;
+
+	cr_assert(eq(int, addr_parse(host, 0, &addr), ST_OK));
+	cr_assert(eq(int, sock_probe(&addr), ST_OK));
+	cr_assert(eq(int, sock_udp(&addr, &stays), ST_OK));
+	cr_assert(eq(int, sock_udp(&addr, &leaves), ST_OK));
+	send_many(&addr);
+	sock_hide(leaves);
+	unsigned first = received(leaves);
+	cr_expect(gt(uint, first, 0), "%s: it was one of two", host);
+	cr_expect(lt(uint, first, COMERS));
+	cr_expect(eq(uint, received(stays), COMERS - first));
+	send_many(&addr);
+	cr_expect(eq(uint, received(leaves), 0), "%s: found", host);
+	cr_expect(eq(uint, received(stays), COMERS));
+	close(leaves);
+	close(stays);
+}
+
+Test(net, a_hidden_socket_gets_nothing_new_and_keeps_what_it_has)
+{
+	expect_hidden("127.0.0.1");
+	expect_hidden("::1");
+}
+
 /* --- reasons ---------------------------------------------------------------------------------- */
 
 static status_t open_at(uint16_t port, char why[256])
