@@ -71,7 +71,7 @@ def run(lab: Lab) -> None:
     shrunk(secd, lab)
     names(secd, lab, good)
     files(secd, lab, good)
-    for args in (("--import",), ("--force",), ("--import", "--json", "x"), ("--import", "-t", "x")):
+    for args in (("--import",), ("--force", "-t"), ("--import", "--json", "x"), ("--import", "-t", "x")):
         assert secd.offline(*args).returncode == 2, args
     disk(secd, lab)
 
