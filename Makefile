@@ -56,13 +56,14 @@ LIBS := -lev -lldns -linih -lcrypto -lxxhash -lmicrohttpd
 # --- the house, floor by floor (secd/README.md) ------------------------------------------------
 
 COMMON := common/addr.c common/clock.c common/epoch.c common/huge.c common/log.c common/mailbox.c \
-          common/pool.c common/random.c common/siphash.c common/status.c common/supervisor.c
+          common/pool.c common/privileges.c common/random.c common/siphash.c common/status.c \
+          common/supervisor.c
 DNS := secd/dns/cookie.c secd/dns/digest.c secd/dns/entry.c secd/dns/hmac.c secd/dns/name.c secd/dns/nsec3.c \
        secd/dns/query.c secd/dns/rdata.c secd/dns/request.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/soa.c \
        secd/dns/strict.c secd/dns/text.c secd/dns/tsig.c secd/dns/tsig_query.c secd/dns/tsig_rr.c \
        secd/dns/zonefile.c
 CONF := secd/conf/adopt.c secd/conf/conf.c secd/conf/faults.c secd/conf/include.c secd/conf/keys.c secd/conf/number.c \
-        secd/conf/objects.c secd/conf/options.c secd/conf/parse.c secd/conf/resolve.c secd/conf/source.c \
+        secd/conf/objects.c secd/conf/options.c secd/conf/parse.c secd/conf/reach.c secd/conf/resolve.c secd/conf/source.c \
         secd/conf/store.c secd/conf/value.c secd/conf/zonelist.c secd/conf/zones.c
 ZONE := secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c secd/zone/check.c \
         secd/zone/decode.c secd/zone/delta.c secd/zone/expiry.c secd/zone/gates.c \
@@ -88,7 +89,7 @@ REPORT := secd/ctl/report.c secd/ctl/report_json.c secd/ctl/report_text.c
 CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/feed.c secd/ctl/gather.c secd/ctl/http.c secd/ctl/import.c \
        secd/ctl/metrics.c secd/ctl/offline.c secd/ctl/out.c secd/ctl/print.c secd/ctl/process.c \
        secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c secd/ctl/service.c secd/ctl/show.c secd/ctl/stats.c secd/ctl/top.c secd/ctl/verbs.c
-LIVE := secd/live/reload.c secd/live/settings.c
+LIVE := secd/live/reload.c secd/live/settings.c secd/live/user.c
 SECD := $(COMMON) $(DNS) $(CONF) $(STATE) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) $(CTL) $(LIVE) secd/main.c
 SECDCTL := secd/ctl/screen.c secd/ctl/secdctl.c secd/ctl/table.c $(CONF) secd/dns/name.c common/addr.c common/log.c \
            common/random.c common/siphash.c
@@ -97,7 +98,7 @@ SECDCTL := secd/ctl/screen.c secd/ctl/secdctl.c secd/ctl/table.c $(CONF) secd/dn
 
 UNITS := dns_name
 UNIT_dns_name := tests/unit/dns/test_name.c secd/dns/name.c
-UNITS += conf_include conf_keys conf_options conf_parse conf_store conf_zonelist
+UNITS += conf_include conf_keys conf_options conf_parse conf_reach conf_store conf_zonelist
 CONF_NEEDS := $(CONF) secd/dns/name.c common/addr.c common/log.c common/random.c common/siphash.c
 UNIT_conf_include := tests/unit/conf/test_include.c tests/unit/conf/files.c $(CONF_NEEDS)
 UNIT_conf_keys := tests/unit/conf/test_keys.c tests/unit/conf/files.c secd/dns/hmac.c \
@@ -105,6 +106,7 @@ UNIT_conf_keys := tests/unit/conf/test_keys.c tests/unit/conf/files.c secd/dns/h
                   secd/dns/tsig_rr.c $(CONF_NEEDS)
 UNIT_conf_options := tests/unit/conf/test_options.c $(CONF_NEEDS)
 UNIT_conf_parse := tests/unit/conf/test_parse.c tests/unit/conf/files.c $(CONF_NEEDS)
+UNIT_conf_reach := tests/unit/conf/test_reach.c tests/unit/conf/files.c $(CONF_NEEDS)
 UNIT_conf_store := tests/unit/conf/test_store.c secd/conf/store.c
 UNIT_conf_zonelist := tests/unit/conf/test_zonelist.c tests/unit/conf/files.c $(CONF_NEEDS) \
                       common/clock.c
@@ -151,9 +153,10 @@ UNIT_dns_hmac := tests/unit/dns/test_hmac.c secd/dns/hmac.c
 UNIT_dns_tsig := tests/unit/dns/test_tsig.c $(TSIG_NEEDS)
 UNIT_dns_tsig_query := tests/unit/dns/test_tsig_query.c $(TSIG_NEEDS)
 
-UNITS += addr huge siphash supervisor threads refresh_clock refresh_queue
+UNITS += addr huge privileges siphash supervisor threads refresh_clock refresh_queue
 UNIT_addr := tests/unit/common/test_addr.c common/addr.c
 UNIT_huge := tests/unit/common/test_huge.c common/huge.c
+UNIT_privileges := tests/unit/common/test_privileges.c common/privileges.c
 UNIT_siphash := tests/unit/common/test_siphash.c common/siphash.c
 UNIT_supervisor := tests/unit/common/test_supervisor.c common/supervisor.c
 UNIT_threads := tests/unit/common/test_threads.c common/epoch.c common/mailbox.c common/pool.c

@@ -24,6 +24,7 @@
 #include "ctl/service.h"
 #include "live/reload.h"
 #include "live/settings.h"
+#include "live/user.h"
 #include "net/net.h"
 #include "refresh/keep.h"
 #include "refresh/refresh.h"
@@ -381,6 +382,20 @@ static void stop(daemon_t *d)
 		ev_loop_destroy(d->loop);
 }
 
+/* Before there is anything that would be root's. */
+static status_t become(const conf_t *conf)
+{
+	conf_faults_t faults = { 0 };
+	char why[USER_WHY_MAX];
+	const status_t st = user_become(conf, &faults, why);
+
+	settings_tell_faults(&faults);
+	conf_faults_free(&faults);
+	if (st != ST_OK)
+		log_error("secd failed why=\"%s\"", why);
+	return st;
+}
+
 /* conf is its from here on. */
 static int run(conf_t *conf, const call_t *call)
 {
@@ -389,10 +404,10 @@ static int run(conf_t *conf, const call_t *call)
 
 	log_open(conf->log_target, conf->log_level);
 	st = settings_make(conf, NULL, &d.settings);
-	if (st == ST_OK)
-		st = start(&d);
-	else
+	if (st != ST_OK)
 		log_error("secd failed why=\"%s\"", status_text(st));
+	else if ((st = become(conf)) == ST_OK)
+		st = start(&d);
 	if (st == ST_OK)
 		ev_run(d.loop, 0);
 	stop(&d);
@@ -481,6 +496,41 @@ static bool read_options(int argc, char **argv, call_t *call, int *status)
 	return true;
 }
 
+/* As whom it is to go on is part of it: all is tried as that user. */
+static int check(const call_t *call, const conf_t *conf)
+{
+	conf_faults_t faults = { 0 };
+	char why[USER_WHY_MAX];
+	const status_t st = user_try(conf, &faults, why);
+
+	conf_faults_print(&faults, stderr);
+	conf_faults_free(&faults);
+	if (why[0] != '\0')
+		fprintf(stderr, "%s: %s%s\n", call->path, st == ST_OK ? "warning: " : "", why);
+	if (st != ST_OK)
+		return EXIT_FAILURE;
+	printf("%s: sound, %zu zone%s\n", call->path, conf->zone_count,
+	       conf->zone_count == 1 ? "" : "s");
+	return EXIT_SUCCESS;
+}
+
+/* What root would put into the state, its user could not read. */
+static int import(const call_t *call, const conf_t *conf)
+{
+	conf_faults_t faults = { 0 };
+	char why[USER_WHY_MAX];
+	const status_t st = user_become(conf, &faults, why);
+
+	conf_faults_print(&faults, stderr);
+	conf_faults_free(&faults);
+	if (st != ST_OK) {
+		fprintf(stderr, "secd: %s\n", why);
+		return EXIT_FAILURE;
+	}
+	return ctl_import(&(ctl_import_order_t){ conf, call->path, call->files, call->file_count,
+	                                         call->force });
+}
+
 /* The settings are freed. */
 static int act(const call_t *call, conf_t *conf)
 {
@@ -488,8 +538,7 @@ static int act(const call_t *call, conf_t *conf)
 
 	switch (call->verb) {
 	case CALL_CHECK:
-		printf("%s: sound, %zu zone%s\n", call->path, conf->zone_count,
-		       conf->zone_count == 1 ? "" : "s");
+		status = check(call, conf);
 		break;
 	case CALL_DUMP:
 		status = ctl_offline_dump(conf, call->what, call->json ? REPORT_JSON : REPORT_TEXT);
@@ -498,8 +547,7 @@ static int act(const call_t *call, conf_t *conf)
 		status = ctl_offline_dump_all(conf, call->what);
 		break;
 	case CALL_IMPORT:
-		status = ctl_import(&(ctl_import_order_t){ conf, call->path, call->files,
-		                                           call->file_count, call->force });
+		status = import(call, conf);
 		break;
 	case CALL_RUN:
 		return run(conf, call);
