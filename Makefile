@@ -56,7 +56,7 @@ LIBS := -lev -lldns -linih -lcrypto -lxxhash -lmicrohttpd
 # --- the house, floor by floor (secd/README.md) ------------------------------------------------
 
 COMMON := common/addr.c common/clock.c common/epoch.c common/huge.c common/log.c common/mailbox.c \
-          common/pool.c common/privileges.c common/random.c common/siphash.c common/status.c \
+          common/passed.c common/pool.c common/privileges.c common/random.c common/siphash.c common/status.c \
           common/supervisor.c
 DNS := secd/dns/cookie.c secd/dns/digest.c secd/dns/entry.c secd/dns/hmac.c secd/dns/name.c secd/dns/nsec3.c \
        secd/dns/query.c secd/dns/rdata.c secd/dns/request.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/soa.c \
@@ -83,7 +83,7 @@ REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/counts.c sec
            secd/refresh/publish.c secd/refresh/queue.c secd/refresh/refresh.c secd/refresh/report.c \
            secd/refresh/restore.c secd/refresh/round.c secd/refresh/strangers.c secd/refresh/survey.c secd/refresh/terms.c \
            secd/refresh/told.c secd/refresh/wake.c secd/refresh/way.c secd/refresh/ways.c secd/refresh/words.c
-NET := secd/net/change.c secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \
+NET := secd/net/adopt.c secd/net/change.c secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \
        secd/net/tcp.c secd/net/udp.c secd/net/worker.c
 REPORT := secd/ctl/report.c secd/ctl/report_json.c secd/ctl/report_text.c
 CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/feed.c secd/ctl/gather.c secd/ctl/http.c secd/ctl/import.c \
@@ -153,9 +153,10 @@ UNIT_dns_hmac := tests/unit/dns/test_hmac.c secd/dns/hmac.c
 UNIT_dns_tsig := tests/unit/dns/test_tsig.c $(TSIG_NEEDS)
 UNIT_dns_tsig_query := tests/unit/dns/test_tsig_query.c $(TSIG_NEEDS)
 
-UNITS += addr huge privileges siphash supervisor threads refresh_clock refresh_queue
+UNITS += addr huge passed privileges siphash supervisor threads refresh_clock refresh_queue
 UNIT_addr := tests/unit/common/test_addr.c common/addr.c
 UNIT_huge := tests/unit/common/test_huge.c common/huge.c
+UNIT_passed := tests/unit/common/test_passed.c common/passed.c
 UNIT_privileges := tests/unit/common/test_privileges.c common/privileges.c
 UNIT_siphash := tests/unit/common/test_siphash.c common/siphash.c
 UNIT_supervisor := tests/unit/common/test_supervisor.c common/supervisor.c
@@ -231,9 +232,11 @@ UNIT_denial := tests/unit/answer/test_denial.c $(filter-out tests/unit/answer/%,
 
 # net/ is tested with an echo in the place of answer/: it knows no DNS.
 NET_NEEDS := tests/unit/net/lab.c tests/unit/net/echo.c $(NET) common/addr.c common/clock.c \
-             common/epoch.c common/mailbox.c common/random.c common/siphash.c common/status.c
-UNITS += net net_clients net_tcp net_udp
+             common/epoch.c common/log.c common/mailbox.c common/passed.c common/random.c \
+             common/siphash.c common/status.c
+UNITS += net net_adopt net_clients net_tcp net_udp
 UNIT_net := tests/unit/net/test_net.c $(NET_NEEDS)
+UNIT_net_adopt := tests/unit/net/test_adopt.c $(NET_NEEDS)
 UNIT_net_clients := tests/unit/net/test_clients.c secd/net/clients.c common/addr.c \
                     common/random.c common/siphash.c
 UNIT_net_tcp := tests/unit/net/test_tcp.c tests/unit/support/wall.c $(NET_NEEDS)
@@ -414,6 +417,7 @@ install: all
 	install -D -m 644 etc/secdctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/secdctl
 	sed 's#@PREFIX@#$(PREFIX)#' etc/secd.service >$(OUT)/secd.service
 	install -D -m 644 $(OUT)/secd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/secd.service
+	install -D -m 644 etc/secd.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/secd.socket
 	install -D -m 644 etc/secd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/secd.conf
 	install -D -m 644 etc/secd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/secd.conf
 

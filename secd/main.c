@@ -14,6 +14,7 @@
 #include "common/epoch.h"
 #include "common/log.h"
 #include "common/mailbox.h"
+#include "common/passed.h"
 #include "common/pool.h"
 #include "conf/conf.h"
 #include "ctl/ctl.h"
@@ -84,6 +85,7 @@ typedef struct daemon {
 	refresh_t *refresh;
 	bool notify_open;
 	mailbox_t notify;
+	passed_t passed;
 	net_t *net;
 	reload_t *reload;
 	ctl_gather_t *gather;
@@ -194,6 +196,8 @@ static status_t start_net(daemon_t *d)
 {
 	const conf_t *c = d->settings->conf;
 	char why[256];
+
+	d->settings->net.passed = &d->passed;
 	status_t st = net_open(&d->settings->net, d->zones, d->epoch, &d->notify, &d->net, why);
 
 	if (st != ST_OK) {
@@ -368,6 +372,7 @@ static void stop(daemon_t *d)
 	refresh_free(d->refresh);
 	d->refresh = NULL;
 	net_free(d->net);
+	passed_close(&d->passed);
 	if (d->notify_open)
 		mailbox_close(&d->notify);
 	pool_free(d->builders);
@@ -402,6 +407,7 @@ static int run(conf_t *conf, const call_t *call)
 	daemon_t d = { .path = call->path, .force = call->force };
 	status_t st;
 
+	passed_open(&d.passed); /* before any descriptor is ours */
 	log_open(conf->log_target, conf->log_level);
 	st = settings_make(conf, NULL, &d.settings);
 	if (st != ST_OK)
