@@ -105,6 +105,11 @@ void report_time(report_t *r, const char *key, mono_t at)
 	add(r, (node_t){ .kind = NODE_TIME, .key = key, .at = at });
 }
 
+void report_wall(report_t *r, const char *key, int64_t seconds)
+{
+	report_time(r, key, mono_add_ms(r->now, seconds * 1000 - r->wall_ms));
+}
+
 void report_flag(report_t *r, const char *key, bool on)
 {
 	add(r, (node_t){ .kind = NODE_FLAG, .key = key, .n = on });

@@ -50,6 +50,7 @@ void report_seconds(report_t *r, const char *key, uint64_t s);
 void report_ms(report_t *r, const char *key, uint64_t ms);
 void report_rate(report_t *r, const char *key, double per_second);
 void report_time(report_t *r, const char *key, mono_t at); /* past or to come */
+void report_wall(report_t *r, const char *key, int64_t seconds); /* the same, since 1970: exactly */
 void report_flag(report_t *r, const char *key, bool on);
 void report_none(report_t *r, const char *key);
 

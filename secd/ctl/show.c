@@ -305,7 +305,7 @@ static void zone_version_fields(report_t *out, const refresh_zone_report_t *z)
 	report_number(out, "records", z->records);
 	report_size(out, "memory", z->memory);
 	if (z->has_signatures)
-		report_time(out, "signatures", ctl_of_wall((uint32_t)z->signatures.s));
+		report_wall(out, "signatures", z->signatures.s);
 	else
 		report_none(out, "signatures");
 	if (z->kept)
@@ -407,11 +407,6 @@ static void zone_events(report_t *out, const refresh_t *r, const dns_name_t *ape
 	report_close(out);
 }
 
-mono_t ctl_of_wall(uint32_t seconds)
-{
-	return mono_add_ms(clock_mono(), (int64_t)seconds * 1000 - clock_wall_ms());
-}
-
 static void zone_pin(report_t *out, const refresh_zone_report_t *z)
 {
 	if (!z->pinned) {
@@ -419,7 +414,7 @@ static void zone_pin(report_t *out, const refresh_zone_report_t *z)
 		return;
 	}
 	report_open(out, "pinned");
-	report_time(out, "since", ctl_of_wall(z->pinned_at));
+	report_wall(out, "since", z->pinned_at);
 	report_flag(out, "expires", !z->unexpiring);
 	report_close(out);
 }

@@ -25,8 +25,5 @@ bool ctl_read_name(const char *word, dns_name_t *out, char why[256]);
 /* The zone that the first argument names; false: call->why says why there is none. */
 bool ctl_find_zone(ctl_call_t *call, dns_name_t *apex, refresh_zone_report_t *out);
 
-/* A moment by the wall clock, in seconds since 1970. */
-mono_t ctl_of_wall(uint32_t seconds);
-
 /* A pattern of names: folded, with the final dot, unless it ends with what may match one. False: too long. */
 bool ctl_read_pattern(const char *word, char out[CTL_PATTERN_MAX]);

@@ -224,7 +224,7 @@ static void version_list(report_t *out, const refresh_pin_result_t *result)
 		report_word(out, "version", number);
 		report_number(out, "serial", v->serial);
 		if (v->arrived > 0)
-			report_time(out, "came", ctl_of_wall(v->arrived));
+			report_wall(out, "came", v->arrived);
 		else
 			report_none(out, "came");
 		report_word(out, "kept", v->whole ? "whole" : "difference");

@@ -19,5 +19,10 @@ status_t sock_udp(const addr_t *addr, int *fd);
 /* A listening TCP socket; what it accepts inherits TCP_NODELAY and bounded buffers. */
 status_t sock_tcp(const addr_t *addr, int *fd);
 
+/* A socket that somebody else has bound to addr: not blocking, with the options above as far as they can be had now, its
+ * buffers no smaller than they are. ST_REFUSED: it is one of :: that takes IPv4 as well; ST_SYSTEM with errno. */
+status_t sock_adopt_udp(int fd, const addr_t *addr);
+status_t sock_adopt_tcp(int fd, const addr_t *addr);
+
 /* "listen ADDRESS: reason (what to do)". */
 void sock_why(const addr_t *addr, int err, char why[256]);

@@ -79,7 +79,9 @@ def sound(lab: Lab, tool, case: pathlib.Path, kind: str, what: str, text: str, w
     if not told:
         assert "warning" not in got.stderr, shown
     checked = check_config(lab.secd_path, case / "secd.ini")
-    assert checked.returncode == 0 and not checked.stderr, f"{shown}\n{checked}\n{ini}"
+    # As whom it is to run, who imports it has to say: root is told so.
+    said = [ln for ln in checked.stderr.splitlines() if "warning: started as root" not in ln]
+    assert checked.returncode == 0 and not said, f"{shown}\n{checked}\n{ini}"
 
 
 def fault(tool, case: pathlib.Path, kind: str, what: str, text: str, said: str) -> None:
