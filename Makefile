@@ -57,13 +57,14 @@ LIBS := -lev -lldns -linih -lcrypto -lxxhash -lmicrohttpd -lm
 
 LOG := common/journal.c common/log.c common/sink.c
 COMMON := common/addr.c common/clock.c common/epoch.c common/huge.c $(LOG) common/mailbox.c \
-          common/pool.c common/random.c common/siphash.c common/status.c common/supervisor.c
+          common/passed.c common/pool.c common/privileges.c common/random.c common/siphash.c common/status.c \
+          common/supervisor.c
 DNS := secd/dns/cookie.c secd/dns/digest.c secd/dns/entry.c secd/dns/hmac.c secd/dns/name.c secd/dns/nsec3.c \
        secd/dns/query.c secd/dns/rdata.c secd/dns/request.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/soa.c \
        secd/dns/strict.c secd/dns/text.c secd/dns/tsig.c secd/dns/tsig_query.c secd/dns/tsig_rr.c \
        secd/dns/zonefile.c
 CONF := secd/conf/adopt.c secd/conf/conf.c secd/conf/faults.c secd/conf/include.c secd/conf/keys.c secd/conf/number.c \
-        secd/conf/objects.c secd/conf/options.c secd/conf/parse.c secd/conf/resolve.c secd/conf/source.c \
+        secd/conf/objects.c secd/conf/options.c secd/conf/parse.c secd/conf/reach.c secd/conf/resolve.c secd/conf/source.c \
         secd/conf/store.c secd/conf/value.c secd/conf/zonelist.c secd/conf/zones.c
 ZONE := secd/zone/advice.c secd/zone/arena.c secd/zone/build.c secd/zone/chain.c secd/zone/change.c secd/zone/check.c \
         secd/zone/decode.c secd/zone/delta.c secd/zone/expiry.c secd/zone/gates.c \
@@ -83,7 +84,7 @@ REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/counts.c sec
            secd/refresh/publish.c secd/refresh/queue.c secd/refresh/refresh.c secd/refresh/report.c \
            secd/refresh/restore.c secd/refresh/round.c secd/refresh/strangers.c secd/refresh/survey.c secd/refresh/terms.c \
            secd/refresh/told.c secd/refresh/wake.c secd/refresh/way.c secd/refresh/ways.c secd/refresh/words.c
-NET := secd/net/change.c secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \
+NET := secd/net/adopt.c secd/net/change.c secd/net/clients.c secd/net/conn.c secd/net/net.c secd/net/post.c secd/net/sock.c \
        secd/net/tcp.c secd/net/udp.c secd/net/worker.c
 REPORT := secd/ctl/report.c secd/ctl/report_json.c secd/ctl/report_text.c
 CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/feed.c secd/ctl/gather.c secd/ctl/health.c secd/ctl/healthy.c secd/ctl/http.c secd/ctl/import.c \
@@ -91,7 +92,7 @@ CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/feed.c secd/ctl/gather.
        secd/ctl/metrics.c secd/ctl/offline.c secd/ctl/out.c secd/ctl/print.c secd/ctl/process.c \
        secd/ctl/request.c secd/ctl/sock.c secd/ctl/table.c secd/ctl/service.c secd/ctl/show.c secd/ctl/skew.c \
        secd/ctl/stats.c secd/ctl/top.c secd/ctl/verbs.c
-LIVE := secd/live/reload.c secd/live/settings.c
+LIVE := secd/live/reload.c secd/live/settings.c secd/live/user.c
 SECD := $(COMMON) $(DNS) $(CONF) $(STATE) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) $(CTL) $(LIVE) secd/main.c
 SECDCTL := secd/ctl/screen.c secd/ctl/secdctl.c secd/ctl/skew_client.c secd/ctl/skew_judge.c secd/ctl/skew_udp.c \
            secd/ctl/table.c $(REPORT) $(CONF) secd/xfr/soa_answer.c secd/dns/name.c secd/dns/rdata.c secd/dns/rr.c \
@@ -102,7 +103,7 @@ SECDCTL := secd/ctl/screen.c secd/ctl/secdctl.c secd/ctl/skew_client.c secd/ctl/
 
 UNITS := dns_name
 UNIT_dns_name := tests/unit/dns/test_name.c secd/dns/name.c
-UNITS += conf_include conf_keys conf_options conf_parse conf_store conf_zonelist
+UNITS += conf_include conf_keys conf_options conf_parse conf_reach conf_store conf_zonelist
 CONF_NEEDS := $(CONF) secd/dns/name.c common/addr.c $(LOG) common/random.c common/siphash.c
 UNIT_conf_include := tests/unit/conf/test_include.c tests/unit/conf/files.c $(CONF_NEEDS)
 UNIT_conf_keys := tests/unit/conf/test_keys.c tests/unit/conf/files.c secd/dns/hmac.c \
@@ -110,6 +111,7 @@ UNIT_conf_keys := tests/unit/conf/test_keys.c tests/unit/conf/files.c secd/dns/h
                   secd/dns/tsig_rr.c $(CONF_NEEDS)
 UNIT_conf_options := tests/unit/conf/test_options.c $(CONF_NEEDS)
 UNIT_conf_parse := tests/unit/conf/test_parse.c tests/unit/conf/files.c $(CONF_NEEDS)
+UNIT_conf_reach := tests/unit/conf/test_reach.c tests/unit/conf/files.c $(CONF_NEEDS)
 UNIT_conf_store := tests/unit/conf/test_store.c secd/conf/store.c
 UNIT_conf_zonelist := tests/unit/conf/test_zonelist.c tests/unit/conf/files.c $(CONF_NEEDS) \
                       common/clock.c
@@ -161,9 +163,11 @@ UNIT_dns_hmac := tests/unit/dns/test_hmac.c secd/dns/hmac.c
 UNIT_dns_tsig := tests/unit/dns/test_tsig.c $(TSIG_NEEDS)
 UNIT_dns_tsig_query := tests/unit/dns/test_tsig_query.c $(TSIG_NEEDS)
 
-UNITS += addr huge siphash supervisor threads refresh_clock refresh_queue
+UNITS += addr huge passed privileges siphash supervisor threads refresh_clock refresh_queue
 UNIT_addr := tests/unit/common/test_addr.c common/addr.c
 UNIT_huge := tests/unit/common/test_huge.c common/huge.c
+UNIT_passed := tests/unit/common/test_passed.c common/passed.c
+UNIT_privileges := tests/unit/common/test_privileges.c common/privileges.c
 UNIT_siphash := tests/unit/common/test_siphash.c common/siphash.c
 UNITS += journal log
 UNIT_journal := tests/unit/common/test_journal.c common/journal.c
@@ -244,9 +248,11 @@ UNIT_denial := tests/unit/answer/test_denial.c $(filter-out tests/unit/answer/%,
 
 # net/ is tested with an echo in the place of answer/: it knows no DNS.
 NET_NEEDS := tests/unit/net/lab.c tests/unit/net/echo.c $(NET) common/addr.c common/clock.c \
-             common/epoch.c common/mailbox.c common/random.c common/siphash.c common/status.c
-UNITS += net net_clients net_tcp net_udp
+             common/epoch.c $(LOG) common/mailbox.c common/passed.c common/random.c \
+             common/siphash.c common/status.c
+UNITS += net net_adopt net_clients net_tcp net_udp
 UNIT_net := tests/unit/net/test_net.c $(NET_NEEDS)
+UNIT_net_adopt := tests/unit/net/test_adopt.c $(NET_NEEDS)
 UNIT_net_clients := tests/unit/net/test_clients.c secd/net/clients.c common/addr.c \
                     common/random.c common/siphash.c
 UNIT_net_tcp := tests/unit/net/test_tcp.c tests/unit/support/wall.c $(NET_NEEDS)
@@ -441,6 +447,7 @@ install: all
 	install -D -m 644 $(OUT)/secd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/secd.service
 	sed 's#@PREFIX@#$(PREFIX)#' etc/secd-anycast.service >$(OUT)/secd-anycast.service
 	install -D -m 644 $(OUT)/secd-anycast.service $(DESTDIR)$(PREFIX)/lib/systemd/system/secd-anycast.service
+	install -D -m 644 etc/secd.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/secd.socket
 	install -D -m 644 etc/secd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/secd.conf
 	install -D -m 644 etc/secd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/secd.conf
 

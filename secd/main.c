@@ -14,6 +14,7 @@
 #include "common/epoch.h"
 #include "common/log.h"
 #include "common/mailbox.h"
+#include "common/passed.h"
 #include "common/pool.h"
 #include "conf/conf.h"
 #include "ctl/ctl.h"
@@ -25,6 +26,7 @@
 #include "ctl/service.h"
 #include "live/reload.h"
 #include "live/settings.h"
+#include "live/user.h"
 #include "net/net.h"
 #include "refresh/keep.h"
 #include "refresh/refresh.h"
@@ -89,6 +91,7 @@ typedef struct daemon {
 	refresh_t *refresh;
 	bool notify_open;
 	mailbox_t notify;
+	passed_t passed;
 	net_t *net;
 	reload_t *reload;
 	ctl_gather_t *gather;
@@ -199,6 +202,8 @@ static status_t start_net(daemon_t *d)
 {
 	const conf_t *c = d->settings->conf;
 	char why[256];
+
+	d->settings->net.passed = &d->passed;
 	status_t st = net_open(&d->settings->net, d->zones, d->epoch, &d->notify, &d->net, why);
 
 	if (st != ST_OK) {
@@ -373,6 +378,7 @@ static void stop(daemon_t *d)
 	refresh_free(d->refresh);
 	d->refresh = NULL;
 	net_free(d->net);
+	passed_close(&d->passed);
 	if (d->notify_open)
 		mailbox_close(&d->notify);
 	pool_free(d->builders);
@@ -387,19 +393,34 @@ static void stop(daemon_t *d)
 		ev_loop_destroy(d->loop);
 }
 
+/* Before there is anything that would be root's. */
+static status_t become(const conf_t *conf)
+{
+	conf_faults_t faults = { 0 };
+	char why[USER_WHY_MAX];
+	const status_t st = user_become(conf, &faults, why);
+
+	settings_tell_faults(&faults);
+	conf_faults_free(&faults);
+	if (st != ST_OK)
+		log_error("secd failed why=\"%s\"", why);
+	return st;
+}
+
 /* conf is its from here on. */
 static int run(conf_t *conf, const call_t *call)
 {
 	daemon_t d = { .path = call->path, .force = call->force };
 	status_t st;
 
+	passed_open(&d.passed); /* before any descriptor is ours */
 	log_set_facility(conf->log_facility);
 	log_open(conf->log_target, conf->log_level);
 	st = settings_make(conf, NULL, &d.settings);
-	if (st == ST_OK)
-		st = start(&d);
-	else
+	if (st != ST_OK)
 		log_error("secd failed why=\"%s\"", status_text(st));
+	else if ((st = become(conf)) == ST_OK)
+		st = start(&d);
 	if (st == ST_OK)
 		ev_run(d.loop, 0);
 	stop(&d);
@@ -497,6 +518,24 @@ static bool read_options(int argc, char **argv, call_t *call, int *status)
 	return true;
 }
 
+/* As whom it is to go on is part of it: all is tried as that user. */
+static int check(const call_t *call, const conf_t *conf)
+{
+	conf_faults_t faults = { 0 };
+	char why[USER_WHY_MAX];
+	const status_t st = user_try(conf, &faults, why);
+
+	conf_faults_print(&faults, stderr);
+	conf_faults_free(&faults);
+	if (why[0] != '\0')
+		fprintf(stderr, "%s: %s%s\n", call->path, st == ST_OK ? "warning: " : "", why);
+	if (st != ST_OK)
+		return EXIT_FAILURE;
+	printf("%s: sound, %zu zone%s\n", call->path, conf->zone_count,
+	       conf->zone_count == 1 ? "" : "s");
+	return EXIT_SUCCESS;
+}
+
 /* As the daemon would: with its keys, and as many sockets. conf is freed. */
 static int check_live(const call_t *call, conf_t *conf)
 {
@@ -517,6 +556,23 @@ static int check_live(const call_t *call, conf_t *conf)
 	return exit_code;
 }
 
+/* What root would put into the state, its user could not read. */
+static int import(const call_t *call, const conf_t *conf)
+{
+	conf_faults_t faults = { 0 };
+	char why[USER_WHY_MAX];
+	const status_t st = user_become(conf, &faults, why);
+
+	conf_faults_print(&faults, stderr);
+	conf_faults_free(&faults);
+	if (st != ST_OK) {
+		fprintf(stderr, "secd: %s\n", why);
+		return EXIT_FAILURE;
+	}
+	return ctl_import(&(ctl_import_order_t){ conf, call->path, call->files, call->file_count,
+	                                         call->force });
+}
+
 /* The settings are freed. */
 static int act(const call_t *call, conf_t *conf)
 {
@@ -526,8 +582,7 @@ static int act(const call_t *call, conf_t *conf)
 	case CALL_CHECK:
 		if (call->live)
 			return check_live(call, conf);
-		printf("%s: sound, %zu zone%s\n", call->path, conf->zone_count,
-		       conf->zone_count == 1 ? "" : "s");
+		status = check(call, conf);
 		break;
 	case CALL_DUMP:
 		status = ctl_offline_dump(conf, call->what, call->json ? REPORT_JSON : REPORT_TEXT);
@@ -536,8 +591,7 @@ static int act(const call_t *call, conf_t *conf)
 		status = ctl_offline_dump_all(conf, call->what);
 		break;
 	case CALL_IMPORT:
-		status = ctl_import(&(ctl_import_order_t){ conf, call->path, call->files,
-		                                           call->file_count, call->force });
+		status = import(call, conf);
 		break;
 	case CALL_RUN:
 		return run(conf, call);

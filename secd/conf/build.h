@@ -7,6 +7,7 @@
  *     objects.c   sections of one title         zones.c  zones, no name twice
  *     keys.c      keys of TSIG
  *     resolve.c   when all is read: who names whom, defaults
+ *     reach.c     which paths there are, and may they be used
  *     conf.c      from first to last: conf_read()
  *     faults.c    what was wrong
  *
@@ -67,9 +68,24 @@ typedef struct conf_origin {
 	unsigned order;
 } conf_origin_t;
 
+/* A path that the settings name, and what has to be possible with it. */
+typedef enum conf_use {
+	CONF_USE_FILE,
+	CONF_USE_PATTERN,
+	CONF_USE_STATE,
+	CONF_USE_SOCKET
+} conf_use_t;
+typedef struct conf_path {
+	conf_use_t use;
+	const char *path;
+	conf_where_t where;
+} conf_path_t;
+
 struct conf_own {
 	conf_arena_t arena;
 	siphash_key_t key;
+	conf_path_t *paths;
+	size_t path_count;
 };
 
 typedef struct conf_build {
@@ -138,6 +154,13 @@ void conf_zonelist(conf_build_t *b, conf_source_t *src);
 void conf_include(conf_build_t *b, conf_type_t type, const char *value, const conf_where_t *where);
 /* The main file. */
 void conf_include_main(conf_build_t *b, const char *path);
+
+/* glob()'s error function: a directory that is not there matches nothing; one that can't be read is a fault. */
+int conf_glob_error(const char *path, int error);
+
+/* --- reach.c */
+/* For conf_reach(): path is copied. */
+void conf_path_keep(conf_build_t *b, conf_use_t use, const char *path, const conf_where_t *where);
 
 /* --- keys.c */
 void conf_key_algorithm(conf_build_t *b, conf_key_t *key, const char *value,

@@ -43,6 +43,7 @@ void conf_free(conf_t *conf)
 	free(conf->primaries);
 	free(conf->groups);
 	free(conf->zones);
+	free(conf->own->paths);
 	conf_arena_free(&conf->own->arena);
 	free(conf->own);
 	free(conf);

@@ -116,6 +116,7 @@ typedef struct conf {
 	addr_t *listen; /* addresses with their ports, at least one */
 	size_t listen_count;
 	uint32_t workers;      /* 0: one per core */
+	const char *user;      /* "NAME" or "NAME:GROUP", whom root becomes; "": not said */
 	const char *state_dir; /* "": nothing is kept on disk */
 	bool relaxed;          /* serve before it is on disk */
 	uint32_t old_versions; /* percent of a zone that they may take on disk; 0: none are kept */
@@ -204,6 +205,14 @@ status_t conf_number_keys(conf_t *next, const conf_t *now);
 status_t conf_adopt(conf_t *conf, const uint8_t *apex, const char *const *primaries, size_t count,
                     const char *from);
 
+/* Try, as whoever this process is now, what a daemon does with the paths that it read or that stand in it: read the files
+ * again (a reload does), write to the state-dir and to what is in it, make the socket. A directory that is not there is
+ * no fault: who starts makes it, or tells.
+ *   user, group   who that is, for texts.
+ *   faults        takes what is closed to it, where it was named, and what to do.
+ * ST_OK, also with faults; ST_NOMEM. conf_read() made conf; any thread. */
+status_t conf_reach(const conf_t *conf, const char *user, const char *group, conf_faults_t *faults);
+
 /* NULL is fine. */
 void conf_free(conf_t *conf);
 
@@ -244,6 +253,7 @@ typedef enum conf_type {
 	CONF_PATH,       /* const char *, relative to the file */
 	CONF_DIR,        /* the same, of a directory; may be empty */
 	CONF_SOCKET,     /* the same, of a socket; may be empty */
+	CONF_USER,       /* const char *: NAME or NAME:GROUP, which need not exist; may be empty */
 	CONF_LOG_TARGET,
 	CONF_LOG_LEVEL,
 	CONF_LOG_FACILITY,

@@ -57,6 +57,8 @@ static status_t remember(conf_build_t *b, conf_source_t *src, const conf_where_t
 	    conf_table_add(&b->file_table, file_hash(b, &id), (uint32_t)b->file_count) != ST_OK)
 		return ST_NOMEM;
 	src->order = (unsigned)b->file_count;
+	if (src->is_regular)
+		conf_path_keep(b, CONF_USE_FILE, src->path, by);
 	list[b->file_count++] = (conf_file_t){
 		.path = src->path, .by = *by, .dev = src->dev, .ino = src->ino, .open = true
 	};
@@ -118,8 +120,7 @@ static const char *pattern_from(conf_build_t *b, const char *file, const char *p
 	return conf_path_join(&b->arena, quoted, path);
 }
 
-/* A directory that is not there matches nothing; one that can't be read is a fault. */
-static int glob_error(const char *path, int error)
+int conf_glob_error(const char *path, int error)
 {
 	(void)path;
 	return error != ENOENT && error != ENOTDIR;
@@ -130,8 +131,10 @@ static void read_matches(conf_build_t *b, conf_type_t type, const char *value,
 {
 	const char *pattern = pattern_from(b, by->file, value);
 	glob_t found = { 0 };
-	int rc = pattern ? glob(pattern, 0, glob_error, &found) : GLOB_NOSPACE;
+	int rc = pattern ? glob(pattern, 0, conf_glob_error, &found) : GLOB_NOSPACE;
 
+	if (pattern)
+		conf_path_keep(b, CONF_USE_PATTERN, pattern, by);
 	if (rc == GLOB_NOMATCH)
 		conf_warning(b, by, "no file matches %.150s; correct the pattern, or remove it",
 		             value);

@@ -142,6 +142,7 @@ void conf_key_secret_file(conf_build_t *b, conf_key_t *key, const char *value,
 		           st == ST_LIMIT ? "too big" : strerror(errno));
 		return;
 	}
+	conf_path_keep(b, CONF_USE_FILE, path, where);
 	if (src.others_read)
 		conf_warning(b, where,
 		             "the secret-file can be read by everybody; take that away with chmod "

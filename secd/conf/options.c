@@ -17,6 +17,7 @@ static const conf_option_t options[] = {
 	{ CONF_SERVER, "listen", CONF_ADDRESSES, .fallback = "0.0.0.0@53, ::@53", SERVER(listen),
 	  COUNT_IN(conf_t, listen_count) },
 	{ CONF_SERVER, "workers", CONF_NUMBER, .max = 256, .fallback = "0", SERVER(workers) },
+	{ CONF_SERVER, "user", CONF_USER, .fallback = "", SERVER(user) },
 	{ CONF_SERVER, "state-dir", CONF_DIR, .fallback = "/var/lib/secd", SERVER(state_dir) },
 	{ CONF_SERVER, "durability", CONF_DURABILITY, .fallback = "commit", SERVER(relaxed) },
 	{ CONF_SERVER, "old-versions", CONF_SHARE, .min = 1, .max = 10000, .may_be_off = true,
@@ -188,6 +189,7 @@ bool conf_type_adds_up(conf_type_t type)
 	case CONF_PATH:
 	case CONF_DIR:
 	case CONF_SOCKET:
+	case CONF_USER:
 	case CONF_LOG_TARGET:
 	case CONF_LOG_LEVEL:
 	case CONF_LOG_FACILITY:

@@ -131,6 +131,29 @@ static void set_socket(const setting_t *s)
 		           "%s is a path of %zu octets; a socket's may have %d at most",
 		           s->option->key, strlen(path), CONF_SOCKET_MAX);
 	set_text(s, path);
+	if (path && *path != '\0')
+		conf_path_keep(s->b, CONF_USE_SOCKET, path, s->where);
+}
+
+static void set_dir(const setting_t *s)
+{
+	const char *path = path_of(s);
+
+	set_text(s, path);
+	if (path && *path != '\0')
+		conf_path_keep(s->b, CONF_USE_STATE, path, s->where);
+}
+
+/* Whether they exist is asked where somebody becomes them: this is read by secdctl as well. */
+static void set_user(const setting_t *s)
+{
+	const char *colon = strchr(s->value, ':');
+
+	if (*s->value != '\0' && (strpbrk(s->value, " \t,") || colon == s->value ||
+	                          (colon && (colon[1] == '\0' || strchr(colon + 1, ':')))))
+		conf_fault(s->b, s->where, "%s is '%.60s'; write NAME or NAME:GROUP",
+		           s->option->key, s->value);
+	set_text(s, conf_arena_text(&s->b->conf->own->arena, s->value, strlen(s->value)));
 }
 
 /* Not repeated: it may be a secret that stands in the wrong line. */
@@ -485,7 +508,7 @@ void conf_value_set(conf_build_t *b, conf_object_t *object, const conf_option_t 
 	size_t len;
 
 	if (option->type != CONF_TEXT && option->type != CONF_OCTETS &&
-	    option->type != CONF_SOCKET && option->type != CONF_DIR &&
+	    option->type != CONF_SOCKET && option->type != CONF_DIR && option->type != CONF_USER &&
 	    !conf_item_next(&at, &item, &len)) {
 		conf_fault(b, where, "%s has no value; write one or remove the line", option->key);
 		return;
@@ -527,7 +550,10 @@ void conf_value_set(conf_build_t *b, conf_object_t *object, const conf_option_t 
 		set_durability(&s);
 		break;
 	case CONF_DIR:
-		set_text(&s, path_of(&s));
+		set_dir(&s);
+		break;
+	case CONF_USER:
+		set_user(&s);
 		break;
 	case CONF_PATH:
 		set_text(&s, conf_path_join(&b->conf->own->arena, where->file, value));

@@ -64,21 +64,6 @@ static void tell(reload_t *r)
 		log_warn("settings partly file=%s why=\"%s\"", r->env.path, res->short_of);
 }
 
-static void tell_faults(const reload_t *r)
-{
-	char text[600];
-
-	for (size_t i = 0; i < r->faults.count; i++) {
-		const conf_fault_t *f = &r->faults.list[i];
-
-		conf_fault_text(f, text, sizeof text);
-		if (f->is_warning)
-			log_warn("settings warning text=\"%s\"", text);
-		else
-			log_error("settings fault text=\"%s\"", text);
-	}
-}
-
 static void answer(asker_t **list, const ctl_reload_result_t *result)
 {
 	asker_t *a;
@@ -96,7 +81,7 @@ static void begin(reload_t *r);
 static void end(reload_t *r)
 {
 	r->result.faults = &r->faults;
-	tell_faults(r);
+	settings_tell_faults(&r->faults);
 	tell(r);
 	answer(&r->askers, &r->result);
 	conf_faults_free(&r->faults);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "common/random.h"
 
 static status_t make_keys(settings_t *s)
@@ -142,6 +143,21 @@ status_t settings_adopt(settings_t *s, const keep_stray_t *strays, size_t count)
 	return st;
 }
 
+void settings_tell_faults(const conf_faults_t *faults)
+{
+	char text[600];
+
+	for (size_t i = 0; i < faults->count; i++) {
+		const conf_fault_t *f = &faults->list[i];
+
+		conf_fault_text(f, text, sizeof text);
+		if (f->is_warning)
+			log_warn("settings warning text=\"%s\"", text);
+		else
+			log_error("settings fault text=\"%s\"", text);
+	}
+}
+
 static bool same_addresses(const conf_t *a, const conf_t *b)
 {
 	bool same = a->metrics_listen_count == b->metrics_listen_count;
@@ -157,6 +173,7 @@ const char *settings_restart(const conf_t *a, const conf_t *b, char out[SETTINGS
 		const char *word;
 		bool differs;
 	} all[] = {
+		{ "user", strcmp(a->user, b->user) != 0 },
 		{ "state-dir", strcmp(a->state_dir, b->state_dir) != 0 },
 		{ "durability", a->relaxed != b->relaxed },
 		{ "old-versions", a->old_versions != b->old_versions },

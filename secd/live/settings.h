@@ -26,6 +26,9 @@ void settings_free(settings_t *s); /* NULL is fine */
  * refresh_extend(). ST_NOMEM. */
 status_t settings_adopt(settings_t *s, const keep_stray_t *strays, size_t count);
 
+/* A line in the log for each fault. */
+void settings_tell_faults(const conf_faults_t *faults);
+
 /* What has another value in b, and takes a restart: words with commas between, for operators; "": nothing. */
-enum { SETTINGS_RESTART_MAX = 128 };
+enum { SETTINGS_RESTART_MAX = 160 };
 const char *settings_restart(const conf_t *a, const conf_t *b, char out[SETTINGS_RESTART_MAX]);

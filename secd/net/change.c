@@ -109,7 +109,7 @@ static status_t bind_new(const net_change_t *c, planned_t *p, char why[256])
 	for (unsigned w = 0; w < c->stay && st == ST_OK; w++)
 		st = net_bind(addr, &p->pairs[w]);
 	if (st != ST_OK)
-		sock_why(addr, errno, why);
+		adopt_why(&c->net->adopted, addr, c->next->workers, errno, why);
 	p->listener.udp = p->pairs[0].udp;
 	p->listener.tcp = p->pairs[0].tcp;
 	return st;
@@ -191,6 +191,23 @@ static status_t plan_changes(net_change_t *c)
 	return st;
 }
 
+/* Queries come to sockets that were passed as long as somebody has them open. */
+static bool leaves_passed(const net_t *net, const net_conf_t *next, char why[256])
+{
+	const addr_t *addr = NULL;
+	const unsigned least = adopt_least(&net->adopted, next->listen, next->listens, &addr);
+	char text[ADDR_TEXT_MAX];
+
+	if (next->workers >= least)
+		return false;
+	snprintf(why, 256,
+	         "workers: %u sockets were passed for %s, one for each: with fewer, pass fewer and "
+	         "restart "
+	         "secd",
+	         least, addr_text(addr, text));
+	return true;
+}
+
 net_change_t *net_prepare(net_t *net, const net_conf_t *next, char why[256])
 {
 	net_change_t *c = calloc(1, sizeof *c);
@@ -201,6 +218,10 @@ net_change_t *net_prepare(net_t *net, const net_conf_t *next, char why[256])
 		return NULL;
 	if (net->leaving_count > 0 && next->workers != net->count) {
 		snprintf(why, 256, "workers: some are still leaving; again in a minute");
+		free(c);
+		return NULL;
+	}
+	if (leaves_passed(net, next, why)) {
 		free(c);
 		return NULL;
 	}
@@ -271,7 +292,7 @@ static status_t add_worker(net_change_t *c, char why[256])
 
 		st = worker_bind(&addr, &pair);
 		if (st != ST_OK)
-			sock_why(&addr, errno, why);
+			adopt_why(&net->adopted, &addr, c->next->workers, errno, why);
 		else
 			st = worker_listen(w, &pair);
 	}
@@ -310,6 +331,7 @@ void net_change(net_change_t *c, void (*done)(void *arg), void *arg, char why[25
 		choose_among(net, c->stay);
 	send_changes(c);
 	take_listeners(c);
+	adopt_keep(&net->adopted, c->next->listen, c->next->listens);
 	while (net->count < c->next->workers && add_worker(c, why) == ST_OK)
 		;
 	free_plan(c);

@@ -1,9 +1,11 @@
 /* net/inner.h - what the pieces of net/ that know all workers share. For net/ alone.
  *
  *     net.c      open, start, stop, sum up
- *     change.c   other settings, while they answer */
+ *     change.c   other settings, while they answer
+ *     adopt.c    sockets that were passed to us */
 #pragma once
 
+#include "net/adopt.h"
 #include "net/clients.h"
 #include "net/net.h"
 #include "net/worker.h"
@@ -22,6 +24,7 @@ struct net {
 	epoch_t *epoch;
 	net_listener_t *listeners;
 	size_t listener_count;
+	adopt_t adopted;
 	worker_t *workers[NET_WORKERS_MAX];
 	unsigned count;
 	worker_t *leaving[NET_WORKERS_MAX]; /* until the last of them has left, nobody comes */

@@ -20,13 +20,15 @@ static status_t out_of_memory(char why[256])
 
 /* --- addresses -------------------------------------------------------------------------------- */
 
-/* All addresses before any is opened: one of ours may well contain another (0.0.0.0). */
+/* All addresses before any is opened: one of ours may well contain another (0.0.0.0). Where one was passed to us, it is
+ * not another server that has it. */
 static status_t probe_fixed(const net_t *net, char why[256])
 {
 	for (size_t i = 0; i < net->listener_count; i++) {
 		addr_t addr = net->listeners[i].addr;
 
-		if (addr_port(&addr) != 0 && sock_probe(&addr) != ST_OK) {
+		if (addr_port(&addr) != 0 && !adopt_meets(&net->adopted, &addr) &&
+		    sock_probe(&addr) != ST_OK) {
 			sock_why(&addr, errno, why);
 			return ST_SYSTEM;
 		}
@@ -57,9 +59,12 @@ status_t net_bind(addr_t *addr, worker_pair_t *out)
 static status_t listen_one(net_t *net, net_listener_t *l, worker_t *w, char why[256])
 {
 	worker_pair_t pair;
+	const status_t st = adopt_has(&net->adopted, &l->addr)
+	                            ? adopt_bind(&net->adopted, &l->addr, &pair)
+	                            : net_bind(&l->addr, &pair);
 
-	if (net_bind(&l->addr, &pair) != ST_OK) {
-		sock_why(&l->addr, errno, why);
+	if (st != ST_OK) {
+		adopt_why(&net->adopted, &l->addr, net->conf.workers, errno, why);
 		return ST_SYSTEM;
 	}
 	if (w == net->workers[0]) {
@@ -213,6 +218,9 @@ status_t net_open(const net_conf_t *conf, const zone_set_t *zones, epoch_t *epoc
 	status_t st = open_workers(net, why);
 
 	if (st == ST_OK)
+		st = adopt_open(&net->adopted, conf->passed, conf->listen, conf->listens,
+		                net->count, why);
+	if (st == ST_OK)
 		st = probe_fixed(net, why);
 	if (st == ST_OK)
 		st = listen_all(net, why);
@@ -303,6 +311,7 @@ void net_free(net_t *net)
 	for (unsigned i = 0; i < net->leaving_count; i++)
 		free(net->leaving[i]);
 	clients_free(net->env.clients);
+	adopt_close(&net->adopted);
 	free(net->listeners);
 	free(net);
 }

@@ -14,6 +14,7 @@
 #include "common/addr.h"
 #include "common/epoch.h"
 #include "common/mailbox.h"
+#include "common/passed.h"
 #include "common/status.h"
 #include "zone/set.h"
 
@@ -27,6 +28,8 @@ enum {
 typedef struct net_conf {
 	const addr_t *listen; /* addresses and ports; an any-address works too */
 	size_t listens;
+	const passed_t *
+		passed; /* sockets for these that are there, of which net_open() takes what it can use; NULL: none */
 	unsigned workers;        /* at least 1, up to NET_WORKERS_MAX */
 	unsigned tcp_clients;    /* TCP connections open at once, over all workers */
 	unsigned tcp_per_client; /* of these, from one IPv4 address or one IPv6 /64 */
@@ -52,9 +55,9 @@ typedef struct net_notify {
  * also after net_free(). Main thread. */
 void net_notify_done(net_notify_t *n);
 
-/* Bind every address for every worker, so that a fault shows before anything starts.
+/* Bind every address for every worker, so that a fault shows before anything starts; what was passed is used as it is.
  *   why     room for the reason with the address in it, for a start-up message.
- * Returns   ST_OK with *out; ST_SYSTEM, ST_NOMEM with why filled. Main thread; conf is copied, but what
+ * Returns   ST_OK with *out; ST_SYSTEM, ST_REFUSED, ST_NOMEM with why filled. Main thread; conf is copied, but what
  *           its answer points to is borrowed until net_change() is done. epoch has NET_READERS readers. */
 status_t net_open(const net_conf_t *conf, const zone_set_t *zones, epoch_t *epoch,
                   mailbox_t *notify, net_t **out, char why[256]);

@@ -19,6 +19,11 @@ status_t sock_udp(const addr_t *addr, int *fd);
 /* A listening TCP socket; what it accepts inherits TCP_NODELAY and bounded buffers. */
 status_t sock_tcp(const addr_t *addr, int *fd);
 
+/* A socket that somebody else has bound to addr: not blocking, with the options above as far as they can be had now, its
+ * buffers no smaller than they are. ST_REFUSED: it is one of :: that takes IPv4 as well; ST_SYSTEM with errno. */
+status_t sock_adopt_udp(int fd, const addr_t *addr);
+status_t sock_adopt_tcp(int fd, const addr_t *addr);
+
 /* From now on the kernel finds another UDP socket of the address for whatever comes; what has come can still be
  * read, but nothing can be sent. To be called before close() wherever another is to have it: a socket that is being
  * closed is out of its group before it is out of the kernel's table, and who finds it in between gives it a datagram

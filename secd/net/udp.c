@@ -36,6 +36,7 @@ typedef struct udp_sock {
 	socklen_t name_len;
 	net_family_t family;
 	size_t control_len; /* 0 when bound to one address: the kernel knows it then */
+	bool lent;          /* somebody else may hold it as well */
 	struct mmsghdr in[BATCH];
 } udp_sock_t;
 
@@ -227,7 +228,7 @@ static size_t control_len(const addr_t *local)
 	                                      : CMSG_SPACE(sizeof(struct in6_pktinfo));
 }
 
-status_t udp_listen(udp_t *udp, int fd, const addr_t *local)
+status_t udp_listen(udp_t *udp, int fd, const addr_t *local, bool lent)
 {
 	udp_sock_t **grown = reallocarray(udp->socks, udp->count + 1, sizeof(udp_sock_t *));
 	udp_sock_t *s = calloc(1, sizeof *s);
@@ -242,6 +243,7 @@ status_t udp_listen(udp_t *udp, int fd, const addr_t *local)
 	udp->socks[udp->count++] = s;
 	s->udp = udp;
 	s->local = *local;
+	s->lent = lent;
 	s->name_len = addr_len(local);
 	s->family = local->sa.sa_family == AF_INET6 ? NET_IPV6 : NET_IPV4;
 	s->control_len = control_len(local);
@@ -280,7 +282,8 @@ void udp_drop(udp_t *udp, const addr_t *local)
 			continue;
 		}
 		on_readable(udp->w->loop, &s->io, EV_READ); /* what has come is answered */
-		sock_hide(s->io.fd);
+		if (!s->lent)
+			sock_hide(s->io.fd);
 		close_sock(s);
 	}
 	udp->count = kept;

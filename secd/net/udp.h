@@ -4,6 +4,7 @@
  * batch, and a single query waits for no other. All buffers are the worker's and made once. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,9 +16,9 @@ typedef struct udp udp_t;
 /* NULL: no memory. */
 udp_t *udp_new(worker_t *w);
 
-/* Answer on fd, bound to local; fd is owned from here on, also if there is no memory. Before the worker starts,
- * or its thread. */
-status_t udp_listen(udp_t *udp, int fd, const addr_t *local);
+/* Answer on fd, bound to local; fd is owned from here on, also if there is no memory. lent: somebody else may hold
+ * the socket as well, so nothing is done to it before it is closed. Before the worker starts, or its thread. */
+status_t udp_listen(udp_t *udp, int fd, const addr_t *local, bool lent);
 
 /* Answer what has come on the sockets of local (NULL: on all), and close them. The worker's thread. */
 void udp_drop(udp_t *udp, const addr_t *local);

@@ -194,7 +194,7 @@ status_t worker_bind(const addr_t *addr, worker_pair_t *out)
 
 status_t worker_listen(worker_t *w, const worker_pair_t *pair)
 {
-	const status_t udp = udp_listen(w->udp, pair->udp, &pair->local);
+	const status_t udp = udp_listen(w->udp, pair->udp, &pair->local, pair->lent);
 	const status_t tcp = tcp_listen(w->tcp, pair->tcp, &pair->local);
 
 	return udp == ST_OK ? tcp : udp;

@@ -35,6 +35,7 @@ typedef struct worker_counters {
 /* A bound socket of each kind. */
 typedef struct worker_pair {
 	int udp, tcp;
+	bool lent; /* the UDP one: whoever passed it may still hold it, and pass it again */
 	addr_t local;
 } worker_pair_t;
 

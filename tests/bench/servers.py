@@ -341,11 +341,12 @@ class Secd(Server):
         (self.dir / "state").mkdir()
         self.write("zones", "".join(f"{a or '.'} all\n" for a in self.data.apexes))
         refresh = f"max-refresh = {self.max_refresh}\n" if self.max_refresh else ""
+        user = "user = root\n" if os.geteuid() == 0 else ""
         self.write("secd.ini", f"""\
 [server]
 listen = {HOST}@{self.port}
 workers = 1
-state-dir = {self.dir / "state"}
+{user}state-dir = {self.dir / "state"}
 control =
 [log]
 level = warn

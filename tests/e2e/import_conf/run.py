@@ -79,7 +79,9 @@ def sound(lab: Lab, tool, case: pathlib.Path, kind: str, what: str, text: str, w
     if not told:
         assert "warning" not in got.stderr, shown
     checked = check_config(lab.secd_path, case / "secd.ini")
-    assert checked.returncode == 0 and not checked.stderr, f"{shown}\n{checked}\n{ini}"
+    # As whom it is to run, who imports it has to say: root is told so.
+    said = [ln for ln in checked.stderr.splitlines() if "warning: started as root" not in ln]
+    assert checked.returncode == 0 and not said, f"{shown}\n{checked}\n{ini}"
 
 
 def fault(tool, case: pathlib.Path, kind: str, what: str, text: str, said: str) -> None:
@@ -239,6 +241,8 @@ def follows(lab: Lab) -> None:
         assert check_config(lab.secd_path, secd.ini).returncode == 0
         with secd.ini.open("a") as f:
             f.write(f"[server]\nworkers = 1\nstate-dir = {secd.state}\ncontrol = secd.sock\n[log]\nlevel = debug\n")
+            if os.geteuid() == 0:
+                f.write("[server]\nuser = root\n")  # the directory is root's
         secd.start()
         daemons.append(secd)
     for secd in daemons:

@@ -48,12 +48,13 @@ class Secd:
     def __init__(self, lab, zones: dict, *, listen=None, ini_extra: str = "",
                  group_opts: dict | None = None, server_opts: dict | None = None,
                  primary_opts: dict | None = None, workers: int = 1,
-                 build: str | os.PathLike | None = None):
+                 user: str | None = None, build: str | os.PathLike | None = None):
         """listen     (addr, port), a list of those, or a port; by default 127.0.0.1 and a port
                    of the kernel's choice. addr and port are those of the first.
         group_opts, server_opts, primary_opts: options for the group that all zones are in
                    (timers, limits), for [server], and for each primary (notify-from).
         ini_extra  text for the end of the file; may begin with a section of its own.
+        user       whom it becomes, or "" to say nothing; by default it stays who it is: root says so.
         build      another binary than the lab's."""
         self.lab = lab
         self.path = pathlib.Path(build).absolute() if build else lab.secd_path
@@ -63,6 +64,7 @@ class Secd:
         self.listen = self._listen(listen)
         self.addr, self.port = self.listen[0]
         self.zones = zones
+        self.user = user if user is not None else "root" if os.geteuid() == 0 else ""
         self.dir: pathlib.Path = lab.dir / lab.unique("secd")
         self.dir.mkdir()
         self.state = self.dir / "state"  # its state-dir
@@ -100,6 +102,7 @@ class Secd:
                "listen = " + ", ".join(f"{a}@{p}" for a, p in self.listen),
                f"workers = {workers}", f"state-dir = {self.state}",
                "control = secd.sock"]
+        out += [f"user = {self.user}"] if self.user else []
         out += [f"{k} = {v}" for k, v in (server_opts or {}).items()]
         out += ["", "[log]", "target = stderr", "level = debug", ""]
         for p in primaries:

@@ -1,4 +1,4 @@
-"""A supervisor is told when secd is ready, how its zones stand, that it works and that it ends; and the unit for systemd is sound."""
+"""A supervisor is told when secd is ready, how its zones stand, that it works and that it ends; and the units for systemd are sound."""
 import os
 import pathlib
 import signal
@@ -134,6 +134,12 @@ def unit(lab: Lab) -> None:
                          check=False)
     ours = [x for x in got.stderr.splitlines() if "secd.service" in x]
     assert not ours, got.stderr
+    socket_unit = path.with_suffix(".socket")
+    got = subprocess.run(["systemd-analyze", "verify", "--man=no", socket_unit], capture_output=True,
+                         text=True, check=False)
+    ours = [x for x in got.stderr.splitlines() if "secd." in x]
+    assert not ours, got.stderr
+    assert socket_unit.read_text().count("ListenDatagram=") == 4
     got = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", path],
                          capture_output=True, text=True, check=False)
     line = [x for x in got.stdout.splitlines() if "Overall exposure level" in x]

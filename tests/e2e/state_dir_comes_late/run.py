@@ -20,9 +20,10 @@ def run(lab: Lab) -> None:
     primary = lab.scripted_primary({"example.": text(1)})
     for name, (lay, mend, why) in WAYS.items():
         primary.set_zone("example.", text(1))
-        secd = lab.secd({"example.": [primary]}, start=False)
+        theirs = name.startswith("not")
+        secd = lab.secd({"example.": [primary]}, start=False, user="" if theirs else None)
         secd.expect_error("state failing", why=why)
-        if name.startswith("not"):
+        if theirs:
             if os.geteuid() != 0:
                 print(f"{name}: skipped, only root can be somebody else", flush=True)
                 continue

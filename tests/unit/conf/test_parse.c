@@ -107,7 +107,8 @@ static const row_t goes_on[] = {
 	  "secd.ini:2: the line has no '='; write key = value\n" },
 	{ "what goes on with a fault is part of it",
 	  INI("[server]\nlissten = ::1,\n  ::1\n  ::2\nworkers=1\n"),
-	  "secd.ini:2: unknown key 'lissten' in [server]; it takes listen, workers, state-dir, "
+	  "secd.ini:2: unknown key 'lissten' in [server]; it takes listen, workers, user, "
+	  "state-dir, "
 	  "durability, old-versions, "
 	  "max-removed, keep-removed, control, metrics-listen, metrics-zones, version, identity, "
 	  "nsid, cookies, "
@@ -227,6 +228,15 @@ static const row_t values[] = {
 	  INI(P "[group g]\nprimaries = p\nno-ns = refuse\nsingle-ns = off\nzonemd = required\n"
 	        "max-shrink = 50%\nwarn-signatures = off\nrefuse-signatures = 1d\n"),
 	  "" },
+	{ "users", INI("[server]\nuser = a b\n"),
+	  "secd.ini:2: user is 'a b'; write NAME or NAME:GROUP\n" },
+	{ "a user without a name", INI("[server]\nuser = :g\n"),
+	  "secd.ini:2: user is ':g'; write NAME or NAME:GROUP\n" },
+	{ "a user without a group", INI("[server]\nuser = a:\n"),
+	  "secd.ini:2: user is 'a:'; write NAME or NAME:GROUP\n" },
+	{ "a user with two groups", INI("[server]\nuser = a:b:c\n"),
+	  "secd.ini:2: user is 'a:b:c'; write NAME or NAME:GROUP\n" },
+	{ "a user and a group that nobody has to know", INI("[server]\nuser = a:b\n"), "" },
 	{ "log words", INI("[log]\ntarget = file\nlevel = WARN\n"),
 	  "secd.ini:2: target is 'file'; write syslog, journal or stderr\n"
 	  "secd.ini:3: level is 'WARN'; write error, warn, notice, info or debug\n" },

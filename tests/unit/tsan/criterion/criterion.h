@@ -62,7 +62,9 @@ static inline void shim_check(bool ok, bool fatal, const char *what, const char 
 	(shim_words(__VA_ARGS__), shim_check((cond), true, #cond, __FILE__, __LINE__))
 #define cr_expect(cond, ...)                                                                       \
 	(shim_words(__VA_ARGS__), shim_check((cond), false, #cond, __FILE__, __LINE__))
-#define cr_fatal(...)     (fprintf(stderr, __VA_ARGS__), fputc('\n', stderr), _exit(1))
+#define cr_fatal(...) (fprintf(stderr, __VA_ARGS__), fputc('\n', stderr), _exit(1))
+/* Nothing has failed before. */
+#define cr_skip_test(...) (fprintf(stderr, __VA_ARGS__), fputc('\n', stderr), exit(0))
 #define cr_log_error(...) ((void)fprintf(stderr, __VA_ARGS__))
 #define cr_log_warn(...)  ((void)fprintf(stderr, __VA_ARGS__))
 
