@@ -94,7 +94,7 @@ CTL := $(REPORT) secd/ctl/ctl.c secd/ctl/dump.c secd/ctl/feed.c secd/ctl/gather.
        secd/ctl/stats.c secd/ctl/top.c secd/ctl/verbs.c
 LIVE := secd/live/reload.c secd/live/settings.c secd/live/user.c
 SECD := $(COMMON) $(DNS) $(CONF) $(STATE) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) $(CTL) $(LIVE) secd/main.c
-SECDCTL := secd/ctl/screen.c secd/ctl/secdctl.c secd/ctl/skew_client.c secd/ctl/skew_judge.c secd/ctl/skew_udp.c \
+SECDCTL := secd/ctl/parent.c secd/ctl/screen.c secd/ctl/secdctl.c secd/ctl/skew_client.c secd/ctl/skew_judge.c secd/ctl/skew_udp.c \
            secd/ctl/table.c $(REPORT) $(CONF) secd/xfr/soa_answer.c secd/dns/name.c secd/dns/rdata.c secd/dns/rr.c \
            secd/dns/rrtype.c secd/dns/soa.c common/addr.c common/clock.c $(LOG) common/random.c \
            common/siphash.c common/status.c

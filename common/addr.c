@@ -46,22 +46,32 @@ static status_t parse_number(const char *text, unsigned long max, unsigned long 
 	return *end == '\0' && *out <= max ? ST_OK : ST_MALFORMED;
 }
 
+status_t addr_parse_port(const char *text, uint16_t *out)
+{
+	unsigned long port;
+
+	if (parse_number(text, 65535, &port) != ST_OK || port == 0)
+		return ST_MALFORMED;
+	*out = (uint16_t)port;
+	return ST_OK;
+}
+
 status_t addr_parse(const char *text, uint16_t default_port, addr_t *out)
 {
 	char host[96];
 	const char *at = strchr(text, '@');
 	size_t n = at ? (size_t)(at - text) : strlen(text);
-	unsigned long port = default_port;
+	uint16_t port = default_port;
 
 	if (n >= sizeof host)
 		return ST_MALFORMED;
 	memcpy(host, text, n);
 	host[n] = '\0';
-	if (at && (parse_number(at + 1, 65535, &port) != ST_OK || port == 0))
+	if (at && addr_parse_port(at + 1, &port) != ST_OK)
 		return ST_MALFORMED;
 	status_t st = parse_host(host, out);
 	if (st == ST_OK)
-		out->in.sin_port = htons((uint16_t)port); /* sin6_port lies at the same place */
+		out->in.sin_port = htons(port); /* sin6_port lies at the same place */
 	return st;
 }
 

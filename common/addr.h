@@ -43,6 +43,9 @@ typedef struct addr_acl {
  * ST_MALFORMED when it is none of these. */
 status_t addr_parse(const char *text, uint16_t default_port, addr_t *out);
 
+/* "53", 1 to 65535; else ST_MALFORMED. */
+status_t addr_parse_port(const char *text, uint16_t *out);
+
 /* "192.0.2.0/28", "2001:db8::/32" or a bare address (all bits). ST_MALFORMED also when bits
  * beyond the length are set: 192.0.2.1/28 is more likely a slip than a wish. */
 status_t addr_prefix_parse(const char *text, addr_prefix_t *out);

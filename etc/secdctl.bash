@@ -51,7 +51,7 @@ _secdctl()
 			words=$(_secdctl_zones "$cur" "${daemon[@]}")
 		fi
 		;;
-	lint) words="--all $(_secdctl_zones "$cur" "${daemon[@]}")" ;;
+	lint) words="--all --resolver -P $(_secdctl_zones "$cur" "${daemon[@]}")" ;;
 	log) words='error warn notice info debug' ;;
 	status | stats | metrics | stop) ;;
 	reload) words=--force ;;

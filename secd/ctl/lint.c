@@ -25,7 +25,8 @@ struct ctl_lint {
 	const refresh_t *refresh; /* the main loop's */
 	subject_t *subjects;
 	size_t count, room, matched, empty, advised;
-	addr_prefix_t *own; /* addresses of this server */
+	zone_parent_t *parent; /* of the one zone; NULL: not known */
+	addr_prefix_t *own;    /* addresses of this server */
 	size_t own_count, own_room;
 	bool nomem;
 };
@@ -139,13 +140,38 @@ static void take_zone(void *arg, const refresh_laggard_t *zone)
 		l->nomem = true;
 }
 
-/* NAME | GLOB [--all]. */
-static bool read_args(const ctl_call_t *call, refresh_filter_t *f, char pattern[CTL_PATTERN_MAX])
+/* The words behind --parent: count of them. */
+static bool read_parent(ctl_lint_t *l, const char *word, size_t count)
 {
-	const char *word = call->request->args;
+	char why[256];
+	dns_name_t name;
+
+	if (count > ZONE_NS_MOST)
+		return false;
+	l->parent = calloc(1, sizeof *l->parent);
+	if (!l->parent) {
+		l->nomem = true;
+		return true;
+	}
+	for (; l->parent->count < count; word = ctl_request_next(word)) {
+		if (!ctl_read_name(word, &name, why))
+			return false;
+		memcpy(l->parent->name[l->parent->count++], name.wire, name.len);
+	}
+	return true;
+}
+
+/* NAME | GLOB [--all], or NAME --parent [NS ...]. */
+static bool read_args(ctl_lint_t *l, const ctl_request_t *request, refresh_filter_t *f,
+                      char pattern[CTL_PATTERN_MAX])
+{
+	const char *word = request->args;
 
 	*f = (refresh_filter_t){ .most = ZONES_MOST };
-	for (size_t i = 0; i < call->request->arg_count; i++, word = ctl_request_next(word)) {
+	for (size_t i = 0; i < request->arg_count; i++, word = ctl_request_next(word)) {
+		if (strcmp(word, "--parent") == 0)
+			return f->match && f->most == ZONES_MOST && !strpbrk(pattern, "*?[") &&
+			       read_parent(l, ctl_request_next(word), request->arg_count - i - 1);
 		if (strcmp(word, "--all") == 0)
 			f->most = SIZE_MAX;
 		else if (!f->match && ctl_read_pattern(word, pattern))
@@ -158,15 +184,17 @@ static bool read_args(const ctl_call_t *call, refresh_filter_t *f, char pattern[
 
 ctl_outcome_t ctl_lint_new(ctl_call_t *call, ctl_lint_t **out)
 {
+	ctl_lint_t *l = calloc(1, sizeof *l);
 	char pattern[CTL_PATTERN_MAX];
 	refresh_filter_t filter;
-	ctl_lint_t *l;
 
-	if (!read_args(call, &filter, pattern)) {
-		snprintf(call->why, sizeof call->why, "lint NAME | GLOB [--all]");
+	if (l && !read_args(l, call->request, &filter, pattern)) {
+		snprintf(call->why, sizeof call->why,
+		         "lint NAME | GLOB [--all], or lint NAME --parent [NS ...] with up to %d",
+		         ZONE_NS_MOST);
+		ctl_lint_free(l);
 		return CTL_USAGE;
 	}
-	l = calloc(1, sizeof *l);
 	if (l) {
 		l->refresh = call->env->refresh;
 		find_own(l, call->env->net);
@@ -195,6 +223,7 @@ void ctl_lint_free(ctl_lint_t *l)
 		free(l->subjects[i].ns);
 	}
 	free(l->subjects);
+	free(l->parent);
 	free(l->own);
 	free(l);
 }
@@ -235,6 +264,7 @@ static status_t look(ctl_lint_t *l, const subject_t *s, report_t *out)
 		.own_count = l->own_count,
 		.now = clock_wall_coarse(),
 		.warn_signatures = s->warn_signatures,
+		.parent = l->parent,
 	};
 
 	zone_advice_apex(&order, &list);

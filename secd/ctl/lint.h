@@ -4,6 +4,8 @@
  *     ctl_lint_new: which zones, held; what other
  *     zones know of their name servers        --->     ctl_lint_run: looks them over, makes the report
  *
+ * --parent says which NS the parent has, in place of whoever asked it (ctl/parent.h).
+ *
  * JSON: {"now":S,"advice":[{"zone":W,"what":W,"rfc":W,"words":W}, ...],"zones":N,"advised":N,
  * "empty":N,"matched":N}; zones: looked at; empty: those of which nothing is held; matched: all that match. */
 #pragma once

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "ctl/parent.h"
 #include "ctl/report.h"
 #include "ctl/request.h"
 #include "ctl/screen.h"
@@ -322,12 +323,27 @@ static int ask_for_client(const void *arg, char **words, FILE *to)
 	return ask(path, REPORT_TEXT, words, to);
 }
 
+static int lint_with_parent(const char *path, bool json, char **words)
+{
+	bool partly = false;
+	char **asked = ctl_parent_words(words, &partly);
+	int code;
+
+	if (!asked)
+		return EXIT_USAGE;
+	code = ask(path, report_form_for(json), asked, stdout);
+	ctl_parent_free(asked);
+	return code == EXIT_DONE && partly ? EXIT_NO : code;
+}
+
 static int run(const char *path, bool json, char **words)
 {
 	const ctl_asker_t asker = { ask_for_client, path };
 
 	if (ctl_verb_find(words[0])->id == CTL_VERB_SKEW)
 		return ctl_skew_client(&asker, words, json);
+	if (ctl_verb_find(words[0])->id == CTL_VERB_LINT && ctl_parent_is_asked(words))
+		return lint_with_parent(path, json, words);
 	return ask(path, report_form_for(json), words, stdout);
 }
 

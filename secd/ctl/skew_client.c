@@ -57,15 +57,6 @@ static int fail(const char *what)
 
 /* --- arguments --------------------------------------------------------------------------------- */
 
-static bool read_port(const char *text, uint16_t *out)
-{
-	char *last;
-	const unsigned long n = strtoul(text, &last, 10);
-
-	*out = (uint16_t)n;
-	return *text >= '0' && *text <= '9' && *last == '\0' && n > 0 && n <= UINT16_MAX;
-}
-
 static bool is_either(const char *word, const char *brief, const char *whole)
 {
 	return strcmp(word, brief) == 0 || strcmp(word, whole) == 0;
@@ -80,7 +71,7 @@ static bool read_option(skew_t *s, const char *word, const char *value)
 		return skew_limit_read(value, &s->warn);
 	if (is_either(word, "-c", "--critical"))
 		return skew_limit_read(value, &s->critical);
-	return is_either(word, "-P", "--port") && read_port(value, &s->port);
+	return is_either(word, "-P", "--port") && addr_parse_port(value, &s->port) == ST_OK;
 }
 
 static bool read_words(skew_t *s, char **words)

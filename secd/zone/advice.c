@@ -229,6 +229,52 @@ static void advise_signatures(const zone_advice_order_t *o, zone_advice_list_t *
 		add_seconds(out, ZONE_ADVICE_SIGNATURES, first.s - o->now.s);
 }
 
+static bool same_name(const uint8_t *a, const uint8_t *b)
+{
+	const size_t len = dns_wire_len(a);
+
+	return len == dns_wire_len(b) && memcmp(a, b, len) == 0;
+}
+
+static bool parent_has(const zone_advice_order_t *o, const uint8_t *name)
+{
+	for (size_t i = 0; i < o->parent->count; i++) {
+		if (same_name(o->parent->name[i], name))
+			return true;
+	}
+	return false;
+}
+
+static bool zone_has(const zone_advice_order_t *o, const uint8_t *name)
+{
+	for (size_t i = 0; i < o->ns_count; i++) {
+		if (same_name(o->ns[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+/* Of more than can be looked at it can't be said what is missing. */
+static void advise_parent(const zone_advice_order_t *o, zone_advice_list_t *out)
+{
+	const zone_parent_t *p = o->parent;
+
+	if (!p)
+		return;
+	if (p->count == 0) {
+		(void)add(out, ZONE_ADVICE_UNDELEGATED);
+		return;
+	}
+	for (size_t i = 0; i < p->count && o->ns_count < ZONE_NS_MOST; i++) {
+		if (!zone_has(o, p->name[i]))
+			add_name(out, ZONE_ADVICE_PARENT_ONLY, p->name[i]);
+	}
+	for (size_t i = 0; i < o->ns_count && p->count < ZONE_NS_MOST; i++) {
+		if (!parent_has(o, o->ns[i].name))
+			add_name(out, ZONE_ADVICE_PARENT_LACKS, o->ns[i].name);
+	}
+}
+
 void zone_advice_apex(const zone_advice_order_t *order, zone_advice_list_t *out)
 {
 	advise_servers(order, out);
@@ -236,6 +282,7 @@ void zone_advice_apex(const zone_advice_order_t *order, zone_advice_list_t *out)
 	advise_network(order, out);
 	advise_times(order, out);
 	advise_signatures(order, out);
+	advise_parent(order, out);
 }
 
 uint8_t zone_advice_of(const zone_version_t *v)
@@ -393,6 +440,12 @@ static const struct {
 	                               ": a delegation to servers below it without addresses" },
 	[ZONE_ADVICE_NEEDLESS_GLUE] = { "needless-glue", "RFC 1912 2.3", "",
 	                                ": an address below a delegation, of no name server" },
+	[ZONE_ADVICE_UNDELEGATED] = { "undelegated", "RFC 1034 4.2.2", "",
+	                              "its parent has no NS for it: resolvers can't find it" },
+	[ZONE_ADVICE_PARENT_ONLY] = { "parent-only", "RFC 1034 4.2.2", "",
+	                              ": an NS at the parent, but not in the zone" },
+	[ZONE_ADVICE_PARENT_LACKS] = { "parent-lacks", "RFC 1034 4.2.2", "",
+	                               ": an NS in the zone, but not at the parent" },
 };
 
 const char *zone_advice_name(zone_advice_t kind)

@@ -32,6 +32,10 @@ typedef enum zone_advice {
 	ZONE_ADVICE_SIGNATURES,   /* the first signature runs out soon, or has (RFC 6781 4.4.2) */
 	ZONE_ADVICE_MISSING_GLUE, /* RFC 9471 2 */
 	ZONE_ADVICE_NEEDLESS_GLUE, /* addresses below a delegation, of no name server (RFC 1912 2.3) */
+	/* Both sides of a cut have the same NS (RFC 1034 4.2.2), but: */
+	ZONE_ADVICE_UNDELEGATED,  /* the parent has none */
+	ZONE_ADVICE_PARENT_ONLY,  /* it has some that the zone has not */
+	ZONE_ADVICE_PARENT_LACKS, /* the zone has some that it has not */
 	ZONE_ADVICE_KINDS,
 } zone_advice_t;
 
@@ -70,6 +74,12 @@ void zone_ns_look(const zone_version_t *v, zone_ns_t *ns);
 
 /* --- advice ------------------------------------------------------------------------------------ */
 
+/* The NS that the zone's parent has for it. */
+typedef struct zone_parent {
+	size_t count;                             /* 0: it does not delegate the zone */
+	uint8_t name[ZONE_NS_MOST][DNS_NAME_MAX]; /* wire form, folded */
+} zone_parent_t;
+
 typedef struct zone_advice_order {
 	const zone_version_t *v;
 	const zone_ns_t *ns; /* of its apex */
@@ -78,9 +88,10 @@ typedef struct zone_advice_order {
 	size_t own_count;         /* 0: not known */
 	wall_t now;
 	uint32_t warn_signatures; /* seconds that the first one must still last; 0: any will do */
+	const zone_parent_t *parent; /* NULL: not known */
 } zone_advice_order_t;
 
-/* What follows from apex and name servers, whatever the size of the zone. Adds to out. */
+/* What follows from apex, name servers and parent, whatever the size of the zone. Adds to out. */
 void zone_advice_apex(const zone_advice_order_t *order, zone_advice_list_t *out);
 
 /* What takes a look at every delegation, and at every address if there are any. Adds to out, behind the apex's.

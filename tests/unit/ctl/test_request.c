@@ -141,7 +141,8 @@ static const char *manual_args(const ctl_verb_t *v)
 	if (v->id == CTL_VERB_TOP)
 		return " Op Fl n Ar frames";
 	if (v->id == CTL_VERB_LINT)
-		return " Ar name | glob Op Fl -all";
+		return " Ar name Oo Fl -resolver Ar address Oo Fl P Ar port Oc Oc | Ar glob Op Fl "
+		       "-all";
 	if (v->id == CTL_VERB_SKEW)
 		return " Ar name Op Fl -ask Op Fl w Ar lag Op Fl c Ar lag Op Fl P Ar port";
 	if (v->id == CTL_VERB_LOG)

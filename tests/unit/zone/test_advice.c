@@ -1,7 +1,9 @@
 /* tests/unit/zone/test_advice.c - each piece of advice, and that it is not given where it is not due. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "support/zones.h"
 #include "zone/advice.h"
@@ -180,4 +182,82 @@ Test(zone_advice, says_how_much_and_which)
 	advise(SOA "@ 3600 NS a\n@ 3600 NS b\n" HERE, NULL, &list, NULL);
 	cr_expect(eq(str, (char *)zone_advice_text(&list.item[0], text),
 	             (char *)"the TTL of its NS is 3600 s: let it be a day or longer"));
+}
+
+static zone_parent_t parent_of(const char *names)
+{
+	zone_parent_t p = { .count = 0 };
+	char text[256], *rest = text;
+	dns_name_t name;
+
+	snprintf(text, sizeof text, "%s", names);
+	for (char *word; (word = strsep(&rest, " "));) {
+		if (*word == '\0')
+			continue;
+		cr_assert(eq(int, dns_name_from_text(word, &name), ST_OK));
+		memcpy(p.name[p.count++], name.wire, name.len);
+	}
+	return p;
+}
+
+Test(zone_advice, both_sides_of_the_cut_have_the_same_servers)
+{
+	static const struct {
+		const char *parent, *want, *words;
+	} cases[] = {
+		{ "b.example. a.example.", "", NULL },
+		{ "", "undelegated", "its parent has no NS for it: resolvers can't find it" },
+		{ "a.example. b.example. c.other.", "parent-only",
+		  "c.other.: an NS at the parent, but not in the zone" },
+		{ "b.example.", "parent-lacks",
+		  "a.example.: an NS in the zone, but not at the parent" },
+		{ "c.other. d.other.", "parent-only parent-lacks",
+		  "c.other. and 1 more: an NS at the parent, but not in the zone" },
+		{ "a.example. b.exampl.", "parent-only parent-lacks", NULL },
+	};
+	zone_version_t *v = zones_version(&zones_key, "example.", GOOD);
+	zone_ns_t ns[ZONE_NS_MOST];
+	const size_t count = zone_ns_list(v, ns);
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const zone_parent_t parent = parent_of(cases[i].parent);
+		zone_advice_list_t list = { .count = 0 };
+		char got[512], text[ZONE_ADVICE_TEXT_MAX];
+
+		zone_advice_apex(
+			&(zone_advice_order_t){
+				.v = v, .ns = ns, .ns_count = count, .parent = &parent },
+			&list);
+		names_of(&list, got);
+		cr_expect(strcmp(got, cases[i].want) == 0, "%s: %s", cases[i].parent, got);
+		if (cases[i].words)
+			cr_expect(eq(str, (char *)zone_advice_text(&list.item[0], text),
+			             (char *)cases[i].words));
+	}
+	zone_version_free(v);
+}
+
+/* What is beyond the most that is looked at may well be the same. */
+Test(zone_advice, of_too_many_servers_none_is_missed)
+{
+	zone_version_t *v = zones_version(&zones_key, "example.", GOOD);
+	zone_ns_t ns[ZONE_NS_MOST];
+	static zone_parent_t parent;
+	zone_advice_list_t list = { .count = 0 };
+	char name[32];
+	dns_name_t n;
+
+	for (; parent.count < ZONE_NS_MOST; parent.count++) {
+		snprintf(name, sizeof name, "n%zu.other.", parent.count);
+		cr_assert(eq(int, dns_name_from_text(name, &n), ST_OK));
+		memcpy(parent.name[parent.count], n.wire, n.len);
+	}
+	zone_advice_apex(
+		&(zone_advice_order_t){
+			.v = v, .ns = ns, .ns_count = zone_ns_list(v, ns), .parent = &parent },
+		&list);
+	cr_assert(eq(sz, list.count, 1));
+	cr_expect(eq(int, list.item[0].kind, ZONE_ADVICE_PARENT_ONLY));
+	cr_expect(eq(uint, list.item[0].count, ZONE_NS_MOST));
+	zone_version_free(v);
 }
