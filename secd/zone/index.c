@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "common/huge.h"
 #include "zone/tree.h"
 
 enum {
@@ -268,7 +269,13 @@ static zone_ref_t fill_bucket(zone_change_t *c, const zone_named_t *named, size_
 	return ref;
 }
 
-enum { DIGIT = 8, AHEAD = 8 };
+enum {
+	DIGIT = 8,
+	AHEAD = 8,
+	SPREAD =
+		1
+		<< 17, /* names from which on another array pays: they lie in no cache, but in huge pages */
+};
 
 /* The n bits of the hash behind the first done ones. */
 static size_t digit(uint32_t top, unsigned done, unsigned n)
@@ -298,15 +305,13 @@ static void distribute(zone_named_t *named, size_t *at, const size_t *end, unsig
 	}
 }
 
-/* Sort by the bits behind the first done ones, in place: a second array would be the most memory
- * that the build ever needs. In steps of so few bits that where each part grows stays in the cache. */
-static void by_bucket(zone_named_t *named, size_t count, unsigned done, unsigned bits)
+/* Where each part of the first n bits behind done begins, and where it ends. */
+static void measure(const zone_named_t *named, size_t count, unsigned done, unsigned n, size_t *at,
+                    size_t *end)
 {
-	unsigned n = bits < DIGIT ? bits : DIGIT;
-	size_t at[1 << DIGIT], end[1 << DIGIT] = { 0 }, sum = 0;
+	size_t sum = 0;
 
-	if (bits == 0 || count < 2)
-		return;
+	memset(end, 0, sizeof *end << n);
 	for (size_t i = 0; i < count; i++)
 		end[digit(named[i].top, done, n)]++;
 	for (size_t i = 0; i < (size_t)1 << n; i++) {
@@ -314,9 +319,35 @@ static void by_bucket(zone_named_t *named, size_t count, unsigned done, unsigned
 		sum += end[i];
 		end[i] = sum;
 	}
+}
+
+/* Sort by the bits behind the first done ones, in place. In steps of so few bits that where each part grows stays in
+ * the cache. */
+static void by_bucket(zone_named_t *named, size_t count, unsigned done, unsigned bits)
+{
+	unsigned n = bits < DIGIT ? bits : DIGIT;
+	size_t at[1 << DIGIT], end[1 << DIGIT];
+
+	if (bits == 0 || count < 2)
+		return;
+	measure(named, count, done, n, at, end);
 	distribute(named, at, end, done, n);
 	for (size_t i = 0, from = 0; i < (size_t)1 << n; from = end[i++])
 		by_bucket(named + from, end[i] - from, done + n, bits - n);
+}
+
+/* The first step of many names, which lie in no cache, to another array: half the time, since no name waits for
+ * where the one before has been. What is read goes back, so that the build never needs more memory for it. */
+static void by_bucket_to(zone_named_t *named, size_t count, unsigned bits, zone_named_t *out)
+{
+	size_t at[1 << DIGIT], end[1 << DIGIT];
+
+	measure(named, count, 0, DIGIT, at, end);
+	for (size_t i = 0; i < count; i++)
+		out[at[digit(named[i].top, 0, DIGIT)]++] = named[i];
+	huge_give_front(named, count * sizeof *named, 0, count * sizeof *named);
+	for (size_t i = 0, from = 0; i < (size_t)1 << DIGIT; from = end[i++])
+		by_bucket(out + from, end[i] - from, DIGIT, bits - DIGIT);
 }
 
 /* Pages over refs[0..1 << bits), from the lowest level up; *root is the one that is left. */
@@ -341,6 +372,20 @@ static status_t build_pages(zone_change_t *c, zone_ref_t *refs, unsigned bits, z
 	return ST_OK;
 }
 
+/* named: by bucket. */
+static status_t build_buckets(zone_change_t *c, const zone_named_t *named, size_t count,
+                              unsigned bits, zone_ref_t *refs)
+{
+	for (size_t i = 0, from = 0, to = 0; i < (size_t)1 << bits; i++, from = to) {
+		while (to < count && (bits == 0 || digit(named[to].top, 0, bits) == i))
+			to++;
+		refs[i] = fill_bucket(c, named + from, to - from);
+		if (refs[i] == 0)
+			return ST_NOMEM;
+	}
+	return ST_OK;
+}
+
 status_t zone_index_build(zone_change_t *c, zone_named_t *named, size_t count, zone_index_t *out)
 {
 	unsigned bits = 0;
@@ -348,20 +393,18 @@ status_t zone_index_build(zone_change_t *c, zone_named_t *named, size_t count, z
 
 	while (count >> bits > AIM)
 		bits++;
-	size_t buckets = (size_t)1 << bits;
-	zone_ref_t *refs = malloc(buckets * sizeof *refs);
+	zone_ref_t *refs = malloc(sizeof *refs << bits);
+	zone_named_t *other = count >= SPREAD ? huge_take(count * sizeof *other) : NULL;
 
-	st = refs ? ST_OK : ST_NOMEM;
-	by_bucket(named, count, 0, bits);
-	for (size_t i = 0, from = 0, to = 0; i < buckets && st == ST_OK; i++, from = to) {
-		while (to < count && (bits == 0 || digit(named[to].top, 0, bits) == i))
-			to++;
-		refs[i] = fill_bucket(c, named + from, to - from);
-		st = refs[i] != 0 ? ST_OK : ST_NOMEM;
-	}
+	if (other)
+		by_bucket_to(named, count, bits, other);
+	else
+		by_bucket(named, count, 0, bits);
+	st = refs ? build_buckets(c, other ? other : named, count, bits, refs) : ST_NOMEM;
 	*out = (zone_index_t){ .names = (uint32_t)count, .bits = (uint8_t)bits };
 	if (st == ST_OK)
 		st = build_pages(c, refs, bits, &out->root);
+	huge_give(other, count * sizeof *other);
 	free(refs);
 	return st;
 }

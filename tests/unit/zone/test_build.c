@@ -301,3 +301,43 @@ Test(zone_build, gives_up_where_names_cost_too_much_to_hash)
 	cr_expect(eq(int, build_hashed(2500, 100, 15), ST_OK));
 	cr_expect(eq(int, build_hashed(2500, 100, 25), ST_LIMIT), "empty non-terminals");
 }
+
+static void number_record(unsigned i, dns_rr_t *rr)
+{
+	char text[40];
+
+	sprintf(text, "n%u.example.", i);
+	rr->owner = zones_name(text);
+	rr->type = DNS_TYPE_A;
+}
+
+/* So many that their table is sorted by way of another array. */
+Test(zone_build, finds_each_of_very_many_names)
+{
+	enum { NAMES = 150000 };
+	zone_build_t *b = build(&zones_limits);
+	dns_rr_t *rr = malloc(sizeof *rr);
+	zone_version_t *v = NULL;
+	unsigned found = 0, strangers = 0;
+
+	cr_assert(eq(int, zones_feed(b, "example.", SOA), ST_OK));
+	zones_record("example.", "x A 192.0.2.1", rr);
+	for (unsigned i = 0; i < NAMES; i++) {
+		number_record(i, rr);
+		cr_assert(eq(int, zone_build_add(b, rr), ST_OK));
+	}
+	cr_assert(eq(int, zone_build_seal(b, &v), ST_OK));
+	for (unsigned i = 0; i < 2 * NAMES; i++) {
+		zone_hashes_t hashes;
+
+		number_record(i, rr);
+		zone_hash_name(&zones_key, &rr->owner, &hashes);
+		*(i < NAMES ? &found : &strangers) +=
+			zone_version_exact(v, &rr->owner, hashes.h[0]) != NULL;
+	}
+	cr_expect(eq(uint, found, NAMES));
+	cr_expect(eq(uint, strangers, 0));
+	zone_version_free(v);
+	zone_build_free(b);
+	free(rr);
+}
