@@ -192,6 +192,18 @@ static bool is_same(const plan_t *p, const group_t *g, const conf_group_t *next)
 	return true;
 }
 
+/* A key with another secret has another number. */
+static bool has_other_key(const conf_group_t *now, const conf_group_t *next)
+{
+	for (size_t i = 0; i < next->primary_count; i++) {
+		const conf_key_t *a = now->primaries[i]->key, *b = next->primaries[i]->key;
+
+		if ((a ? a->number : 0) != (b ? b->number : 0))
+			return true;
+	}
+	return false;
+}
+
 static group_t *group_before(group_t **sorted, size_t count, const conf_group_t *next)
 {
 	const group_t key = { .conf = next }, *wanted = &key;
@@ -233,10 +245,12 @@ static status_t plan_groups(plan_t *p)
 
 		if (g && !is_same(p, g, next))
 			g = NULL;
-		if (g)
+		if (g) {
 			g->next_conf = next;
-		else
+			g->rekeyed = has_other_key(g->conf, next);
+		} else {
 			g = new_group(p->r, next);
+		}
 		/* Its ways lie in the plan: room is taken now, so that nothing fails later. */
 		way_t ***ways = g ? calloc(next->primary_count + 1, sizeof(way_t **)) : NULL;
 		for (size_t k = 0; ways && k < next->primary_count; k++)
@@ -586,6 +600,9 @@ static void begin_zone(refresh_t *r, zone_t *z)
 		if (!z->back) /* else it is asked for when the state has said what it has of it */
 			refresh_woken(z);
 		keep_touch(r->keep, z);
+	} else if (z->group->rekeyed && z->clock.failures > 0 && z->stage == STAGE_IDLE) {
+		z->clock.due = clock_mono(); /* the key may have been why */
+		refresh_woken(z);
 	}
 }
 

@@ -132,6 +132,7 @@ struct group {
 	refresh_t *r;
 	const conf_group_t *conf, *next_conf; /* the latter is plan.c's */
 	way_t ***ways, ***next_ways;          /* [primary][address] */
+	bool rekeyed;                         /* in the settings at hand, by a key of a primary */
 	refresh_lane_t urgent, due;
 	refresh_link_t link; /* among those with somebody in their lanes */
 	unsigned turn;       /* of the lanes */

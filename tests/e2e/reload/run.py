@@ -90,6 +90,25 @@ def signed(secd, q: dns.message.Message, key) -> dns.message.Message:
                                  keyring={made.name: made}, request_mac=q.mac)
 
 
+def a_mended_key_is_tried_at_once(lab: Lab) -> None:
+    """Whose primary has failed is asked with the new secret now, and not after RETRY; whose has not is left alone."""
+    texts = {z: zone(z, 1, refresh=7200, retry=7200) for z in ("mend.test.", "well.test.")}
+    primary = lab.scripted_primary(texts, key=KEY)
+    secd = lab.secd({z: [primary] for z in texts}, primary_opts={"key": "k"}, ini_extra=key_text(KEY))
+    for apex in secd.zones:
+        secd.wait_serial(apex, 1, 5)
+    primary.set_key(OTHER)
+    primary.set_zone("mend.test.", zone("mend.test.", 2))
+    secd.expect_error("poll failed")
+    assert secd.ctl("refresh", "mend.test").returncode == 0
+    secd.wait_log("zone unrefreshed", 15, zone="mend.test.")
+    asked = len(primary.log("well.test."))
+    secd.write_ini(primary_opts={"key": "k"}, ini_extra=key_text(OTHER))
+    assert secd.ctl_json("reload")["moved"] == 0
+    secd.wait_serial("mend.test.", 2, 5)
+    assert len(primary.log("well.test.")) == asked, primary.log("well.test.")
+
+
 def keys(lab: Lab) -> None:
     """A key gets another secret: polls, transfers, NOTIFY and answers go by it, and not by the one before."""
     primary = lab.scripted_primary({"key.test.": zone("key.test.", 1)}, key=KEY)
@@ -182,5 +201,5 @@ def addresses(lab: Lab) -> None:
 
 
 def run(lab: Lab) -> None:
-    for part in (zones_and_primaries, a_transfer_goes_on, keys, faults_and_texts, addresses):
+    for part in (zones_and_primaries, a_transfer_goes_on, keys, a_mended_key_is_tried_at_once, faults_and_texts, addresses):
         part(lab)
