@@ -113,10 +113,8 @@ void zone_arena_trim(zone_arena_t *a, uint64_t reserve)
 	a->reserved = reserve;
 }
 
-static bool commit(zone_arena_t *a, size_t upto)
+static bool commit_more(zone_arena_t *a, size_t upto)
 {
-	if (upto <= a->committed)
-		return true;
 	if (a->small)
 		return false;
 	size_t to = (upto + COMMIT_STEP - 1) / COMMIT_STEP * COMMIT_STEP;
@@ -125,6 +123,11 @@ static bool commit(zone_arena_t *a, size_t upto)
 		return false;
 	a->committed = to;
 	return true;
+}
+
+static inline bool commit(zone_arena_t *a, size_t upto)
+{
+	return upto <= a->committed || commit_more(a, upto);
 }
 
 /* Into a place where it fits; the lists of what is free name blocks by reference, and hold. */

@@ -375,22 +375,28 @@ static const dns_name_t *owner_of(zone_encoder_t *e)
 	return &e->owner;
 }
 
-/* The names in a record's RDATA that may be compressed. */
-static void find_spans(uint16_t type, const zone_rec_t *r, spans_t *out)
+/* RDATA with names that may be compressed. */
+static void put_names(rrset_out_t *o, zone_encoder_t *e, const zone_rec_t *r)
 {
-	out->n = 0;
-	if (is_name(type))
-		note_span(out, 0, r->rdlen);
-	else if (dns_type_may_compress(type))
-		dns_rdata_names(type, zone_rec_rdata(r), r->rdlen, note_span, out);
+	const uint8_t *rdata = zone_rec_rdata(r);
+	spans_t s = { .n = 0 };
+	size_t done = 0;
+
+	if (is_name(r->type))
+		note_span(&s, 0, r->rdlen);
+	else
+		dns_rdata_names(r->type, rdata, r->rdlen, note_span, &s);
+	for (unsigned i = 0; i < s.n; i++) {
+		put_bytes(o, rdata + done, s.off[i] - done);
+		put_name(o, owner_of(e), rdata + s.off[i], s.len[i]);
+		done = s.off[i] + s.len[i];
+	}
+	put_bytes(o, rdata + done, r->rdlen - done);
 }
 
 static void put_record(rrset_out_t *o, zone_encoder_t *e, const zone_rec_t *r, uint32_t ttl)
 {
-	const uint8_t *rdata = zone_rec_rdata(r);
-	uint16_t type = r->is_sig ? DNS_TYPE_RRSIG : r->type;
-	size_t done = 0;
-	spans_t s;
+	const uint16_t type = r->is_sig ? DNS_TYPE_RRSIG : r->type;
 
 	put_u16(o->p, 0xc000u + DNS_HEADER_LEN);
 	put_u16(o->p + 2, type);
@@ -398,13 +404,10 @@ static void put_record(rrset_out_t *o, zone_encoder_t *e, const zone_rec_t *r, u
 	put_u32(o->p + 6, ttl);
 	uint8_t *rdlen_at = o->p + 10;
 	o->p += RR_HEAD;
-	find_spans(type, r, &s);
-	for (unsigned i = 0; i < s.n; i++) {
-		put_bytes(o, rdata + done, s.off[i] - done);
-		put_name(o, owner_of(e), rdata + s.off[i], s.len[i]);
-		done = s.off[i] + s.len[i];
-	}
-	put_bytes(o, rdata + done, r->rdlen - done);
+	if (is_name(type) || dns_type_may_compress(type))
+		put_names(o, e, r);
+	else
+		put_bytes(o, zone_rec_rdata(r), r->rdlen);
 	put_u16(rdlen_at, (unsigned)(o->p - rdlen_at - 2));
 }
 
@@ -476,7 +479,8 @@ static status_t put_rrset(zone_encoder_t *e, const zone_rec_t **rec, size_t coun
 {
 	size_t sig_kept = unique(e, rec + count, sigs), kept = unique(e, rec, count);
 
-	memmove(rec + kept, rec + count, sig_kept * sizeof *rec);
+	if (kept < count)
+		memmove(rec + kept, rec + count, sig_kept * sizeof *rec);
 	status_t st = make_room(e, rec, kept, sig_kept);
 	if (st != ST_OK)
 		return st;

@@ -144,8 +144,6 @@ static status_t put_missing(zone_writer_t *w, const zone_owner_t *o)
 	unsigned at[DNS_LABELS_MAX + 1], pos = 0, labels = o->labels;
 	status_t st = ST_OK;
 
-	if (labels < 2)
-		return ST_OK;
 	for (unsigned i = 0; i < labels; i++, pos += o->rel[pos] + 1u)
 		at[i] = pos;
 	unsigned depth = 1 + zone_rel_shared(o->rel, labels, w->last.rel, w->last.labels);
@@ -185,8 +183,12 @@ static status_t begin(zone_writer_t *w, const zone_owner_t *apex, const zone_rec
 status_t zone_writer_name(zone_writer_t *w, const zone_owner_t *owner, const zone_rec_t **recs,
                           size_t count, const zone_owner_t *next)
 {
-	status_t st = w->e ? put_missing(w, owner) : begin(w, owner, recs, count);
+	status_t st = ST_OK;
 
+	if (!w->e)
+		st = begin(w, owner, recs, count);
+	else if (owner->labels > 1)
+		st = put_missing(w, owner);
 	if (st == ST_OK)
 		st = put_name(w, owner, recs, count, is_below(next, owner));
 	w->last = *owner;
