@@ -519,7 +519,7 @@ static bool read_options(int argc, char **argv, call_t *call, int *status)
 }
 
 /* As whom it is to go on is part of it: all is tried as that user. */
-static int check(const call_t *call, const conf_t *conf)
+static status_t try_user(const call_t *call, const conf_t *conf)
 {
 	conf_faults_t faults = { 0 };
 	char why[USER_WHY_MAX];
@@ -529,20 +529,29 @@ static int check(const call_t *call, const conf_t *conf)
 	conf_faults_free(&faults);
 	if (why[0] != '\0')
 		fprintf(stderr, "%s: %s%s\n", call->path, st == ST_OK ? "warning: " : "", why);
-	if (st != ST_OK)
+	return st;
+}
+
+static int check(const call_t *call, const conf_t *conf)
+{
+	if (try_user(call, conf) != ST_OK)
 		return EXIT_FAILURE;
 	printf("%s: sound, %zu zone%s\n", call->path, conf->zone_count,
 	       conf->zone_count == 1 ? "" : "s");
 	return EXIT_SUCCESS;
 }
 
-/* As the daemon would: with its keys, and as many sockets. conf is freed. */
+/* As the daemon would: as its user, with its keys, and as many sockets. conf is freed. */
 static int check_live(const call_t *call, conf_t *conf)
 {
 	settings_t *settings;
 	int exit_code = EXIT_FAILURE;
 
 	raise_file_limit();
+	if (try_user(call, conf) != ST_OK) {
+		conf_free(conf);
+		return EXIT_FAILURE;
+	}
 	if (settings_make(conf, NULL, &settings) == ST_OK)
 		exit_code = ctl_live(&(ctl_live_order_t){ .conf = conf,
 		                                          .settings = call->path,

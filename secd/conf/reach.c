@@ -145,6 +145,12 @@ static void try_socket(const attempt_t *a)
 
 	if (!dir)
 		a->b->status = ST_NOMEM;
+	else if (access(a->at->path, W_OK) != 0 && errno == EACCES && access(dir, W_OK | X_OK) == 0)
+		conf_fault(
+			a->b, &a->at->where,
+			"user %s can't tell who listens on %s, which somebody else has left there: "
+			"remove it, unless a daemon runs on it",
+			a->user, a->at->path);
 	else if (access(dir, W_OK | X_OK) != 0 && errno == EACCES && !tell_closed(a, dir))
 		conf_fault(a->b, &a->at->where,
 		           "user %s can't make the control socket in %s; give it that directory "

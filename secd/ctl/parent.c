@@ -13,9 +13,10 @@
 enum {
 	TRY_S = 2, /* that an answer may take */
 	TRIES = 2,
-	SERVERS_MOST = 8, /* addresses of the parent's name servers that are asked */
-	WORDS_BESIDE = 4, /* lint NAME --parent, and a NULL */
-	NAMES_MOST = 32,  /* NS: what the daemon looks at (zone/advice.h) */
+	SERVERS_MOST = 16,  /* of the parent's name servers that are looked at, and */
+	ADDRESSES_MOST = 8, /* of their addresses that are asked */
+	WORDS_BESIDE = 4,   /* lint NAME --parent, and a NULL */
+	NAMES_MOST = 32,    /* NS: what the daemon looks at (zone/advice.h) */
 };
 
 typedef struct search {
@@ -69,6 +70,8 @@ static ldns_pkt *ask(ldns_resolver *r, const ldns_rdf *name, ldns_rr_type type, 
 {
 	ldns_pkt *answer = NULL;
 
+	ldns_resolver_set_nameserver_rtt(r, 0,
+	                                 LDNS_RESOLV_RTT_MIN); /* one silence is not the end */
 	if (ldns_resolver_query_status(&answer, r, name, type, LDNS_RR_CLASS_IN,
 	                               recursive ? LDNS_RD : 0) != LDNS_STATUS_OK) {
 		ldns_pkt_free(answer);
@@ -77,11 +80,29 @@ static ldns_pkt *ask(ldns_resolver *r, const ldns_rdf *name, ldns_rr_type type, 
 	return answer;
 }
 
-/* Of name in a section; NULL: there are none. */
+/* Of name in a section, but for what has no RDATA; NULL: there are none. */
 static ldns_rr_list *rrset(const ldns_pkt *answer, const ldns_rdf *name, ldns_rr_type type,
                            ldns_pkt_section section)
 {
-	return answer ? ldns_pkt_rr_list_by_name_and_type(answer, name, type, section) : NULL;
+	ldns_rr_list *all = answer ? ldns_pkt_rr_list_by_name_and_type(answer, name, type, section)
+	                           : NULL;
+	const size_t count = ldns_rr_list_rr_count(all);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		ldns_rr *rr = ldns_rr_list_rr(all, i);
+
+		if (ldns_rr_rdf(rr, 0))
+			ldns_rr_list_set_rr(all, rr, kept++);
+		else
+			ldns_rr_free(rr);
+	}
+	if (all)
+		ldns_rr_list_set_rr_count(all, kept);
+	if (kept > 0)
+		return all;
+	ldns_rr_list_free(all);
+	return NULL;
 }
 
 /* --- where the parent is ----------------------------------------------------------------------- */
@@ -132,15 +153,27 @@ static bool find_parent(search_t *s)
 
 /* --- what it has ------------------------------------------------------------------------------- */
 
+/* A name that the parent has not, or has without NS, is proved by its SOA (RFC 2308 2): what comes with another one is
+ * from a server that knows nothing of the parent. */
+static bool is_denied(const search_t *s, const ldns_pkt *answer)
+{
+	const ldns_rdf *parent = ldns_rr_owner(ldns_rr_list_rr(s->servers, 0));
+	const ldns_pkt_rcode rcode = ldns_pkt_get_rcode(answer);
+	ldns_rr_list *soa = rrset(answer, parent, LDNS_RR_TYPE_SOA, LDNS_SECTION_AUTHORITY);
+	const bool has_soa = soa;
+
+	ldns_rr_list_deep_free(soa);
+	return has_soa && (rcode == LDNS_RCODE_NXDOMAIN || rcode == LDNS_RCODE_NOERROR);
+}
+
 /* A referral has the parent's NS as its authority. With AA the answer is from the zone itself, or says that there is
  * no such delegation. */
 static void read_answer(search_t *s, const ldns_pkt *answer)
 {
-	const ldns_pkt_rcode rcode = ldns_pkt_get_rcode(answer);
 	ldns_rr_list *own;
 
 	if (!ldns_pkt_aa(answer)) {
-		if (rcode == LDNS_RCODE_NOERROR)
+		if (ldns_pkt_get_rcode(answer) == LDNS_RCODE_NOERROR)
 			s->found = rrset(answer, s->apex, LDNS_RR_TYPE_NS, LDNS_SECTION_AUTHORITY);
 		return;
 	}
@@ -148,7 +181,7 @@ static void read_answer(search_t *s, const ldns_pkt *answer)
 	if (own)
 		s->both = true;
 	else
-		s->undelegated = rcode == LDNS_RCODE_NXDOMAIN || rcode == LDNS_RCODE_NOERROR;
+		s->undelegated = is_denied(s, answer);
 	ldns_rr_list_deep_free(own);
 }
 
@@ -169,13 +202,18 @@ static bool is_known(const search_t *s)
 	return s->found || s->undelegated;
 }
 
+static bool asks_on(const search_t *s)
+{
+	return !is_known(s) && s->asked < ADDRESSES_MOST;
+}
+
 static void ask_server(search_t *s, const ldns_rdf *name, ldns_rr_type type)
 {
 	ldns_pkt *answer = ask(s->asks, name, type, true);
 	ldns_rr_list *addresses = rrset(answer, name, type, LDNS_SECTION_ANSWER);
 
 	for (size_t i = 0; i < ldns_rr_list_rr_count(addresses); i++) {
-		if (!is_known(s) && s->asked < SERVERS_MOST)
+		if (asks_on(s))
 			ask_at(s, ldns_rr_rdf(ldns_rr_list_rr(addresses, i), 0));
 	}
 	ldns_rr_list_deep_free(addresses);
@@ -184,11 +222,14 @@ static void ask_server(search_t *s, const ldns_rdf *name, ldns_rr_type type)
 
 static bool ask_parent(search_t *s)
 {
-	for (size_t i = 0; i < ldns_rr_list_rr_count(s->servers); i++) {
+	const size_t all = ldns_rr_list_rr_count(s->servers);
+
+	for (size_t i = 0; i < all && i < SERVERS_MOST && asks_on(s); i++) {
 		const ldns_rdf *name = ldns_rr_rdf(ldns_rr_list_rr(s->servers, i), 0);
 
 		ask_server(s, name, LDNS_RR_TYPE_A);
-		ask_server(s, name, LDNS_RR_TYPE_AAAA);
+		if (asks_on(s))
+			ask_server(s, name, LDNS_RR_TYPE_AAAA);
 	}
 	if (is_known(s))
 		return true;

@@ -165,6 +165,15 @@ bool adopt_has(const adopt_t *a, const addr_t *addr)
 	return count_of(a, addr, SOCK_DGRAM) > 0 || count_of(a, addr, SOCK_STREAM) > 0;
 }
 
+bool adopt_lost(const adopt_t *a, const addr_t *addr)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		if (a->list[i].gone && addr_same(&a->list[i].addr, addr))
+			return true;
+	}
+	return false;
+}
+
 bool adopt_meets(const adopt_t *a, const addr_t *addr)
 {
 	for (size_t i = 0; i < a->count; i++) {
@@ -219,15 +228,6 @@ status_t adopt_bind(adopt_t *a, const addr_t *addr, worker_pair_t *out)
 	return st;
 }
 
-static bool was_passed(const adopt_t *a, const addr_t *addr)
-{
-	for (size_t i = 0; i < a->count; i++) {
-		if (addr_same(&a->list[i].addr, addr))
-			return true;
-	}
-	return false;
-}
-
 void adopt_why(const adopt_t *a, const addr_t *addr, unsigned workers, int err, char why[256])
 {
 	const unsigned udp = count_of(a, addr, SOCK_DGRAM), tcp = count_of(a, addr, SOCK_STREAM);
@@ -242,11 +242,17 @@ void adopt_why(const adopt_t *a, const addr_t *addr, unsigned workers, int err, 
 		         "ReusePort=yes; or "
 		         "write workers = %u",
 		         text, udp, tcp, workers, udp > tcp ? udp : tcp);
-	else if (err == EADDRINUSE && was_passed(a, addr))
+	else if (err == EADDRINUSE && adopt_lost(a, addr))
 		snprintf(why, 256,
 		         "listen %s: its sockets were passed at the start, and closed when the "
 		         "settings "
 		         "lost it: restart secd",
+		         text);
+	else if (err == EADDRINUSE && adopt_meets(a, addr))
+		snprintf(why, 256,
+		         "listen %s: sockets that were passed overlap it, and another user has "
+		         "bound "
+		         "them: pass some for it as well, one of each kind for each worker",
 		         text);
 	else
 		sock_why(addr, err, why);
@@ -274,8 +280,20 @@ unsigned adopt_least(const adopt_t *a, const addr_t *listen, size_t listens, con
 
 void adopt_keep(adopt_t *a, const addr_t *listen, size_t listens)
 {
-	for (size_t i = 0; i < a->count; i++)
-		a->list[i].gone |= !is_listened(listen, listens, &a->list[i].addr);
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < a->count; i++) {
+		adopted_t *s = &a->list[i];
+
+		if (s->gone || is_listened(listen, listens, &s->addr))
+			continue;
+		s->gone = true;
+		log_warn(
+			"socket given-up addr=%s kind=%s why=\"no listen in the settings names its "
+			"address any more; as long as who passed it holds it, what comes there is "
+			"lost\"",
+			addr_text(&s->addr, text), kind_text(s->type));
+	}
 }
 
 void adopt_close(adopt_t *a)

@@ -39,6 +39,9 @@ status_t adopt_open(adopt_t *a, const passed_t *passed, const addr_t *listen, si
 
 /* Was one for addr passed, of whatever kind, and is not gone? */
 bool adopt_has(const adopt_t *a, const addr_t *addr);
+/* Was one, and the settings have lost that since? Whoever passed it may still hold it, and then what is bound beside it
+ * misses what comes there. */
+bool adopt_lost(const adopt_t *a, const addr_t *addr);
 /* Is one bound to a UDP address that a probe of addr (sock_probe()) would meet? */
 bool adopt_meets(const adopt_t *a, const addr_t *addr);
 

@@ -101,7 +101,10 @@ static status_t bind_new(const net_change_t *c, planned_t *p, char why[256])
 	}
 	for (unsigned w = 0; w < c->stay; w++)
 		p->pairs[w].udp = p->pairs[w].tcp = -1;
-	if (addr_port(addr) != 0 && !overlaps_ours(c->net, addr)) {
+	if (adopt_lost(&c->net->adopted, addr)) {
+		errno = EADDRINUSE;
+		st = ST_SYSTEM;
+	} else if (addr_port(addr) != 0 && !overlaps_ours(c->net, addr)) {
 		addr_t probed = *addr;
 
 		st = sock_probe(&probed);

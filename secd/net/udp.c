@@ -73,6 +73,9 @@ static bool answer_from_asked(control_t *control, size_t len)
 
 		memcpy(&info, CMSG_DATA(head), sizeof info);
 		info.ipi_ifindex = 0;
+		/* Of one that came before its socket was told to say so, the kernel knows the header alone. */
+		if (info.ipi_spec_dst.s_addr == 0)
+			info.ipi_spec_dst = info.ipi_addr;
 		memcpy(CMSG_DATA(head), &info, sizeof info);
 		return true;
 	}

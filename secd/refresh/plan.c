@@ -600,6 +600,8 @@ static void begin_zone(refresh_t *r, zone_t *z)
 		if (!z->back) /* else it is asked for when the state has said what it has of it */
 			refresh_woken(z);
 		keep_touch(r->keep, z);
+	} else if (z->group->rekeyed && z->stage == STAGE_ROUND) {
+		z->again = true; /* it was begun with the other key */
 	} else if (z->group->rekeyed && z->clock.failures > 0 && z->stage == STAGE_IDLE) {
 		z->clock.due = clock_mono(); /* the key may have been why */
 		refresh_woken(z);

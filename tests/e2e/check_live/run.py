@@ -41,7 +41,8 @@ class Settings:
     def write(self) -> None:
         self.path.write_text(
             "[server]\nlisten = 127.0.0.1@1\nstate-dir = state\ncontrol =\n"
-            "transfer-idle = 1\nconnect-time = 2\n\n"
+            "transfer-idle = 1\nconnect-time = 2\n"
+            + ("user = root\n\n" if os.geteuid() == 0 else "\n") +
             f"[key k]\nalgorithm = {KEY[1]}\nsecret = {KEY[2]}\n\n"
             + "\n".join(self.primaries) + "\n[zones]\n" + "\n".join(self.zones) + "\n")
         self.path.chmod(0o600)  # it has a secret

@@ -56,11 +56,9 @@ def rows(lab) -> list[tuple[str, list[tuple[str, int]], bool]]:
     def row(apex: str, *servers, key: bool = False) -> None:
         out.append((apex, list(servers), key))
 
-    free = lab.port()
-    lab.release(free)
     row("good.", at(scripted(lab, "good.")))
     row("signed.", at(scripted(lab, "signed.", key=KEY)), key=True)
-    row("closed.", ("127.0.0.1", free))
+    row("closed.", lab.nobody())
     refuses = scripted(lab, "refuses.")
     refuses.on("AXFR", lambda r: [Send(r.answer(flags=0, rcode=5))])
     row("refuses.", at(refuses))

@@ -163,6 +163,11 @@ class Lab:
         for s in self._held.pop(port, []):
             s.close()
 
+    @staticmethod
+    def nobody() -> tuple[str, int]:
+        """Where nobody listens, and no scenario that runs beside this one will."""
+        return "127.9.9.9", 9
+
     def hold(self, addr: str, port: int) -> None:
         """Bind a port again whose user has ended, as far as it can be had: it will start once more, and
         no client of anybody's shall have the port meanwhile."""

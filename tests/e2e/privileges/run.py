@@ -6,6 +6,7 @@ import pathlib
 import pwd
 import shutil
 import socket
+import subprocess
 
 from lab import Lab, dnsio
 from lab.secd import check_config
@@ -167,6 +168,9 @@ def told(secd, what: str) -> None:
     """By -t, with the line; and it does not start."""
     said = check_config(secd.path, secd.ini)
     assert said.returncode == 1 and what in said.stderr and "sound" not in said.stdout, said
+    live = subprocess.run([secd.path, "-t", "--live", "-c", secd.ini], capture_output=True, text=True, timeout=60,
+                          check=False, cwd=secd.dir)
+    assert live.returncode == 1 and what in live.stderr and not live.stdout, live
     secd.expect_error("settings fault")
     assert secd.start_fails().keys["why"].startswith(f"closed to user {WHO}: 1 of"), secd.tail()
     assert what in secd.lines("settings fault")[-1].keys["text"], secd.tail()

@@ -107,6 +107,17 @@ def a_mended_key_is_tried_at_once(lab: Lab) -> None:
     assert secd.ctl_json("reload")["moved"] == 0
     secd.wait_serial("mend.test.", 2, 5)
     assert len(primary.log("well.test.")) == asked, primary.log("well.test.")
+    # ... also while a round with the other key is under way.
+    third = ("k.", "hmac-sha256", base64.b64encode(b"a third secret").decode())
+    primary.set_zone("well.test.", zone("well.test.", 2))
+    primary.set_key(third)
+    primary.on("UNREADABLE", lambda r: [Wait(1.0), Send(r.answer(flags=0, rcode=9))])
+    begun = primary.count("UNREADABLE")
+    secd.ctl("refresh", "well.test")
+    primary.wait_for("UNREADABLE", 5, begun + 1)
+    secd.write_ini(primary_opts={"key": "k"}, ini_extra=key_text(third))
+    assert secd.ctl_json("reload")["moved"] == 0
+    secd.wait_serial("well.test.", 2, 10)
 
 
 def keys(lab: Lab) -> None:

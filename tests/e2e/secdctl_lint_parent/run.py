@@ -7,6 +7,9 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
 import dns.rrset
 
 from lab import Lab
@@ -41,16 +44,15 @@ DIFFERS = [("parent-only", "old.differs.test. and 1 more: an NS at the parent, b
            ("parent-lacks", "ns1.differs.test.: an NS in the zone, but not at the parent")]
 
 
-class Resolver:
-    """Answers from what it was given: (name, type) -> texts, or a response code for all; anything else has no data."""
+class Server:
+    """Answers by UDP, or not at all."""
 
-    def __init__(self) -> None:
-        self.data = {("test.", "NS"): ["nobody.test.", "ns.test."], ("ns.test.", "A"): ["127.0.0.1"]}
-        self.rcode = dns.rcode.NOERROR
+    def __init__(self, addr: str = "127.0.0.1", port: int = 0) -> None:
         self.asked: list[str] = []
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind(("127.0.0.1", 0))
-        self.addr = "127.0.0.1@%d" % self.sock.getsockname()[1]
+        self.sock.bind((addr, port))
+        self.port = self.sock.getsockname()[1]
+        self.addr = f"{addr}@{self.port}"
         self.thread = threading.Thread(target=self.serve)
 
     def __enter__(self):
@@ -69,18 +71,64 @@ class Resolver:
             if data == b"end":
                 return
             with contextlib.suppress(dns.exception.DNSException):
-                self.sock.sendto(self.answer(dns.message.from_wire(data)).to_wire(), peer)
+                query = dns.message.from_wire(data)
+                q = query.question[0]
+                name, kind = q.name.to_text().lower(), dns.rdatatype.to_text(q.rdtype)
+                self.asked.append(f"{name} {kind}")
+                out = self.answer(query, q, name, kind)
+                if out:
+                    self.sock.sendto(out.to_wire(), peer)
 
-    def answer(self, query):
-        q = query.question[0]
-        name, kind = q.name.to_text().lower(), dns.rdatatype.to_text(q.rdtype)
-        self.asked.append(f"{name} {kind}")
+
+class Lame(Server):
+    """Has another zone, and says that what it is asked for is not in it."""
+
+    def answer(self, query, _q, _name, _kind):
+        assert not query.flags & dns.flags.RD
+        out = dns.message.make_response(query)
+        out.flags |= dns.flags.AA
+        out.set_rcode(dns.rcode.NXDOMAIN)
+        out.authority.append(dns.rrset.from_text(".", 60, "IN", "SOA", "a. b. 1 2 3 4 5"))
+        return out
+
+
+class Broken(Server):
+    """Its referral has an NS that says nothing."""
+
+    def answer(self, query, q, _name, _kind):
+        out = dns.message.make_response(query)
+        out.authority.append(nothing(q.name))
+        return out
+
+
+def nothing(name) -> dns.rrset.RRset:
+    """An NS without RDATA."""
+    out = dns.rrset.RRset(name, dns.rdataclass.IN, dns.rdatatype.NS)
+    out.add(dns.rdata.GenericRdata(dns.rdataclass.IN, dns.rdatatype.NS, b""), 60)
+    return out
+
+
+class Resolver(Server):
+    """Answers from what it was given: (name, type) -> texts (None: never), or a response code for all; anything else has
+    no data."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.data = {("test.", "NS"): ["nobody.test.", "ns.test."], ("ns.test.", "A"): ["127.0.0.1"]}
+        self.rcode = dns.rcode.NOERROR
+        self.broken = False
+
+    def answer(self, query, q, name, kind):
         assert query.flags & dns.flags.RD
+        if self.data.get((name, kind), "") is None:
+            return None
         out = dns.message.make_response(query, recursion_available=True)
         out.set_rcode(self.rcode)
         texts = self.data.get((name, kind))
         if texts and self.rcode == dns.rcode.NOERROR:
             out.answer.append(dns.rrset.from_text_list(q.name, 300, "IN", kind, texts))
+        if self.broken:
+            out.answer = [nothing(q.name)]
         return out
 
 
@@ -93,6 +141,7 @@ def run(lab: Lab) -> None:
     parent = lab.nsd({"test.": PARENT + MANY, "both.test.": ZONE})
     with Resolver() as resolver:
         compares(secd, parent, resolver)
+        among_others(secd, parent, resolver)
         unknown(lab, secd, parent, resolver)
     misused(secd)
 
@@ -120,6 +169,24 @@ def compares(secd, parent, resolver) -> None:
     assert out.returncode == 1 and "RFC 1034 4.2.2" in out.stdout and DIFFERS[1][1] in out.stdout, out
 
 
+def among_others(secd, parent, resolver) -> None:
+    """Servers that are silent, lame or broken are passed over, and when one has said it, nobody is asked any more."""
+    addresses = ("ns.test.", "A")
+    with Lame("127.0.0.2", parent.port) as lame, Broken("127.0.0.3", parent.port) as broken:
+        resolver.data[addresses] = ["127.0.0.2", "127.0.0.3", "127.0.0.1"]
+        tries = 0
+        while not (lame.asked and broken.asked):  # they come in any order
+            assert lint(secd, "same.test", resolver, parent.port, 0) == []
+            assert (tries := tries + 1) < 60
+    resolver.data[addresses] = ["127.0.0.1"]
+    # One whose address the resolver does not find in time.
+    resolver.data["nobody.test.", "A"] = None
+    resolver.asked.clear()
+    assert lint(secd, "same.test", resolver, parent.port, 0) == []
+    assert "ns.test. A" in resolver.asked and "ns.test. AAAA" not in resolver.asked, resolver.asked
+    resolver.data.pop(("nobody.test.", "A"))
+
+
 def unknown(lab: Lab, secd, parent, resolver) -> None:
     """What is known without the parent is told all the same, and what is missing, on standard error."""
     def says(apex: str, why: str, port: int = parent.port, at: str = resolver.addr) -> None:
@@ -128,13 +195,17 @@ def unknown(lab: Lab, secd, parent, resolver) -> None:
         assert "which NS the parent has is not known: " in out.stderr and why in out.stderr, out
 
     says("both.test", "have the zone themselves, and show its own NS alone")
-    dead = lab.port()
-    lab.release(dead)
+    addr, port = lab.nobody()
+    resolver.data["ns.test.", "A"] = [addr]
     says("same.test", "none of the parent's name servers, asked at 1 address, gives an answer of use",
-         port=dead)
-    says("same.test", f"the resolver 127.0.0.1@{dead} does not answer", at=f"127.0.0.1@{dead}")
+         port=port)
+    says("same.test", f"the resolver {addr}@{port} does not answer", at=f"{addr}@{port}")
     resolver.rcode = dns.rcode.SERVFAIL
     says("same.test", "answers SERVFAIL for test.")
+    resolver.rcode = dns.rcode.NOERROR
+    resolver.broken = True
+    says("same.test", "knows no NS above it")
+    resolver.broken = False
     resolver.rcode = dns.rcode.NXDOMAIN
     says("same.test", "knows no NS above it")
     resolver.rcode = dns.rcode.NOERROR

@@ -29,6 +29,7 @@ static conf_t *read_all(void)
 	files_write("list", "b.example p\n", 0);
 	files_write("state/log-1", "x", 0);
 	files_write("run/nothing", "x", 0);
+	files_write("run/sock", "x", 0);
 	faults = files_faults("secd.ini", &conf);
 	cr_assert(eq(str, faults, (char *)""));
 	free(faults);
@@ -77,7 +78,7 @@ Test(conf_reach, tells_of_what_is_gone_what_a_reload_would)
 	files_enter();
 	conf = read_all();
 	cr_assert(unlink("state/log-1") == 0 && rmdir("state") == 0);
-	cr_assert(unlink("run/nothing") == 0 && rmdir("run") == 0);
+	cr_assert(unlink("run/nothing") == 0 && unlink("run/sock") == 0 && rmdir("run") == 0);
 	cr_assert(eq(int, unlink("keys/k"), 0));
 	char *text = reach(conf);
 
@@ -131,13 +132,17 @@ static const struct {
 	  "secd.ini:3: user u can't make the control socket in run; give it that directory (chown "
 	  "u:g "
 	  "run), or name one of its own in control\n" },
+	{ "run/sock", 0644,
+	  "secd.ini:3: user u can't tell who listens on run/sock, which somebody else has left "
+	  "there: remove it, unless a "
+	  "daemon runs on it\n" },
 };
 
 Test(conf_reach, tells_what_is_closed_and_how_to_open_it)
 {
 	static const char *const dirs[] = { ".", "keys", "more.d", "state", "run" };
-	static const char *const files[] = { "secd.ini", "keys/k", "more.d/a.ini", "list",
-		                             "state/log-1" };
+	static const char *const files[] = { "secd.ini", "keys/k",      "more.d/a.ini",
+		                             "list",     "state/log-1", "run/sock" };
 	conf_t *conf;
 
 	if (geteuid() != 0) {

@@ -257,6 +257,10 @@ Test(net_adopt, wants_a_worker_for_each_as_long_as_it_is_listened_to)
 	cr_expect(strstr(why, "lost it: restart secd") != NULL, "%s", why);
 	adopt_why(&a, &at[2], 3, EADDRINUSE, why);
 	cr_expect(strstr(why, "another server runs there") != NULL, "%s", why);
+	addr_t all = address("0.0.0.0");
+	all.in.sin_port = at[1].in.sin_port;
+	adopt_why(&a, &all, 3, EADDRINUSE, why);
+	cr_expect(strstr(why, "pass some for it as well") != NULL, "%s", why);
 	adopt_close(&a);
 }
 
@@ -334,6 +338,48 @@ Test(net_adopt, leaves_what_was_passed_as_it_was)
 	close(asks);
 	close(held[0]);
 	close(held[1]);
+	lab_close(&lab);
+}
+
+/* It would be bound beside what its holder has, and miss what comes there. */
+Test(net_adopt, takes_back_nothing_that_it_has_given_up)
+{
+	static lab_t lab;
+	passed_t passed = nothing();
+	const addr_t at = bind_some("127.0.0.1", 2, 2, true, &passed);
+	addr_t both[] = { at, address("0.0.0.0") };
+	net_conf_t conf = lab_conf(), one = conf, two = conf;
+	char listen[2 * ADDR_TEXT_MAX], text[ADDR_TEXT_MAX], why[256] = "";
+	const int held = dup(fds[0]);
+
+	snprintf(listen, sizeof listen, "%s 0.0.0.0@%u", addr_text(&at, text), addr_port(&at));
+	both[1].in.sin_port = at.in.sin_port;
+	conf.passed = &passed;
+	lab_open(&lab, &conf, listen);
+	listen_elsewhere(&lab, &one, &both[1]);
+	two.listen = both;
+	two.listens = ARRAY_LEN(both);
+	cr_expect(net_prepare(lab.net, &two, why) == NULL);
+	cr_expect(strstr(why, "lost it: restart secd") != NULL, "%s", why);
+	close(held);
+	lab_close(&lab);
+}
+
+/* Its socket could not be told to say where it was sent. */
+Test(net_adopt, answers_what_came_before_from_where_it_was_asked)
+{
+	static lab_t lab;
+	passed_t passed = nothing();
+	const addr_t at = bind_some("0.0.0.0", 2, 2, true, &passed);
+	net_conf_t conf = lab_conf();
+	char listen[ADDR_TEXT_MAX];
+	const int asks = lab_udp_to("127.0.0.9", addr_port(&at)); /* hears nobody else */
+
+	ask_udp(asks, 1, ECHO_PLAIN, 0);
+	conf.passed = &passed;
+	lab_open(&lab, &conf, addr_text(&at, listen));
+	cr_expect(answered_udp(asks, 1));
+	close(asks);
 	lab_close(&lab);
 }
 
