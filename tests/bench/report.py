@@ -27,6 +27,7 @@ BARS = [
     ("restart names", "start until all are served", "knot", 0.13),
     ("restart names", "start until all are served", "pdns", 1),
     ("restart zones", "start until all are served", "nsd", 0.1),
+    ("reload zones", "one zone added, until it is served", "", 0.2),
     ("sweep, any rate", "NOTIFY until served, p99", "", 1000),
     ("sweep, 5000 a second", "NOTIFY until served, p99", "", 1000),
     ("transfer names", "memory per record", "", 80),

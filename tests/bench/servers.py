@@ -59,6 +59,7 @@ class Server:
     transfers = True        # follows a primary
     kinds: tuple[str, ...] = ("names", "tld", "tld-signed", "root", "zones")
     keeps = ""              # settings that say what it saves, where they are another class's choice
+    lists = ""              # the file that its zones stand in, at the end, if one can be added there
 
     def __init__(self, where: pathlib.Path, data: Data, core: int, primary_port: int = 0):
         self.data, self.core, self.primary_port = data, core, primary_port
@@ -76,6 +77,10 @@ class Server:
 
     def configure(self) -> None:
         """Write the settings below self.dir."""
+
+    def entry(self, apex: str) -> str:
+        """A zone as it stands in the file that lists says."""
+        raise NotImplementedError
 
     def argv(self) -> list[str]:
         raise NotImplementedError
@@ -100,6 +105,9 @@ class Server:
         self.settings = max(self.settings, text, key=len)
         return path
 
+    def entries(self) -> str:
+        return "".join(map(self.entry, self.data.apexes))
+
     def start(self) -> None:
         self.configure()
         self.launch()
@@ -110,6 +118,11 @@ class Server:
         with open(self.dir / "output", "ab") as log:
             self._p = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                        cwd=self.dir, process_group=0)
+
+    def reload(self) -> subprocess.Popen | None:
+        """Have it read its settings again. If that takes a command, it runs on."""
+        self._p.send_signal(signal.SIGHUP)
+        return None
 
     def end(self, how: signal.Signals, deadline_s: float) -> None:
         """End it by one signal, with all that it has started; its directory stays."""
@@ -329,6 +342,7 @@ class Secd(Server):
     """secd: one worker; the rest is its default."""
 
     name = "secd"
+    lists = "zones"
     file = pathlib.Path()
     max_rate = 0         # of questions to the primary; 0: any
     max_refresh = ""     # of all zones; "": as their SOA says
@@ -337,9 +351,12 @@ class Secd(Server):
     def path(cls) -> str | None:
         return str(cls.file.absolute())
 
+    def entry(self, apex: str) -> str:
+        return f"{apex or '.'} all\n"
+
     def configure(self) -> None:
         (self.dir / "state").mkdir()
-        self.write("zones", "".join(f"{a or '.'} all\n" for a in self.data.apexes))
+        self.write("zones", self.entries())
         refresh = f"max-refresh = {self.max_refresh}\n" if self.max_refresh else ""
         user = "user = root\n" if os.geteuid() == 0 else ""
         self.write("secd.ini", f"""\
@@ -368,9 +385,12 @@ class Knot(Server):
 
     name, binary = "knot", "knotd"
     keeps = "journal-content: none\n    zonefile-load: none\n    zonefile-sync: -1"
+    lists = "knot.conf"
+
+    def entry(self, apex: str) -> str:
+        return f"  - domain: {apex or '.'}\n"
 
     def configure(self) -> None:
-        zones = "".join(f"  - domain: {a or '.'}\n" for a in self.data.apexes)
         self.write("knot.conf", f"""\
 server:
     rundir: {self.dir}
@@ -400,7 +420,7 @@ template:
     {self.keeps}
     semantic-checks: off
 zone:
-{zones}""")
+{self.entries()}""")
 
     def argv(self) -> list[str]:
         return [self.path(), "-c", str(self.dir / "knot.conf")]
@@ -412,10 +432,13 @@ class Nsd(Server):
     name, binary, version_argv = "nsd", "nsd", ["-v"]
     keeps = "zonefiles-write: 0"
     zonefile = ""           # of a zone, if it has one
+    control = "control-enable: no"
+    lists = "nsd.conf"
+
+    def entry(self, apex: str) -> str:
+        return f'zone:\n    name: "{apex or "."}"\n    include-pattern: bench\n'
 
     def configure(self) -> None:
-        zones = "".join(f'zone:\n    name: "{a or "."}"\n    include-pattern: bench\n'
-                        for a in self.data.apexes)
         self.write("nsd.conf", f"""\
 server:
     ip-address: {HOST}@{self.port}
@@ -443,13 +466,13 @@ server:
     xfrd-tcp-max: 128
     ipv4-edns-size: 1232
 remote-control:
-    control-enable: no
+    {self.control}
 pattern:
     name: bench
     {self.zonefile}
     request-xfr: {HOST}@{self.primary_port} NOKEY
     allow-notify: {HOST} NOKEY
-{zones}""")
+{self.entries()}""")
 
     def argv(self) -> list[str]:
         return [self.path(), "-d", "-c", str(self.dir / "nsd.conf")]
