@@ -155,3 +155,4 @@ def screen(lab, secd) -> None:
     t.ended(lab, 1)
     assert time.monotonic() - began < 5 * secd.slow
     assert "cut short" in t.out, t.out[-200:]
+    lab.wait(lambda: not secd.alive(), 2 * secd.slow, "it has ended")
