@@ -33,7 +33,7 @@ static inline uint32_t zone_named_top(uint64_t hash)
 	return (uint32_t)(hash >> 32);
 }
 
-/* Make the table of count names, whose order is changed. ST_NOMEM: the arena is full. */
+/* Make the table of count names, from huge_take(), whose content is lost. ST_NOMEM: the arena is full. */
 status_t zone_index_build(zone_change_t *c, zone_named_t *named, size_t count, zone_index_t *out);
 
 /* The node with this relative name, or NULL. */

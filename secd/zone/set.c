@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/huge.h"
 #include "common/random.h"
 #include "zone/change.h"
 #include "zone/index.h"
@@ -114,7 +115,7 @@ static status_t build(zone_change_t *c, zone_named_t *named, size_t count, zone_
 static status_t resize(zone_set_t *set)
 {
 	size_t count = set->index.names;
-	zone_named_t *named = malloc((count + 1) * sizeof *named);
+	zone_named_t *named = huge_take((count + 1) * sizeof *named);
 	zone_ref_t *refs = malloc((count + 1) * sizeof *refs);
 	status_t st = named && refs ? ST_OK : ST_NOMEM;
 	zone_index_t next;
@@ -132,7 +133,7 @@ static status_t resize(zone_set_t *set)
 		st = zone_index_retire(&set->change, &set->index);
 		set->index = next;
 	}
-	free(named);
+	huge_give(named, (count + 1) * sizeof *named);
 	free(refs);
 	return st;
 }

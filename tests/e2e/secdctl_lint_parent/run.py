@@ -185,6 +185,14 @@ def among_others(secd, parent, resolver) -> None:
     assert lint(secd, "same.test", resolver, parent.port, 0) == []
     assert "ns.test. A" in resolver.asked and "ns.test. AAAA" not in resolver.asked, resolver.asked
     resolver.data.pop(("nobody.test.", "A"))
+    # The first of many has said it.
+    names = [f"n{i}.test." for i in range(10)]
+    resolver.data["test.", "NS"] = names
+    resolver.data |= {(n, "A"): ["127.0.0.1"] for n in names}
+    resolver.asked.clear()
+    assert lint(secd, "same.test", resolver, parent.port, 0) == []
+    assert len(resolver.asked) == 2 and resolver.asked[1].endswith(" A"), resolver.asked
+    resolver.data["test.", "NS"] = ["nobody.test.", "ns.test."]
 
 
 def unknown(lab: Lab, secd, parent, resolver) -> None:

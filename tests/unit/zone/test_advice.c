@@ -259,5 +259,17 @@ Test(zone_advice, of_too_many_servers_none_is_missed)
 	cr_assert(eq(sz, list.count, 1));
 	cr_expect(eq(int, list.item[0].kind, ZONE_ADVICE_PARENT_ONLY));
 	cr_expect(eq(uint, list.item[0].count, ZONE_NS_MOST));
+	/* The other way round. */
+	for (size_t i = 0; i < ZONE_NS_MOST; i++)
+		ns[i] = ns[0];
+	parent.count = 1;
+	list.count = 0;
+	zone_advice_apex(
+		&(zone_advice_order_t){
+			.v = v, .ns = ns, .ns_count = ZONE_NS_MOST, .parent = &parent },
+		&list);
+	cr_assert(eq(sz, list.count, 2));
+	cr_expect(eq(int, list.item[0].kind, ZONE_ADVICE_ONE_NETWORK));
+	cr_expect(eq(int, list.item[1].kind, ZONE_ADVICE_PARENT_LACKS));
 	zone_version_free(v);
 }
