@@ -74,7 +74,7 @@ ZONE := secd/zone/advice.c secd/zone/arena.c secd/zone/build.c secd/zone/chain.c
 ANSWER := secd/answer/answer.c secd/answer/compose.c secd/answer/denial.c secd/answer/edns.c \
           secd/answer/glue.c secd/answer/resolve.c secd/answer/types.c
 STATE := secd/state/clocks.c secd/state/compact.c secd/state/disk.c secd/state/draft.c \
-         secd/state/file.c secd/state/gone.c secd/state/index.c secd/state/past.c secd/state/queue.c \
+         secd/state/file.c secd/state/gone.c secd/state/index.c secd/state/table.c secd/state/past.c secd/state/queue.c \
          secd/state/read.c secd/state/record.c secd/state/route.c secd/state/scan.c secd/state/state.c secd/state/writer.c
 XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/digest.c secd/xfr/fetch.c secd/xfr/first.c secd/xfr/ixfr.c \
        secd/xfr/keep.c secd/xfr/link.c secd/xfr/poll.c secd/xfr/refusal.c secd/xfr/soa_answer.c secd/xfr/stream.c secd/xfr/why.c \
@@ -221,7 +221,7 @@ UNIT_zone_set := tests/unit/zone/test_set.c $(filter-out tests/unit/zone/%,$(UNI
 STATE_DISK := tests/unit/state/disk_double.c
 UNITS += state_clocks state_file state_index state_past state_record
 UNIT_state_past := tests/unit/state/test_past.c secd/state/past.c
-UNIT_state_index := tests/unit/state/test_index.c secd/state/index.c secd/state/past.c secd/dns/name.c common/random.c \
+UNIT_state_index := tests/unit/state/test_index.c secd/state/index.c secd/state/table.c secd/state/past.c secd/dns/name.c common/random.c \
                     common/siphash.c
 UNIT_state_clocks := tests/unit/state/test_clocks.c secd/state/clocks.c
 UNIT_state_file := tests/unit/state/test_file.c $(STATE_DISK) secd/state/file.c secd/state/record.c
