@@ -43,14 +43,20 @@ def fewer_connections(lab: Lab) -> None:
     secd.stop()
 
 
-def gone_while_it_is_saved(lab: Lab) -> None:
-    """A zone is taken out while its version is on its way to the disk, and comes back with that version."""
+def two_zones(lab: Lab) -> tuple:
+    """A primary, a secd that serves a.test and b.test of it, and its disk."""
     primary = lab.scripted_primary({"a.test.": zone("a.test.", 1), "b.test.": zone("b.test.", 1)})
     secd = lab.secd({"a.test.": [primary], "b.test.": [primary]}, start=False)
     disk = Disk(lab, secd)
     secd.start()
     for apex in secd.zones:
         secd.wait_serial(apex, 1, 5)
+    return primary, secd, disk
+
+
+def gone_while_it_is_saved(lab: Lab) -> None:
+    """A zone is taken out while its version is on its way to the disk, and comes back with that version."""
+    primary, secd, disk = two_zones(lab)
     disk.refuse(hangsync=0)
     primary.set_zone("a.test.", zone("a.test.", 2))
     primary.notify(secd, "a.test.", 2)
@@ -155,12 +161,7 @@ def back_while_it_is_saved(lab: Lab) -> None:
 
 def forgotten_and_back(lab: Lab) -> None:
     """It comes back when the order to forget it is on its way to the disk: it is saved like any other."""
-    primary = lab.scripted_primary({"a.test.": zone("a.test.", 1), "b.test.": zone("b.test.", 1)})
-    secd = lab.secd({"a.test.": [primary], "b.test.": [primary]}, start=False)
-    disk = Disk(lab, secd)
-    secd.start()
-    for apex in secd.zones:
-        secd.wait_serial(apex, 1, 5)
+    primary, secd, disk = two_zones(lab)
     lab.wait(lambda: secd.ctl_json("zone", "a.test.")["held"]["saved"], 5, "saved")
     disk.refuse(hangsync=0)
     both = secd.zones
