@@ -253,6 +253,17 @@ size_t dns_wire_len(const uint8_t *wire)
 	return pos + 1;
 }
 
+size_t dns_wire_plain(const uint8_t *p, size_t n)
+{
+	size_t at = 0;
+
+	for (; at < n && p[at] != 0; at += (size_t)p[at] + 1) {
+		if (p[at] > DNS_LABEL_MAX)
+			return 0;
+	}
+	return at < n && at < DNS_NAME_MAX ? at + 1 : 0;
+}
+
 bool dns_wire_equal_fold(const uint8_t *a, const uint8_t *b)
 {
 	size_t len = dns_wire_len(a);

@@ -64,6 +64,9 @@ void dns_name_fold(dns_name_t *name);
 /* Octets of a sound uncompressed wire name. */
 size_t dns_wire_len(const uint8_t *wire);
 
+/* Octets of the uncompressed name at p, of which n can be read; 0: it is none, or not sound. */
+size_t dns_wire_plain(const uint8_t *p, size_t n);
+
 /* Equal octet by octet: both folded, or both meant to be exact. */
 static inline bool dns_name_equal(const dns_name_t *a, const dns_name_t *b)
 {

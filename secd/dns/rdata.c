@@ -364,20 +364,46 @@ status_t dns_rdata_read_by_fields(buf_t *msg, uint16_t type, size_t rdlen, uint8
 
 /* --- short cuts --------------------------------------------------------------------------------- */
 
-/* The octets of an uncompressed name at p, of which n can be read; 0: it isn't one. */
-static size_t plain_name(const uint8_t *p, size_t n)
+/* Fields of so many octets, and a name. */
+static bool plain_to_name(const uint8_t *p, size_t n, size_t before)
+{
+	return n > before && dns_wire_plain(p + before, n - before) == n - before;
+}
+
+/* RFC 1035 3.3.13: two names and five numbers. */
+static bool plain_soa(const uint8_t *p, size_t n)
+{
+	enum { NUMBERS = 20 };
+	const size_t primary = dns_wire_plain(p, n);
+	const size_t mailbox = primary > 0 ? dns_wire_plain(p + primary, n - primary) : 0;
+
+	return mailbox > 0 && n - primary - mailbox == NUMBERS;
+}
+
+/* RFC 1035 3.3.14: counted strings, one at least. */
+static bool plain_txt(const uint8_t *p, size_t n)
 {
 	size_t at = 0;
 
-	for (; at < n && p[at] != 0; at += (size_t)p[at] + 1) {
-		if (p[at] > DNS_LABEL_MAX)
-			return 0;
-	}
-	return at < n && at < DNS_NAME_MAX ? at + 1 : 0;
+	while (at < n)
+		at += (size_t)p[at] + 1;
+	return n > 0 && at == n;
 }
 
-/* RFC 5155 3.2: salt and next owner are counted, the latter is not empty. One window of types at
- * most: that is what there is without rare ones. */
+/* RFC 4034 4.1: one window of types, which is what there is without rare ones. */
+static bool plain_types(const uint8_t *p, size_t n)
+{
+	return n > 2 && p[1] == n - 2 && n - 2 <= 32 && p[n - 1] != 0;
+}
+
+static bool plain_nsec(const uint8_t *p, size_t n)
+{
+	const size_t next = dns_wire_plain(p, n);
+
+	return next > 0 && plain_types(p + next, n - next);
+}
+
+/* RFC 5155 3.2: salt and next owner are counted, the latter is not empty. */
 static bool plain_nsec3(const uint8_t *p, size_t n)
 {
 	size_t salt = 4, next, types;
@@ -387,10 +413,7 @@ static bool plain_nsec3(const uint8_t *p, size_t n)
 	types = next + 1 + p[next];
 	if (p[next] == 0 || types > n)
 		return false;
-	if (types == n)
-		return true;
-	return n - types > 2 && p[types + 1] == n - types - 2 && n - types - 2 <= 32 &&
-	       p[n - 1] != 0;
+	return types == n || plain_types(p + types, n - types);
 }
 
 /* Is this RDATA, of a type that most records of a zone have, sound and free of compression, so that
@@ -407,11 +430,23 @@ static bool is_plain(uint16_t type, const uint8_t *p, size_t n)
 	case DNS_TYPE_NS:
 	case DNS_TYPE_CNAME:
 	case DNS_TYPE_PTR:
-		return n > 0 && plain_name(p, n) == n;
+		return plain_to_name(p, n, 0);
+	case DNS_TYPE_MX:
+		return plain_to_name(p, n, 2);
+	case DNS_TYPE_SRV:
+		return plain_to_name(p, n, 6);
+	case DNS_TYPE_SOA:
+		return plain_soa(p, n);
+	case DNS_TYPE_TXT:
+		return plain_txt(p, n);
 	case DNS_TYPE_DS:
+	case DNS_TYPE_DNSKEY:
 		return n >= 4;
 	case DNS_TYPE_RRSIG:
-		return n > BEFORE_SIGNER && plain_name(p + BEFORE_SIGNER, n - BEFORE_SIGNER) > 0;
+		return n > BEFORE_SIGNER &&
+		       dns_wire_plain(p + BEFORE_SIGNER, n - BEFORE_SIGNER) > 0;
+	case DNS_TYPE_NSEC:
+		return plain_nsec(p, n);
 	case DNS_TYPE_NSEC3:
 		return plain_nsec3(p, n);
 	default:
@@ -434,7 +469,7 @@ status_t dns_rdata_read(buf_t *msg, uint16_t type, size_t rdlen, uint8_t out[655
 	return dns_rdata_read_by_fields(msg, type, rdlen, out, out_len);
 }
 
-bool dns_rdata_sound(uint16_t type, const uint8_t *rdata, size_t rdlen)
+static bool sound_by_fields(uint16_t type, const uint8_t *rdata, size_t rdlen)
 {
 	buf_t in = buf_over(rdata, rdlen);
 	uint8_t out[65535];
@@ -442,11 +477,16 @@ bool dns_rdata_sound(uint16_t type, const uint8_t *rdata, size_t rdlen)
 
 	if (rdlen > sizeof out)
 		return false;
-	if (is_plain(type, rdata, rdlen))
-		return true;
 	/* Where the first pointer stands, what it stands for begins with another octet. */
 	return dns_rdata_read_by_fields(&in, type, rdlen, out, &len) == ST_OK && len == rdlen &&
 	       memcmp(out, rdata, len) == 0;
+}
+
+bool dns_rdata_sound(uint16_t type, const uint8_t *rdata, size_t rdlen)
+{
+	if (rdlen <= 65535 && is_plain(type, rdata, rdlen))
+		return true;
+	return sound_by_fields(type, rdata, rdlen);
 }
 
 /* Octets that a field takes in sound, uncompressed RDATA with left octets to go. */
@@ -477,9 +517,19 @@ static size_t field_len(const uint8_t *p, size_t left, ldns_rdf_type field)
 void dns_rdata_names(uint16_t type, const uint8_t *rdata, size_t rdlen, dns_rdata_name_cb visit,
                      void *arg)
 {
-	layout_t l = layout_of(type);
 	size_t at = 0;
 
+	if (type == DNS_TYPE_MX) { /* the most common ones, without a look at their fields */
+		visit(arg, 2, rdlen - 2);
+		return;
+	}
+	if (type == DNS_TYPE_SOA) {
+		at = dns_wire_len(rdata);
+		visit(arg, 0, at);
+		visit(arg, at, dns_wire_len(rdata + at));
+		return;
+	}
+	const layout_t l = layout_of(type);
 	for (unsigned n = 0; n < l.count && at < rdlen; n++) {
 		size_t len = field_len(rdata + at, rdlen - at, l.field[n]);
 

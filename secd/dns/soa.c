@@ -6,11 +6,12 @@
 
 status_t dns_soa_read(const uint8_t *rdata, size_t rdlen, dns_soa_t *out)
 {
-	buf_t b = buf_over(rdata, rdlen);
-	dns_name_t name;
+	const size_t primary = dns_wire_plain(rdata, rdlen);
+	const size_t mailbox = primary > 0 ? dns_wire_plain(rdata + primary, rdlen - primary) : 0;
 
-	if (dns_name_read_plain(&b, &name) != ST_OK || dns_name_read_plain(&b, &name) != ST_OK)
+	if (mailbox == 0)
 		return ST_MALFORMED;
+	buf_t b = buf_over(rdata + primary + mailbox, rdlen - primary - mailbox);
 	out->serial = buf_u32(&b);
 	out->refresh = buf_u32(&b);
 	out->retry = buf_u32(&b);

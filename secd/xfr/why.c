@@ -45,8 +45,10 @@ const char *xfr_why_name(xfr_why_code_t code)
 
 xfr_why_code_t xfr_why_named(const char *name)
 {
+	if (*name == '\0') /* as with most primaries */
+		return XFR_WHY_NONE;
 	for (xfr_why_code_t code = XFR_WHY_NONE + 1; code < ARRAY_LEN(rows); code++) {
-		if (strcmp(rows[code].name, name) == 0)
+		if (rows[code].name[0] == name[0] && strcmp(rows[code].name, name) == 0)
 			return code;
 	}
 	return XFR_WHY_NONE;

@@ -406,6 +406,15 @@ Test(dns_rdata, short_cuts_say_what_the_reader_of_fields_says)
 		"a. NS .",
 		"a. CNAME b-longer-label-than-eight.another-one-that-is-longer-than-16.c.",
 		"a. PTR b.",
+		"a. MX 10 mail.b.",
+		"a. MX 0 .",
+		"a. SRV 1 2 3 b-longer-label-than-eight.c.",
+		"a. SOA ns.b. mailbox.b. 1 7200 600 1209600 300",
+		"a. SOA . . 1 7200 600 1209600 300",
+		"a. TXT \"one\" \"\" \"three words here\"",
+		"a. DNSKEY 257 3 8 AwEAAag=",
+		"a. NSEC b.a. A NS RRSIG",
+		"a. NSEC b.a. A TYPE1234",
 		"a. DS 1 8 2 0000000000000000000000000000000000000000000000000000000000000000",
 		"a. RRSIG A 8 2 300 20300101000000 20200101000000 1 b.example. AAAA",
 		"a. NSEC3 1 1 12 aabb 2t7b4g4vsa5smi47k61mv5bv1a22bojr A",
@@ -444,11 +453,16 @@ Test(dns_rdata, short_cuts_say_what_the_reader_of_fields_says)
 /* Names of the longest length, and one octet beyond. */
 Test(dns_rdata, short_cuts_know_how_long_a_name_may_be)
 {
-	static const uint16_t types[] = { DNS_TYPE_NS, DNS_TYPE_RRSIG };
+	static const struct {
+		uint16_t type;
+		size_t head;
+	} types[] = {
+		{ DNS_TYPE_NS, 0 }, { DNS_TYPE_MX, 2 }, { DNS_TYPE_SRV, 6 }, { DNS_TYPE_RRSIG, 18 }
+	};
 	uint8_t msg[512];
 
 	for (size_t t = 0; t < ARRAY_LEN(types); t++) {
-		size_t head = types[t] == DNS_TYPE_RRSIG ? 18 : 0;
+		const size_t head = types[t].head;
 
 		for (size_t last = 58; last <= 63; last++) {
 			size_t at = 40 + head;
@@ -458,7 +472,7 @@ Test(dns_rdata, short_cuts_know_how_long_a_name_may_be)
 				msg[at] = 63;
 			msg[at] = (uint8_t)last;
 			msg[at + last + 1] = 0;
-			expect_both_alike(types[t], msg, sizeof msg, at + last + 2 - 40);
+			expect_both_alike(types[t].type, msg, sizeof msg, at + last + 2 - 40);
 		}
 	}
 }
