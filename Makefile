@@ -56,7 +56,7 @@ LIBS := -lev -lldns -linih -lcrypto -lxxhash -lmicrohttpd -lm
 # --- the house, floor by floor (secd/README.md) ------------------------------------------------
 
 LOG := common/journal.c common/log.c common/sink.c
-COMMON := common/addr.c common/clock.c common/epoch.c common/huge.c $(LOG) common/mailbox.c \
+COMMON := common/addr.c common/clock.c common/epoch.c common/huge.c common/slab.c $(LOG) common/mailbox.c \
           common/passed.c common/pool.c common/privileges.c common/random.c common/siphash.c common/status.c \
           common/supervisor.c
 DNS := secd/dns/cookie.c secd/dns/digest.c secd/dns/entry.c secd/dns/hmac.c secd/dns/name.c secd/dns/nsec3.c \
@@ -96,7 +96,7 @@ LIVE := secd/live/reload.c secd/live/settings.c secd/live/user.c
 SECD := $(COMMON) $(DNS) $(CONF) $(STATE) $(ZONE) $(ANSWER) $(XFR) $(REFRESH) $(NET) $(CTL) $(LIVE) secd/main.c
 SECDCTL := secd/ctl/parent.c secd/ctl/screen.c secd/ctl/secdctl.c secd/ctl/skew_client.c secd/ctl/skew_judge.c secd/ctl/skew_udp.c \
            secd/ctl/table.c $(REPORT) $(CONF) secd/xfr/soa_answer.c secd/dns/name.c secd/dns/rdata.c secd/dns/rr.c \
-           secd/dns/rrtype.c secd/dns/soa.c common/addr.c common/clock.c $(LOG) common/random.c \
+           secd/dns/rrtype.c secd/dns/soa.c common/addr.c common/clock.c common/huge.c $(LOG) common/random.c \
            common/siphash.c common/status.c
 
 # --- unit tests: each line is the whole claim of what a room needs ------------------------------
@@ -104,7 +104,7 @@ SECDCTL := secd/ctl/parent.c secd/ctl/screen.c secd/ctl/secdctl.c secd/ctl/skew_
 UNITS := dns_name
 UNIT_dns_name := tests/unit/dns/test_name.c secd/dns/name.c
 UNITS += conf_include conf_keys conf_options conf_parse conf_reach conf_store conf_zonelist
-CONF_NEEDS := $(CONF) secd/dns/name.c common/addr.c $(LOG) common/random.c common/siphash.c
+CONF_NEEDS := $(CONF) secd/dns/name.c common/addr.c common/huge.c $(LOG) common/random.c common/siphash.c
 UNIT_conf_include := tests/unit/conf/test_include.c tests/unit/conf/files.c $(CONF_NEEDS)
 UNIT_conf_keys := tests/unit/conf/test_keys.c tests/unit/conf/files.c secd/dns/hmac.c \
                   secd/dns/rdata.c secd/dns/rr.c secd/dns/rrtype.c secd/dns/tsig.c \
@@ -112,7 +112,7 @@ UNIT_conf_keys := tests/unit/conf/test_keys.c tests/unit/conf/files.c secd/dns/h
 UNIT_conf_options := tests/unit/conf/test_options.c $(CONF_NEEDS)
 UNIT_conf_parse := tests/unit/conf/test_parse.c tests/unit/conf/files.c $(CONF_NEEDS)
 UNIT_conf_reach := tests/unit/conf/test_reach.c tests/unit/conf/files.c $(CONF_NEEDS)
-UNIT_conf_store := tests/unit/conf/test_store.c secd/conf/store.c
+UNIT_conf_store := tests/unit/conf/test_store.c secd/conf/store.c common/huge.c
 UNIT_conf_zonelist := tests/unit/conf/test_zonelist.c tests/unit/conf/files.c $(CONF_NEEDS) \
                       common/clock.c
 
@@ -163,9 +163,10 @@ UNIT_dns_hmac := tests/unit/dns/test_hmac.c secd/dns/hmac.c
 UNIT_dns_tsig := tests/unit/dns/test_tsig.c $(TSIG_NEEDS)
 UNIT_dns_tsig_query := tests/unit/dns/test_tsig_query.c $(TSIG_NEEDS)
 
-UNITS += addr huge passed privileges siphash supervisor threads refresh_clock refresh_queue
+UNITS += addr huge passed privileges siphash slab supervisor threads refresh_clock refresh_queue
 UNIT_addr := tests/unit/common/test_addr.c common/addr.c
 UNIT_huge := tests/unit/common/test_huge.c common/huge.c
+UNIT_slab := tests/unit/common/test_slab.c common/slab.c common/huge.c
 UNIT_passed := tests/unit/common/test_passed.c common/passed.c
 UNIT_privileges := tests/unit/common/test_privileges.c common/privileges.c
 UNIT_siphash := tests/unit/common/test_siphash.c common/siphash.c
@@ -199,7 +200,7 @@ LINK_zone_faults := $(foreach f,malloc calloc realloc reallocarray mmap mprotect
 UNIT_zone_flood = tests/unit/zone/test_flood.c tests/unit/zone/flat_hash.c \
                   $(filter-out tests/unit/zone/% secd/dns/cookie.c common/siphash.c,$(UNIT_zone_build))
 UNIT_zone_build := tests/unit/zone/test_build.c tests/unit/support/zones.c $(ZONE) $(DNS) \
-                   common/epoch.c common/huge.c common/random.c common/siphash.c
+                   common/epoch.c common/huge.c common/slab.c common/random.c common/siphash.c
 UNIT_zone_chain := tests/unit/zone/test_chain.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_check = tests/unit/zone/test_check.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
 UNIT_zone_hold := tests/unit/zone/test_hold.c $(filter-out tests/unit/zone/%,$(UNIT_zone_build))
@@ -221,13 +222,13 @@ UNIT_zone_set := tests/unit/zone/test_set.c $(filter-out tests/unit/zone/%,$(UNI
 STATE_DISK := tests/unit/state/disk_double.c
 UNITS += state_clocks state_file state_index state_past state_record
 UNIT_state_past := tests/unit/state/test_past.c secd/state/past.c
-UNIT_state_index := tests/unit/state/test_index.c secd/state/index.c secd/state/table.c secd/state/past.c secd/dns/name.c common/random.c \
+UNIT_state_index := tests/unit/state/test_index.c secd/state/index.c secd/state/table.c secd/state/past.c secd/dns/name.c common/huge.c common/random.c \
                     common/siphash.c
 UNIT_state_clocks := tests/unit/state/test_clocks.c secd/state/clocks.c
-UNIT_state_file := tests/unit/state/test_file.c $(STATE_DISK) secd/state/file.c secd/state/record.c
+UNIT_state_file := tests/unit/state/test_file.c $(STATE_DISK) secd/state/file.c secd/state/record.c common/huge.c
 UNITS += state
 STATE_NEEDS := tests/unit/state/keeper.c $(STATE_DISK) $(filter-out %/disk.c,$(STATE)) \
-               secd/dns/name.c common/clock.c common/mailbox.c common/random.c common/siphash.c
+               secd/dns/name.c common/clock.c common/huge.c common/mailbox.c common/random.c common/siphash.c
 UNITS += state_cuts
 UNIT_state_cuts := tests/unit/state/test_cuts.c tests/unit/state/history.c $(STATE_NEEDS)
 UNITS += state_compact state_damage
@@ -278,13 +279,13 @@ UNIT_ctl_dump = tests/unit/ctl/test_dump.c secd/ctl/dump.c secd/ctl/print.c comm
 
 UNITS += state_reader
 UNIT_state_reader := tests/unit/state/test_reader.c $(STATE) secd/dns/name.c common/addr.c \
-                     common/clock.c common/mailbox.c common/random.c common/siphash.c
+                     common/clock.c common/huge.c common/mailbox.c common/random.c common/siphash.c
 
 # --- fuzzers (VARIANT=fuzz): tests/fuzz/fuzz_NAME.c, seeds in tests/fuzz/corpus/NAME ----------
 
 FUZZERS := query conf
 FUZZ_conf := tests/fuzz/fuzz_conf.c $(CONF_NEEDS) common/status.c
-FUZZ_query := tests/fuzz/fuzz_query.c $(ANSWER) $(ZONE) $(DNS) common/addr.c common/epoch.c common/huge.c \
+FUZZ_query := tests/fuzz/fuzz_query.c $(ANSWER) $(ZONE) $(DNS) common/addr.c common/epoch.c common/huge.c common/slab.c \
               common/random.c common/siphash.c common/status.c
 
 FUZZERS += tsig
@@ -293,16 +294,16 @@ FUZZ_tsig := tests/fuzz/fuzz_tsig.c secd/dns/hmac.c secd/dns/name.c secd/dns/rda
 
 FUZZERS += axfr ixfr poll
 FUZZ_axfr := tests/fuzz/fuzz_axfr.c secd/xfr/axfr.c secd/xfr/stream.c secd/xfr/why.c $(ZONE) $(DNS) \
-             common/epoch.c common/huge.c common/random.c common/siphash.c common/status.c
+             common/epoch.c common/huge.c common/slab.c common/random.c common/siphash.c common/status.c
 FUZZ_ixfr := tests/fuzz/fuzz_ixfr.c common/clock.c common/mailbox.c secd/xfr/ixfr.c secd/xfr/keep.c \
              secd/xfr/refusal.c secd/xfr/work.c $(STATE) \
              $(filter-out tests/fuzz/%,$(FUZZ_axfr))
 FUZZERS += pack
-FUZZ_pack := tests/fuzz/fuzz_pack.c $(ZONE) $(DNS) common/epoch.c common/huge.c common/random.c \
+FUZZ_pack := tests/fuzz/fuzz_pack.c $(ZONE) $(DNS) common/epoch.c common/huge.c common/slab.c common/random.c \
              common/siphash.c common/status.c
 FUZZERS += state
 FUZZ_state := tests/fuzz/fuzz_state.c $(STATE_DISK) $(filter-out %/disk.c,$(STATE)) secd/dns/name.c \
-              common/clock.c common/mailbox.c common/random.c common/siphash.c
+              common/clock.c common/huge.c common/mailbox.c common/random.c common/siphash.c
 FUZZ_poll := tests/fuzz/fuzz_poll.c secd/xfr/soa_answer.c $(DNS) common/siphash.c
 
 # --- rules -------------------------------------------------------------------------------------

@@ -83,6 +83,7 @@ typedef struct daemon {
 	settings_t *settings;
 	struct ev_loop *loop;
 	epoch_t *epoch;
+	slab_t *slab; /* all versions lie there */
 	zone_set_t *zones;
 	pool_t *builders;
 	bool env_open;
@@ -320,12 +321,14 @@ static status_t make_floor(daemon_t *d)
 	/* Signals come as reads of a descriptor: no handler runs in the middle of anything. */
 	d->loop = ev_default_loop(EVFLAG_AUTO | EVFLAG_SIGNALFD);
 	d->epoch = epoch_new(NET_READERS);
-	d->zones = d->epoch ? zone_set_new(d->epoch) : NULL;
+	d->slab = slab_new();
+	d->zones = d->epoch && d->slab ? zone_set_new(d->epoch) : NULL;
 	d->builders = pool_new("secd-build", c->builders);
 	if (!d->loop || !d->zones || !d->builders)
 		return ST_NOMEM;
 	watch_signals(d);
-	xfr_env_open(&d->env, d->loop, d->builders, zone_set_key(d->zones), c->transfer_memory);
+	xfr_env_open(&d->env, d->loop, d->builders, zone_set_key(d->zones), d->slab,
+	             c->transfer_memory);
 	d->env_open = true;
 	return ST_OK;
 }
@@ -387,6 +390,7 @@ static void stop(daemon_t *d)
 	keep_free(d->keep);
 	zone_set_free(d->zones);
 	epoch_free(d->epoch);
+	slab_free(d->slab);
 	reload_free(d->reload);
 	settings_free(d->settings);
 	if (d->loop)

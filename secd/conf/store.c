@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/huge.h"
+
 enum { CHUNK_SIZE = 65536, ALIGN = 16, TABLE_FIRST = 16 };
 
 typedef struct conf_chunk {
@@ -118,15 +120,16 @@ static void put(conf_slot_t *slots, size_t size, conf_slot_t slot)
 static status_t grow(conf_table_t *table)
 {
 	size_t size = table->size ? 2 * table->size : TABLE_FIRST;
-	conf_slot_t *slots = size <= UINT32_MAX ? calloc(size, sizeof *slots) : NULL;
+	conf_slot_t *slots = size <= UINT32_MAX ? huge_take(size * sizeof *slots) : NULL;
 
 	if (!slots)
 		return ST_NOMEM;
+	memset(slots, 0, size * sizeof *slots);
 	for (size_t i = 0; i < table->size; i++) {
 		if (table->slots[i].place != 0)
 			put(slots, size, table->slots[i]);
 	}
-	free(table->slots);
+	huge_give(table->slots, table->size * sizeof *slots);
 	table->slots = slots;
 	table->size = size;
 	return ST_OK;
@@ -143,6 +146,6 @@ status_t conf_table_add(conf_table_t *table, uint64_t hash, uint32_t place)
 
 void conf_table_free(conf_table_t *table)
 {
-	free(table->slots);
+	huge_give(table->slots, table->size * sizeof(conf_slot_t));
 	*table = (conf_table_t){ 0 };
 }

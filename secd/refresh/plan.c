@@ -284,21 +284,34 @@ static void drop_groups(plan_t *p)
 
 /* --- zones ----------------------------------------------------------------------------------------- */
 
-static zone_t *new_zone(group_t *g, size_t peers)
+static size_t zone_size(size_t peers)
 {
-	zone_t *z = calloc(1, sizeof *z + peers * sizeof *z->peers);
+	return sizeof(zone_t) + peers * sizeof(round_peer_t);
+}
+
+static zone_t *new_zone(refresh_t *r, group_t *g, size_t peers)
+{
+	zone_t *z = slab_take(r->env->slab, zone_size(peers));
 
 	if (!z)
 		return NULL;
+	memset(z, 0, zone_size(peers));
 	z->group = g;
+	z->room = (uint16_t)peers;
 	z->source = z->first_primary = ROUND_NO_SOURCE;
 	return z;
+}
+
+void plan_free_zone(refresh_t *r, zone_t *z)
+{
+	if (z)
+		slab_give(r->env->slab, z, zone_size(z->room));
 }
 
 static status_t add_zone(plan_t *p, const conf_zone_t *conf, const dns_name_t *apex)
 {
 	group_t *g = p->groups[conf->group->index];
-	zone_t *z = new_zone(g, conf->group->primary_count);
+	zone_t *z = new_zone(p->r, g, conf->group->primary_count);
 
 	if (!z)
 		return ST_NOMEM;
@@ -306,7 +319,7 @@ static status_t add_zone(plan_t *p, const conf_zone_t *conf, const dns_name_t *a
 	refresh_clock_init(&z->clock, clock_mono());
 	status_t st = zone_set_add(p->r->set, apex, &conf->group->notify, z, &z->slot);
 	if (st != ST_OK) {
-		free(z);
+		plan_free_zone(p->r, z);
 		return st;
 	}
 	z->fresh = true;
@@ -325,9 +338,9 @@ static status_t keep_zone(plan_t *p, const conf_zone_t *conf, zone_t *z)
 	if (z->group == p->groups[conf->group->index])
 		return ST_OK;
 	p->moved++;
-	if (peers <= z->group->conf->primary_count)
+	if (peers <= z->room)
 		return ST_OK;
-	p->heirs[p->heir_count] = new_zone(NULL, peers);
+	p->heirs[p->heir_count] = new_zone(p->r, NULL, peers);
 	return p->heirs[p->heir_count++] ? ST_OK : ST_NOMEM;
 }
 
@@ -390,10 +403,10 @@ static void drop_zones(plan_t *p)
 	for (size_t i = 0; i < p->zone_count; i++) {
 		p->zones[i]->seen = false;
 		if (p->zones[i]->fresh)
-			free(p->zones[i]);
+			plan_free_zone(p->r, p->zones[i]);
 	}
 	for (size_t i = 0; i < p->heir_count; i++)
-		free(p->heirs[i]);
+		plan_free_zone(p->r, p->heirs[i]);
 	free(p->zones);
 	free(p->gone);
 	free(p->heirs);
@@ -539,8 +552,12 @@ static zone_t *move_zone(zone_t *z, group_t *to, const conf_group_t *next, zone_
 	if (z->follow && z->follow->saving)
 		publish_early(z->follow->saving);
 	end_work(z);
-	if (heir)
-		*at = *z;
+	if (heir) {
+		const uint16_t room = heir->room;
+
+		*heir = *z;
+		heir->room = room;
+	}
 	move_peers(z, was, at, next);
 	at->group = to;
 	at->held_up = false;
@@ -559,7 +576,7 @@ static void apply_zone(plan_t *p, size_t i, size_t *heirs)
 	if (z->fresh)
 		return;
 	if (z->group != g) {
-		const bool grows = conf->group->primary_count > z->group->conf->primary_count;
+		const bool grows = conf->group->primary_count > z->room;
 		zone_t *heir = grows ? p->heirs[*heirs] : NULL;
 
 		p->zones[i] = move_zone(z, g, conf->group, heir);
@@ -628,9 +645,9 @@ void plan_apply(plan_t *p)
 	r->limits.max_queries = p->next->polls;
 	r->limits.max_transfers = p->next->transfers;
 	for (size_t i = 0; i < p->gone_count; i++)
-		free(p->gone[i]);
+		plan_free_zone(r, p->gone[i]);
 	for (size_t i = 0; i < p->heir_count; i++)
-		free(p->heirs[i]);
+		plan_free_zone(r, p->heirs[i]);
 	free(p->gone);
 	free(p->heirs);
 	for (size_t i = 0; i < r->zone_count; i++)

@@ -41,4 +41,5 @@ status_t plan_commit(plan_t *p);
 void plan_apply(plan_t *p);
 
 /* All of it, at the end. */
+void plan_free_zone(refresh_t *r, zone_t *z); /* NULL is fine */
 void plan_free_ways(way_t ***ways, const conf_t *conf);

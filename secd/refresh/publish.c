@@ -7,6 +7,7 @@
 #include "refresh/pin.h"
 #include "refresh/zone.h"
 #include "xfr/soa_answer.h"
+#include "zone/advice.h"
 
 static const conf_policy_t *policy(const zone_t *z)
 {
@@ -193,6 +194,8 @@ static void serve(publish_saving_t *p)
 	zone_t *z = s->follow->zone;
 	xfr_result_t *res = &p->result;
 	const bool was_expired = z->clock.expired;
+	const zone_version_t *held = zone_slot_version(z->slot);
+	const uint8_t advice = held ? zone_advice_of(held) : 0; /* what was told before */
 
 	zone_set_expires(z->slot, p->clock.expires); /* who sees the version sees its time */
 	/* Cannot be stale: nobody but this round publishes the zone. */
@@ -205,7 +208,7 @@ static void serve(publish_saving_t *p)
 	note_delay(s->follow);
 	told_installed(s, res);
 	told_faults(z, res);
-	told_advice(z, res->advice);
+	told_advice(z, advice, res->advice);
 	if (was_expired)
 		told_fresh(z, "a new version came");
 	res->version = NULL; /* the set's */

@@ -547,7 +547,7 @@ void refresh_free(refresh_t *r)
 		follow_stop(r->zones[i]->follow);
 	keep_detach(r->keep);
 	for (size_t i = 0; i < r->zone_count; i++)
-		free(r->zones[i]);
+		plan_free_zone(r, r->zones[i]);
 	ev_prepare_stop(r->loop, &r->pump);
 	ev_timer_stop(r->loop, &r->wake);
 	ev_timer_stop(r->loop, &r->reclaim);

@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "refresh/zone.h"
+#include "zone/advice.h"
 
 /* One line about a seat begins so. */
 typedef struct names {
@@ -319,14 +320,13 @@ void told_installed(const seat_t *s, const xfr_result_t *res)
 	         (unsigned long)res->messages, zone_version_bytes(v), res->seconds);
 }
 
-void told_advice(zone_t *z, uint8_t advice)
+void told_advice(const zone_t *z, uint8_t before, uint8_t advice)
 {
 	char name[DNS_NAME_TEXT_MAX], what[256] = "";
 	size_t n = 0;
 
-	if (z->advised == advice)
+	if (before == advice)
 		return;
-	z->advised = advice & ((1u << ZONE_ADVICE_OF_APEX) - 1);
 	for (zone_advice_t i = 0; i < ZONE_ADVICE_OF_APEX && n < sizeof what; i++) {
 		if (advice & 1u << i)
 			n += (size_t)snprintf(what + n, sizeof what - n, "%s%s", n > 0 ? "," : "",

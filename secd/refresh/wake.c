@@ -29,7 +29,6 @@ typedef struct woken {
 	zone_t *zone;
 	zone_version_t *version; /* NULL: why */
 	xfr_why_t why;
-	uint8_t advice;                 /* of the version */
 	uint32_t clocks_at, clocks_len; /* in the batch */
 } woken_t;
 
@@ -48,7 +47,7 @@ typedef struct loader {
 	wake_t *wake;
 	batch_t *batch; /* that is being filled */
 	mono_t began;   /* its first zone */
-	state_window_t *window;
+	xfr_keep_room_t *room;
 } loader_t;
 
 struct wake {
@@ -111,11 +110,9 @@ static void load(loader_t *l, zone_t *z)
 
 	spec.state = l->wake->keep->state;
 	spec.zone = z->kept;
-	spec.window = l->window;
+	spec.room = l->room;
 	xfr_keep_load(&spec, &kept);
-	*n = (woken_t){
-		.zone = z, .version = kept.version, .why = kept.why, .advice = kept.advice
-	};
+	*n = (woken_t){ .zone = z, .version = kept.version, .why = kept.why };
 	if (n->version && !move_clocks(l->batch, n, &kept)) {
 		zone_version_free(n->version);
 		n->version = NULL;
@@ -157,7 +154,7 @@ static void run_loader(pool_job_t *job)
 	wake_t *w = l->wake;
 	size_t i;
 
-	while (!atomic_load(&w->stop) && !(l->window = state_window_new()))
+	while (!atomic_load(&w->stop) && !(l->room = xfr_keep_room_new(w->keep->r->env->slab)))
 		usleep(1000);
 	while (!atomic_load(&w->stop) && (i = atomic_fetch_add(&w->next, 1)) < w->count) {
 		if (!l->batch) {
@@ -172,7 +169,7 @@ static void run_loader(pool_job_t *job)
 			hand_over(l);
 	}
 	hand_over(l);
-	state_window_free(l->window);
+	xfr_keep_room_free(l->room);
 }
 
 static void run_scan(pool_job_t *job)
@@ -215,7 +212,6 @@ static bool serve(wake_t *w, const batch_t *b, const woken_t *n)
 	keep_restore(w->keep, &w->times, z, &clocks, v, w->overdue_ms);
 	pin_outlive(z, clock_mono());
 	(void)refresh_clock_tick(&z->clock, clock_mono());
-	z->advised = n->advice & ((1u << ZONE_ADVICE_OF_APEX) - 1); /* told before the restart */
 	zone_set_expires(z->slot, z->clock.expires);
 	zone_set_restore(z->group->r->set, z->slot, v, z->clock.expired);
 	w->records += zone_version_records(v);

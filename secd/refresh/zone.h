@@ -28,7 +28,6 @@
 #include "refresh/way.h"
 #include "xfr/fetch.h"
 #include "xfr/poll.h"
-#include "zone/advice.h"
 
 typedef struct zone zone_t;
 typedef struct follow follow_t;
@@ -86,10 +85,11 @@ struct zone {
 	uint64_t octets : 40; /* ... what it brought ... */
 	uint64_t ms : 24;     /* ... and how long it took: zone_note_transfer() */
 	state_zone_t *kept;   /* NULL: there is no state */
+	uint16_t room;        /* peers that there is memory for: those of a group before, perhaps */
 	uint16_t edition;     /* counts the versions that were served */
-	uint16_t rounds;      /* so far: spreads the timers */
 	uint16_t source;      /* primary that the version came from, or ROUND_NO_SOURCE */
 	uint16_t first_primary, first_address; /* where the next round begins */
+	uint8_t rounds;                        /* so far: spreads the timers */
 	uint8_t why : 4;                       /* of the next round, or of this one: round_why_t */
 	uint8_t again_why : 4;
 	uint8_t how : 3;   /* xfr_outcome_t of the last transfer */
@@ -114,7 +114,6 @@ struct zone {
 	uint8_t unsure : 4; /* its times are those of this boot of the state (state_times()), and
 	                      * nobody knows yet how long that is ago; 0: they are sure */
 	uint8_t warned : 2; /* how much of EXPIRE has passed was told so often */
-	uint8_t advised : ZONE_ADVICE_OF_APEX; /* zone_advice_of() of what was told last */
 	round_peer_t peers[];
 };
 _Static_assert(sizeof(struct zone) <= 160, "one for each zone");
@@ -285,7 +284,8 @@ void told_fallback(const seat_t *s, const xfr_result_t *result);
 void told_fetch_failed(const seat_t *s, const xfr_result_t *result);
 void told_installed(const seat_t *s, const xfr_result_t *result);
 void told_faults(const zone_t *z, const xfr_result_t *result);
-void told_advice(zone_t *z, uint8_t advice);       /* unless it is what was told last */
+void told_advice(const zone_t *z, uint8_t before,
+                 uint8_t advice);                  /* zone_advice_of(): unless it is the same */
 void told_fresh(const zone_t *z, const char *why); /* "a primary confirmed it" */
 void told_current(const zone_t *z);
 void told_stale(const zone_t *z);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/huge.h"
+
 enum { WINDOW = 1 << 20 };
 
 static const char *const prefix[] = { [STATE_FILE_LOG] = "log-", [STATE_FILE_ZONE] = "zone-" };
@@ -72,22 +74,21 @@ void state_walk_begin(state_walk_t *w, state_disk_t *d, int fd, uint32_t number,
 
 void state_walk_end(state_walk_t *w)
 {
-	free(w->buf);
+	huge_give(w->buf, w->room);
 }
 
+/* What is there is not needed any more. */
 static status_t window_room(state_walk_t *w, size_t need)
 {
-	size_t room = need < WINDOW ? WINDOW : need;
-	uint8_t *grown;
+	const size_t room = need < WINDOW ? WINDOW : need;
 
 	if (w->room >= room)
 		return ST_OK;
-	grown = realloc(w->buf, room);
-	if (!grown)
-		return ST_NOMEM;
-	w->buf = grown;
-	w->room = room;
-	return ST_OK;
+	huge_give(w->buf, w->room);
+	w->buf = huge_take(room);
+	w->room = w->buf ? room : 0;
+	w->have = 0;
+	return w->buf ? ST_OK : ST_NOMEM;
 }
 
 /* Have len octets from w->at on, which the file has: *out. */

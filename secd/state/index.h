@@ -61,12 +61,14 @@ typedef struct state_file {
 	bool damaged; /* there are octets in it that are no record: what is needed moves away */
 } state_file_t;
 
+enum { STATE_SLABS = 26 }; /* of twice as many zones each: more than numbers are for */
+
 typedef struct state_index {
 	pthread_mutex_t mutex;
 	siphash_key_t key;
 	struct state_entry *table; /* by apex */
-	state_zone_t **slabs;
-	size_t count, room, slab_count;
+	state_zone_t *slabs[STATE_SLABS];
+	size_t count, room;
 	state_file_t *files; /* by number; the last one may still grow */
 	size_t file_count, file_room;
 	state_file_t *scanned; /* those of the scan, for its readers, as they were */

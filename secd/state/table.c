@@ -2,11 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/huge.h"
 #include "common/random.h"
 #include "dns/name.h"
 #include "state/index.h"
 
-enum { ROOM_FIRST = 64, SLAB = 64 };
+enum { ROOM_FIRST = 64 };
+
+static const size_t SLAB_FIRST = 64;
 
 typedef struct state_entry {
 	uint32_t hash;
@@ -25,9 +28,28 @@ status_t state_index_open(state_index_t *x)
 	return ST_OK;
 }
 
+/* The first slab has so many zones, each twice as many as the one before: a few zones take little, and many lie in huge
+ * pages. */
+static size_t first_of(unsigned k)
+{
+	return ((size_t)1 << k) - 1;
+}
+
+static unsigned slab_of(size_t i)
+{
+	return 31 - (unsigned)__builtin_clz((unsigned)(i / SLAB_FIRST + 1));
+}
+
+static size_t slab_size(unsigned k)
+{
+	return (SLAB_FIRST << k) * sizeof(state_zone_t);
+}
+
 static state_zone_t *zone_at(const state_index_t *x, size_t i)
 {
-	return &x->slabs[i / SLAB][i % SLAB];
+	const unsigned k = slab_of(i);
+
+	return &x->slabs[k][i - SLAB_FIRST * first_of(k)];
 }
 
 void state_index_close(state_index_t *x)
@@ -42,9 +64,8 @@ void state_index_close(state_index_t *x)
 		free(z->steps);
 		free(z->past);
 	}
-	for (size_t i = 0; i < x->slab_count; i++)
-		free(x->slabs[i]);
-	free(x->slabs);
+	for (unsigned k = 0; k < STATE_SLABS; k++)
+		huge_give(x->slabs[k], slab_size(k));
 	free(x->table);
 	free(x->files);
 	free(x->scanned);
@@ -94,24 +115,16 @@ static status_t grow_table(state_index_t *x)
 	return ST_OK;
 }
 
+/* There is a slab for the next zone. */
 static status_t grow_slabs(state_index_t *x)
 {
-	const size_t n = x->slab_count;
-	state_zone_t **grown;
+	const unsigned k = slab_of(x->count);
 
-	if (x->count < n * SLAB)
-		return ST_OK;
-	if ((n & (n - 1)) == 0) { /* it doubles at powers of two */
-		grown = reallocarray(x->slabs, n ? 2 * n : 1, sizeof(state_zone_t *));
-		if (!grown)
-			return ST_NOMEM;
-		x->slabs = grown;
-	}
-	x->slabs[n] = calloc(SLAB, sizeof *x->slabs[n]);
-	if (!x->slabs[n])
+	if (k == STATE_SLABS)
 		return ST_NOMEM;
-	x->slab_count++;
-	return ST_OK;
+	if (!x->slabs[k])
+		x->slabs[k] = huge_take(slab_size(k));
+	return x->slabs[k] ? ST_OK : ST_NOMEM;
 }
 
 /* Who adds a zone that only the disk knew so far takes it over. */
@@ -133,9 +146,12 @@ static state_zone_t *new_zone(state_index_t *x, const uint8_t *apex, size_t len,
 	if (orphan)
 		memcpy(copy, apex, len);
 	state_zone_t *z = zone_at(x, x->count++);
-	z->apex = orphan ? copy : apex;
-	z->orphan = orphan;
-	z->last = z->last_stamp = x->skipped;
+	*z = (state_zone_t){
+		.apex = orphan ? copy : apex,
+		.orphan = orphan,
+		.last = x->skipped,
+		.last_stamp = x->skipped,
+	};
 	return z;
 }
 

@@ -349,6 +349,7 @@ xfr_digest_t *xfr_digest_new(xfr_builders_t *b, const xfr_work_spec_t *spec,
 	d->builders = b;
 	d->spec = *spec;
 	d->spec.key = &b->key;
+	d->spec.slab = b->slab;
 	d->claimed = spec->base != NULL;
 	d->calls = calls;
 	d->arg = arg;
@@ -491,10 +492,11 @@ static void on_mail(void *arg, mail_t *mail)
 }
 
 void xfr_builders_open(xfr_builders_t *b, struct ev_loop *loop, pool_t *pool,
-                       const siphash_key_t *key, uint64_t memory_most)
+                       const siphash_key_t *key, slab_t *slab, uint64_t memory_most)
 {
 	b->pool = pool;
 	b->key = *key;
+	b->slab = slab;
 	b->memory_most = memory_most;
 	pthread_mutex_init(&b->mutex, NULL);
 	b->memory = 0;

@@ -27,6 +27,7 @@
 typedef struct xfr_builders {
 	pool_t *pool;
 	siphash_key_t key; /* of the zone set */
+	slab_t *slab;      /* for versions */
 	mailbox_t mail;    /* builders -> loop */
 	/* Octets that the records of all transfers under way may take, and take. One that grows
 	 * beyond is refused, unless it is the largest or small. */
@@ -37,7 +38,7 @@ typedef struct xfr_builders {
 } xfr_builders_t;
 
 void xfr_builders_open(xfr_builders_t *b, struct ev_loop *loop, pool_t *pool,
-                       const siphash_key_t *key, uint64_t memory_most);
+                       const siphash_key_t *key, slab_t *slab, uint64_t memory_most);
 /* After every digest was let go and the builders were joined. */
 void xfr_builders_close(xfr_builders_t *b);
 

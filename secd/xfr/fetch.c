@@ -307,10 +307,11 @@ static const xfr_digest_calls_t digest_calls = {
 /* --- the outside ------------------------------------------------------------------------------ */
 
 void xfr_env_open(xfr_env_t *env, struct ev_loop *loop, pool_t *builders, const siphash_key_t *key,
-                  uint64_t memory_most)
+                  slab_t *slab, uint64_t memory_most)
 {
 	env->loop = loop;
-	xfr_builders_open(&env->builders, loop, builders, key, memory_most);
+	env->slab = slab;
+	xfr_builders_open(&env->builders, loop, builders, key, slab, memory_most);
 }
 
 void xfr_env_set_memory(xfr_env_t *env, uint64_t memory_most)

@@ -30,16 +30,18 @@
 /* What all fetches of a daemon share. */
 typedef struct xfr_env {
 	struct ev_loop *loop;
+	slab_t *slab;
 	xfr_builders_t builders;
 } xfr_env_t;
 
 /*   key           of the zone set.
+ *   slab          for the memory of versions: zone_build_in().
  *   memory_most   octets that the records of all transfers under way may take until they are
  *                 sealed. The one that grows beyond fails, unless it is the largest of them or
  *                 below 1 MiB: so one always comes to its end, and a newcomer never costs what is
  *                 nearly there. */
 void xfr_env_open(xfr_env_t *env, struct ev_loop *loop, pool_t *builders, const siphash_key_t *key,
-                  uint64_t memory_most);
+                  slab_t *slab, uint64_t memory_most);
 /* Another limit, from the next judgement on. */
 void xfr_env_set_memory(xfr_env_t *env, uint64_t memory_most);
 /* After every fetch was stopped or done, and then the builders were joined (pool_free). */

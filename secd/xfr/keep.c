@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "xfr/refusal.h"
-#include "zone/advice.h"
 #include "zone/pack.h"
 #include "zone/unpack.h"
 
@@ -51,6 +50,50 @@ state_draft_t *xfr_keep_delta(state_t *state, const zone_delta_t *delta, const z
 }
 
 /* --- back -------------------------------------------------------------------------------------- */
+
+struct xfr_keep_room {
+	slab_t *slab;
+	state_window_t *window;
+	zone_unpack_t *unpack; /* NULL before the first zone */
+};
+
+xfr_keep_room_t *xfr_keep_room_new(slab_t *slab)
+{
+	xfr_keep_room_t *r = calloc(1, sizeof *r);
+
+	if (!r)
+		return NULL;
+	r->slab = slab;
+	r->window = state_window_new();
+	if (r->window)
+		return r;
+	free(r);
+	return NULL;
+}
+
+void xfr_keep_room_free(xfr_keep_room_t *r)
+{
+	if (!r)
+		return;
+	state_window_free(r->window);
+	zone_unpack_free(r->unpack);
+	free(r);
+}
+
+static zone_unpack_t *unpack_for(xfr_keep_room_t *r, const xfr_keep_spec_t *spec)
+{
+	dns_name_t apex;
+
+	dns_name_from_wire(spec->apex, &apex);
+	if (r->unpack) {
+		zone_unpack_next(r->unpack, &apex, &spec->limits);
+		return r->unpack;
+	}
+	r->unpack = zone_unpack_new(spec->key, &apex, &spec->limits);
+	if (r->unpack)
+		zone_unpack_in(r->unpack, r->slab);
+	return r->unpack;
+}
 
 /* A zone on its way: the whole version first, then all differences in one. */
 typedef struct load {
@@ -169,47 +212,39 @@ static status_t judge(const load_t *l, const zone_version_t *v, zone_verdict_t *
 static void give(load_t *l, zone_version_t *v, xfr_kept_t *out)
 {
 	out->version = v;
-	out->advice = zone_advice_of(v);
 	out->clocks = l->clocks;
 	out->clocks_len = l->clocks_len;
 	l->clocks = NULL;
 }
 
-/* The records, from the window of the thread or from one of this zone's. */
-static status_t read_all(load_t *l, int *error)
+static status_t read_all(load_t *l, state_window_t *window, int *error)
 {
 	const xfr_keep_spec_t *spec = l->spec;
-	state_window_t *own = spec->window ? NULL : state_window_new();
 	const state_reader_t reader = { .arg = l,
-		                        .window = own ? own : spec->window,
+		                        .window = window,
 		                        .clocks = on_clocks,
 		                        .chunk = on_chunk,
 		                        .delta = on_delta };
-	status_t st = ST_NOMEM;
+	status_t st;
 
 	errno = 0;
-	if (reader.window)
-		st = spec->route ? state_route_read(spec->route, &reader)
-		                 : state_read(spec->state, spec->zone, &reader);
+	st = spec->route ? state_route_read(spec->route, &reader)
+	                 : state_read(spec->state, spec->zone, &reader);
 	*error = errno;
-	state_window_free(own);
 	return st;
 }
 
-void xfr_keep_load(const xfr_keep_spec_t *spec, xfr_kept_t *out)
+static void load_in(xfr_keep_room_t *room, const xfr_keep_spec_t *spec, xfr_kept_t *out)
 {
 	load_t l = { .spec = spec };
 	zone_verdict_t verdict;
 	zone_version_t *v = NULL;
-	dns_name_t apex;
 	status_t st = ST_NOMEM;
 	int error = 0;
 
-	*out = (xfr_kept_t){ 0 };
-	dns_name_from_wire(spec->apex, &apex);
-	l.unpack = zone_unpack_new(spec->key, &apex, &spec->limits);
+	l.unpack = unpack_for(room, spec);
 	if (l.unpack)
-		st = read_all(&l, &error);
+		st = read_all(&l, room->window, &error);
 	if (st == ST_OK)
 		st = seal(&l, &v);
 	if (st == ST_OK)
@@ -225,5 +260,16 @@ void xfr_keep_load(const xfr_keep_spec_t *spec, xfr_kept_t *out)
 	free(l.clocks);
 	zone_delta_free(l.delta);
 	zone_version_free(l.whole);
-	zone_unpack_free(l.unpack);
+}
+
+void xfr_keep_load(const xfr_keep_spec_t *spec, xfr_kept_t *out)
+{
+	xfr_keep_room_t *own = spec->room ? NULL : xfr_keep_room_new(NULL);
+
+	*out = (xfr_kept_t){ 0 };
+	if (own || spec->room)
+		load_in(own ? own : spec->room, spec, out);
+	else
+		out->why = xfr_why(XFR_WHY_NO_MEMORY, 0, 0);
+	xfr_keep_room_free(own);
 }

@@ -25,11 +25,17 @@ state_draft_t *xfr_keep_whole(state_t *state, const zone_version_t *v);
 /* The difference d, which has made v; all of v where that is less. NULL: no memory. */
 state_draft_t *xfr_keep_delta(state_t *state, const zone_delta_t *d, const zone_version_t *v);
 
+/* What a thread needs to load zones one after the other: memory that is not had anew for each. All are of one
+ * zone set, and of one thread. Versions get theirs from slab, as zone_build_in() has it. NULL: no memory. */
+typedef struct xfr_keep_room xfr_keep_room_t;
+xfr_keep_room_t *xfr_keep_room_new(slab_t *slab);
+void xfr_keep_room_free(xfr_keep_room_t *r); /* NULL is fine */
+
 typedef struct xfr_keep_spec {
 	const state_t *state; /* what is newest of this zone there; or */
 	const state_zone_t *zone;
 	const state_route_t *route; /* ... not NULL: what this leads to */
-	state_window_t *window;     /* of a thread that loads many; NULL: one is made */
+	xfr_keep_room_t *room;      /* of a thread that loads many; NULL: one is made */
 	const siphash_key_t *key;   /* of the zone set */
 	const uint8_t *apex;        /* wire, folded */
 	zone_limits_t limits;
@@ -41,7 +47,6 @@ typedef struct xfr_keep_spec {
 typedef struct xfr_kept {
 	zone_version_t *version; /* the caller's; NULL: why */
 	xfr_why_t why;
-	uint8_t advice;  /* of a version: zone_advice_of() */
 	uint8_t *clocks; /* of a version: state/clocks.h; the caller's, to be freed */
 	size_t clocks_len;
 } xfr_kept_t;

@@ -206,7 +206,9 @@ static zone_version_t *seal_delta(xfr_work_t *w, zone_delta_t *delta)
 static zone_version_t *seal_build(xfr_work_t *w, zone_build_t *build)
 {
 	zone_version_t *v;
-	status_t st = zone_build_seal(build, &v);
+
+	zone_build_in(build, w->spec->slab);
+	const status_t st = zone_build_seal(build, &v);
 
 	if (st != ST_OK)
 		fail_seal(w, st, zone_build_excess(build));

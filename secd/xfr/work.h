@@ -59,6 +59,7 @@ typedef struct xfr_result {
 
 typedef struct xfr_work_spec {
 	const siphash_key_t *key; /* of the zone set */
+	slab_t *slab;             /* for the version: zone_build_in() */
 	dns_name_t apex;          /* folded */
 	uint16_t id;              /* of the question */
 	zone_limits_t limits;

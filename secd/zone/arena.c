@@ -100,6 +100,18 @@ zone_arena_t *zone_arena_for(uint64_t estimate)
 	return a ? a : zone_arena_new(least);
 }
 
+bool zone_arena_again(zone_arena_t *a, uint64_t estimate)
+{
+	if (!a->small || a->reserved < estimate || atomic_load(&a->holders) != 1)
+		return false;
+	ASAN_UNPOISON_MEMORY_REGION(a->base, a->committed);
+	a->used = ZONE_UNIT;
+	a->change = 0;
+	atomic_store_explicit(&a->live, 0, memory_order_relaxed);
+	memset(a->free, 0, sizeof a->free);
+	return true;
+}
+
 void zone_arena_trim(zone_arena_t *a, uint64_t reserve)
 {
 	if (a->small || reserve >= a->reserved)

@@ -41,6 +41,10 @@ zone_arena_t *zone_arena_new(size_t reserve);
  * content is known. NULL: no memory, or no address space. */
 zone_arena_t *zone_arena_for(uint64_t estimate);
 
+/* Make it as if it was new, for content of that estimate. False: it is no small one, too small for that, or somebody
+ * else holds it, too; it is as it was. */
+bool zone_arena_again(zone_arena_t *a, uint64_t estimate);
+
 /* Let go of address space beyond reserve octets, as far as nothing is there yet. The writer. */
 void zone_arena_trim(zone_arena_t *a, uint64_t reserve);
 

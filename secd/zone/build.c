@@ -10,6 +10,7 @@
 
 struct zone_build {
 	siphash_key_t key;
+	slab_t *slab;
 	zone_log_t log;
 	zone_doubts_t doubts; /* of the sealed version */
 };
@@ -22,9 +23,15 @@ zone_build_t *zone_build_new(const siphash_key_t *key, const dns_name_t *apex,
 	if (!b)
 		return NULL;
 	b->key = *key;
+	b->slab = NULL;
 	b->doubts = (zone_doubts_t){ 0 };
 	zone_log_init(&b->log, apex, limits);
 	return b;
+}
+
+void zone_build_in(zone_build_t *b, slab_t *slab)
+{
+	b->slab = slab;
 }
 
 void zone_build_free(zone_build_t *b)
@@ -66,7 +73,7 @@ static status_t seal_into(zone_build_t *b, zone_arena_t *arena, zone_version_t *
 	zone_change_begin(&change, arena, true);
 	st = zone_write_log(&change, &b->key, &b->log, &b->doubts, &root);
 	if (st == ST_OK) {
-		*out = zone_write_version(&b->key, &b->log.apex, arena, &root, true);
+		*out = zone_write_version(b->slab, &b->key, &b->log.apex, arena, &root, true);
 		st = *out ? ST_OK : ST_NOMEM;
 	}
 	return st;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/siphash.h"
+#include "common/slab.h"
 #include "common/status.h"
 #include "dns/name.h"
 #include "dns/rr.h"
@@ -37,6 +38,10 @@ typedef struct zone_build_stats {
 /* An empty build. NULL: out of memory. apex is folded, and copied. */
 zone_build_t *zone_build_new(const siphash_key_t *key, const dns_name_t *apex,
                              const zone_limits_t *limits);
+
+/* Take the version's memory from slab, which outlives it, as it outlives those that are made of that by differences.
+ * Without: malloc's. Before the seal. */
+void zone_build_in(zone_build_t *b, slab_t *slab);
 
 /* Take a record, in any order; it is copied.
  * Returns    ST_OK; ST_OUTSIDE: dropped and counted, go on; ST_LIMIT, ST_NOMEM: give up;

@@ -187,6 +187,15 @@ status_t zone_doubts_add(zone_doubts_t *d, zone_ref_t ref)
 	return ST_OK;
 }
 
+void zone_doubts_again(zone_doubts_t *d)
+{
+	enum { FEW = 1024 };
+
+	if (d->room > FEW)
+		zone_doubts_free(d);
+	d->count = 0;
+}
+
 void zone_doubts_free(zone_doubts_t *d)
 {
 	huge_give(d->ref, d->room * sizeof *d->ref);

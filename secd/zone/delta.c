@@ -508,7 +508,8 @@ static status_t compacted(const work_t *w, size_t live, zone_version_t **out)
 		st = zone_write_copy(&c, &d->base->key, &d->apex, w->c.base, &w->root, e, &fresh);
 	zone_encoder_free(e);
 	if (st == ST_OK) {
-		*out = zone_write_version(&d->base->key, &d->apex, arena, &fresh, true);
+		*out = zone_write_version(d->base->slab, &d->base->key, &d->apex, arena, &fresh,
+		                          true);
 		st = *out ? ST_OK : ST_NOMEM;
 	}
 	zone_arena_trim(arena, reserve); /* it may have had to move */
@@ -526,8 +527,9 @@ static status_t seal_shared(zone_delta_t *d, zone_version_t **out)
 	if (st != ST_OK)
 		return st;
 	bool anew = zone_index_unfit(&w.root.index) || chain_changed(&w);
-	zone_version_t *v =
-		anew ? NULL : zone_write_version(&d->base->key, &d->apex, arena, &w.root, false);
+	zone_version_t *v = anew ? NULL
+	                         : zone_write_version(d->base->slab, &d->base->key, &d->apex, arena,
+	                                              &w.root, false);
 	if (v && zone_change_commit(&w.c, &v->debts->taken, &v->debts->replaced) == ST_OK) {
 		*out = v;
 		return ST_OK;

@@ -22,6 +22,7 @@ typedef struct zone_doubts {
 bool zone_doubtful(unsigned flags, bool inside);
 
 status_t zone_doubts_add(zone_doubts_t *d, zone_ref_t ref);
+void zone_doubts_again(zone_doubts_t *d); /* empty; the memory of a few stays */
 void zone_doubts_free(zone_doubts_t *d);
 
 /* What zone_check() would say, if all that is doubtful in v is in d. */

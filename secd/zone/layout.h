@@ -21,6 +21,7 @@
 
 #include "common/epoch.h"
 #include "common/siphash.h"
+#include "common/slab.h"
 #include "dns/name.h"
 #include "dns/nsec3.h"
 #include "dns/soa.h"
@@ -73,7 +74,8 @@ struct zone_version {
 	zone_arena_t *arena; /* NULL: the blocks lie behind this struct */
 	zone_root_t root;
 	zone_debts_t *debts;    /* NULL: it is in one piece, or never published */
-	uint32_t bytes;         /* of a version in one piece */
+	slab_t *slab;           /* it lies there; NULL: malloc's */
+	uint32_t bytes;         /* of a version in one piece; else 0 */
 	_Atomic uint8_t claims; /* ZONE_CLAIMED: as a base; ZONE_FREED: and goes with the claim */
 	uint8_t apex_len, apex_labels;
 	uint8_t apex[]; /* apex_len octets */
@@ -97,6 +99,12 @@ typedef struct zone_rrset_head {
 static inline size_t zone_align(size_t n, size_t to)
 {
 	return (n + to - 1) & ~(to - 1);
+}
+
+/* Octets of the struct with its apex; the blocks of a version in one piece follow. */
+static inline size_t zone_version_head(size_t apex_len)
+{
+	return zone_align(sizeof(zone_version_t) + apex_len, ZONE_UNIT);
 }
 
 static inline const zone_node_t *zone_node_at(const zone_version_t *v, zone_ref_t ref)

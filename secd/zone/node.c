@@ -36,6 +36,15 @@ struct zone_encoder {
 	uint8_t *scratch;   /* two times SCRATCH */
 };
 
+void zone_encoder_again(zone_encoder_t *e, zone_log_t *log, const dns_nsec3_params_t *params,
+                        uint64_t records)
+{
+	e->log = log;
+	e->params = params;
+	e->rounds = 0;
+	e->rounds_most = ROUNDS_FREE + records * ROUNDS_PER_RECORD;
+}
+
 zone_encoder_t *zone_encoder_new(zone_log_t *log, const dns_nsec3_params_t *params,
                                  uint64_t records)
 {
@@ -49,9 +58,7 @@ zone_encoder_t *zone_encoder_new(zone_log_t *log, const dns_nsec3_params_t *para
 		zone_encoder_free(e);
 		return NULL;
 	}
-	e->log = log;
-	e->params = params;
-	e->rounds_most = ROUNDS_FREE + records * ROUNDS_PER_RECORD;
+	zone_encoder_again(e, log, params, records);
 	return e;
 }
 
@@ -159,8 +166,8 @@ static status_t begin(zone_encoder_t *e, const uint8_t *rel, size_t rel_len, uns
 	};
 	copy_few(node->name, rel, rel_len);
 	e->used = sizeof *node + rel_len;
-	while (e->used % 4)
-		e->image[e->used++] = 0;
+	memset(e->image + e->used, 0, 4);
+	e->used = zone_align(e->used, 4);
 	if (flags & ZONE_NODE_PARENT) {
 		memcpy(e->image + e->used, &children, sizeof children);
 		e->used += sizeof children;
@@ -375,7 +382,13 @@ static const dns_name_t *owner_of(zone_encoder_t *e)
 	return &e->owner;
 }
 
-/* RDATA with names that may be compressed. */
+/* May names in RDATA of this type be compressed? */
+static bool has_names(uint16_t type)
+{
+	return is_name(type) || dns_type_may_compress(type);
+}
+
+/* Such RDATA. */
 static void put_names(rrset_out_t *o, zone_encoder_t *e, const zone_rec_t *r)
 {
 	const uint8_t *rdata = zone_rec_rdata(r);
@@ -394,17 +407,23 @@ static void put_names(rrset_out_t *o, zone_encoder_t *e, const zone_rec_t *r)
 	put_bytes(o, rdata + done, r->rdlen - done);
 }
 
+/* All before the RDATA but its length. */
+static inline void put_head(uint8_t *p, uint16_t type, uint32_t ttl)
+{
+	put_u16(p, 0xc000u + DNS_HEADER_LEN);
+	put_u16(p + 2, type);
+	put_u16(p + 4, DNS_CLASS_IN);
+	put_u32(p + 6, ttl);
+}
+
 static void put_record(rrset_out_t *o, zone_encoder_t *e, const zone_rec_t *r, uint32_t ttl)
 {
 	const uint16_t type = r->is_sig ? DNS_TYPE_RRSIG : r->type;
 
-	put_u16(o->p, 0xc000u + DNS_HEADER_LEN);
-	put_u16(o->p + 2, type);
-	put_u16(o->p + 4, DNS_CLASS_IN);
-	put_u32(o->p + 6, ttl);
+	put_head(o->p, type, ttl);
 	uint8_t *rdlen_at = o->p + 10;
 	o->p += RR_HEAD;
-	if (is_name(type) || dns_type_may_compress(type))
+	if (has_names(type))
 		put_names(o, e, r);
 	else
 		put_bytes(o, zone_rec_rdata(r), r->rdlen);
@@ -528,6 +547,32 @@ static void note_type(zone_node_t *node, uint16_t type, size_t count)
 		node->flags |= ZONE_NODE_CNAME;
 }
 
+/* Most owners have one record without names in its RDATA: nothing is to be sorted, joined or compressed. */
+static bool is_plain(const zone_encoder_t *e, const zone_rec_t **recs, size_t count)
+{
+	return count == 1 && !recs[0]->is_sig && !has_names(recs[0]->type) &&
+	       e->log->limits.max_rrset > 0 && e->log->limits.max_rrsets > 0;
+}
+
+static status_t put_plain(zone_encoder_t *e, const zone_rec_t *r, zone_image_t *out)
+{
+	const uint32_t len = RR_HEAD + r->rdlen;
+
+	if (reserve(e, sizeof(zone_rrset_head_t) + len + 4) != ST_OK)
+		return ST_NOMEM;
+	zone_rrset_head_t *h = (void *)(e->image + e->used);
+	uint8_t *p = (uint8_t *)(h + 1);
+	*h = (zone_rrset_head_t){ .wire_len = len, .type = r->type, .count = 1 };
+	put_head(p, r->type, r->ttl);
+	put_u16(p + RR_HEAD - 2, r->rdlen);
+	copy_few(p + RR_HEAD, zone_rec_rdata(r), r->rdlen);
+	memset(p + len, 0, 4);
+	e->used += sizeof *h + zone_align(len, 4);
+	out->records = 1;
+	note_type(image_node(e), r->type, 1);
+	return ST_OK;
+}
+
 /* The sorted records of the owner, RRset by RRset. */
 static status_t put_rrsets(zone_encoder_t *e, const zone_rec_t **recs, size_t n, zone_image_t *out)
 {
@@ -561,7 +606,9 @@ status_t zone_encode(zone_encoder_t *e, const uint8_t *rel, size_t rel_len, unsi
 	status_t st = begin(e, rel, rel_len, rel_labels, flags, children);
 
 	*out = (zone_image_t){ 0 };
-	if (st == ST_OK && count > 0) {
+	if (st == ST_OK && is_plain(e, recs, count)) {
+		st = put_plain(e, recs[0], out);
+	} else if (st == ST_OK && count > 0) {
 		e->owner.len = 0;
 		sort_records(e, recs, count);
 		st = put_rrsets(e, recs, count, out);

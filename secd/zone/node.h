@@ -17,6 +17,9 @@ typedef struct zone_encoder zone_encoder_t;
  * NULL: no memory. One thread. */
 zone_encoder_t *zone_encoder_new(zone_log_t *log, const dns_nsec3_params_t *params,
                                  uint64_t records);
+/* ... with the memory of one that there is. */
+void zone_encoder_again(zone_encoder_t *e, zone_log_t *log, const dns_nsec3_params_t *params,
+                        uint64_t records);
 void zone_encoder_free(zone_encoder_t *e); /* NULL is fine */
 
 /* A node as it would lie in an arena. */

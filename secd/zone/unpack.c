@@ -15,6 +15,7 @@ enum {
 	NAMES_FIRST = 1 << 20, /* room for at the most, before there are any */
 	BYTES_FIRST = 1024,
 	RECS_FIRST = 16,
+	ARENA_FIRST = 1 << 16, /* octets: that many small zones find room in it */
 };
 
 /* An owner by what stands left of the apex. */
@@ -25,11 +26,13 @@ typedef struct named {
 
 struct zone_unpack {
 	siphash_key_t key;
+	slab_t *slab;
 	zone_log_t log;       /* the apex, the limits, what is counted: no records */
 	zone_doubts_t doubts; /* of the sealed version */
-	zone_arena_t *arena;
+	zone_arena_t *arena;  /* of this zone, or of one before */
 	zone_change_t change;
 	zone_writer_t *writer;
+	bool begun;
 	uint64_t records; /* that there should be */
 	status_t failed;
 	bool denial; /* it is at the owners of NSEC3 */
@@ -51,33 +54,50 @@ zone_unpack_t *zone_unpack_new(const siphash_key_t *key, const dns_name_t *apex,
 	if (!u)
 		return NULL;
 	u->key = *key;
-	zone_log_init(&u->log, apex, limits);
 	u->name[0].owner.rel = u->name[0].rel;
 	u->name[1].owner.rel = u->name[1].rel;
+	u->writer = zone_writer_new();
 	u->bytes = malloc(BYTES_FIRST);
 	u->recs = malloc(RECS_FIRST * sizeof *u->recs);
 	u->room = BYTES_FIRST;
 	u->recs_room = RECS_FIRST;
-	if (u->bytes && u->recs)
+	if (u->writer && u->bytes && u->recs) {
+		zone_unpack_next(u, apex, limits);
 		return u;
+	}
 	zone_unpack_free(u);
 	return NULL;
 }
 
-/* What is written so far is the version's, or nobody's. */
-static void end_writing(zone_unpack_t *u)
+void zone_unpack_in(zone_unpack_t *u, slab_t *slab)
 {
-	zone_writer_free(u->writer);
+	u->slab = slab;
+}
+
+void zone_unpack_next(zone_unpack_t *u, const dns_name_t *apex, const zone_limits_t *limits)
+{
+	zone_log_init(&u->log, apex, limits);
+	zone_doubts_again(&u->doubts);
+	u->failed = ST_OK;
+	u->begun = u->denial = u->behind = u->waits = false;
+}
+
+/* An arena of at least that size: the one of the zone before, if that is in one piece by now. */
+static bool have_arena(zone_unpack_t *u, uint64_t estimate)
+{
+	if (u->arena && zone_arena_again(u->arena, estimate))
+		return true;
 	zone_arena_drop(u->arena);
-	u->writer = NULL;
-	u->arena = NULL;
+	u->arena = zone_arena_for(estimate > ARENA_FIRST ? estimate : ARENA_FIRST);
+	return u->arena;
 }
 
 void zone_unpack_free(zone_unpack_t *u)
 {
 	if (!u)
 		return;
-	end_writing(u);
+	zone_writer_free(u->writer);
+	zone_arena_drop(u->arena);
 	zone_log_free(&u->log);
 	zone_doubts_free(&u->doubts);
 	free(u->recs);
@@ -248,9 +268,10 @@ static bool is_folded(const uint8_t *rel, size_t len)
 	size_t at = 0;
 
 	if (len < 8) {
-		while (at < len && dns_fold(rel[at]) == rel[at])
-			at++;
-		return at == len;
+		uint8_t word[8] = { 0 };
+
+		copy_few(word, rel, len);
+		return !has_upper(word);
 	}
 	while (at + 8 < len && !has_upper(rel + at))
 		at += 8;
@@ -351,17 +372,17 @@ static status_t begin(zone_unpack_t *u, buf_t *in)
 
 	if (!buf_ok(in))
 		return ST_SHORT;
-	if (u->arena)
+	if (u->begun)
 		return ST_MALFORMED;
+	u->begun = true;
 	u->records = records;
 	if (records > u->log.limits.max_records)
 		records = u->log.limits.max_records;
-	u->arena = zone_arena_for(zone_write_estimate(records, octets));
-	if (!u->arena)
+	if (!have_arena(u, zone_write_estimate(records, octets)))
 		return ST_NOMEM;
 	zone_change_begin(&u->change, u->arena, true);
-	u->writer = zone_writer_new(&u->change, &u->key, &u->log, &u->doubts, records, names, 0);
-	return u->writer ? ST_OK : ST_NOMEM;
+	return zone_writer_begin(u->writer, &u->change, &u->key, &u->log, &u->doubts, records,
+	                         names, 0);
 }
 
 static status_t begin_denial(zone_unpack_t *u)
@@ -384,7 +405,7 @@ static status_t read_head(zone_unpack_t *u, buf_t *in)
 		return ST_SHORT;
 	if (kind == ZONE_PACK_BEGIN)
 		return begin(u, in);
-	if (kind > ZONE_PACK_DENIAL || !u->arena)
+	if (kind > ZONE_PACK_DENIAL || !u->begun)
 		return ST_MALFORMED;
 	if (kind == ZONE_PACK_DENIAL)
 		return begin_denial(u);
@@ -402,10 +423,20 @@ status_t zone_unpack_feed(zone_unpack_t *u, const uint8_t *chunk, size_t len)
 	return u->failed;
 }
 
+/* What is written is the version's, or nobody's. */
+static void end_writing(zone_unpack_t *u)
+{
+	zone_writer_rest(u->writer);
+	if (u->arena && !zone_arena_again(u->arena, 0)) {
+		zone_arena_drop(u->arena);
+		u->arena = NULL;
+	}
+}
+
 static status_t seal(zone_unpack_t *u, zone_version_t **out)
 {
 	zone_root_t root;
-	status_t st = u->arena ? put_waiting(u, NULL) : ST_NOENT;
+	status_t st = u->begun ? put_waiting(u, NULL) : ST_NOENT;
 
 	if (st == ST_OK && u->log.stats.added != u->records)
 		st = ST_MALFORMED;
@@ -413,7 +444,7 @@ static status_t seal(zone_unpack_t *u, zone_version_t **out)
 		st = zone_writer_end(u->writer, &root);
 	if (st != ST_OK)
 		return st;
-	*out = zone_write_version(&u->key, &u->log.apex, u->arena, &root, true);
+	*out = zone_write_version(u->slab, &u->key, &u->log.apex, u->arena, &root, true);
 	return *out ? ST_OK : ST_NOMEM;
 }
 
@@ -425,7 +456,7 @@ status_t zone_unpack_seal(zone_unpack_t *u, zone_version_t **out)
 	if (u->failed != ST_OK)
 		return u->failed;
 	u->failed = seal(u, out);
-	if (u->arena)
+	if (u->begun)
 		zone_arena_trim(u->arena, zone_write_estimate(stats->added, stats->octets));
 	end_writing(u);
 	return u->failed;

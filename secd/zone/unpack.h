@@ -26,6 +26,13 @@ typedef struct zone_unpack zone_unpack_t;
 zone_unpack_t *zone_unpack_new(const siphash_key_t *key, const dns_name_t *apex,
                                const zone_limits_t *limits);
 
+/* The contract of zone_build_in(); for all zones from now on. */
+void zone_unpack_in(zone_unpack_t *u, slab_t *slab);
+
+/* As if it was new, for another zone, wherever it was with the one before: to get its memory is half of
+ * the work for a small zone. */
+void zone_unpack_next(zone_unpack_t *u, const dns_name_t *apex, const zone_limits_t *limits);
+
 /* Take the next chunk, which is not needed afterwards.
  * Returns   ST_OK; ST_SHORT: it ends within an owner; ST_MALFORMED: it breaks the format, or holds
  *           what no zone can hold, or what doesn't follow the chunk before; ST_NOENT: the apex is
@@ -33,7 +40,7 @@ zone_unpack_t *zone_unpack_new(const siphash_key_t *key, const dns_name_t *apex,
  *           is what all calls return. */
 status_t zone_unpack_feed(zone_unpack_t *u, const uint8_t *chunk, size_t len);
 
-/* That was all of them. It is spent.
+/* That was all of them. It is spent until zone_unpack_next().
  * Returns   ST_OK with *out, which is the caller's; ST_NOENT: no SOA; ST_EXIST: several;
  *           ST_MALFORMED: more or fewer records than the first chunk said; ST_LIMIT; ST_NOMEM. *out
  *           is NULL unless ST_OK. */

@@ -382,7 +382,7 @@ static void release(zone_version_t *v)
 		zone_arena_drop(v->arena);
 		free(v->debts);
 	}
-	free(v);
+	slab_give(v->slab, v, v->bytes ? v->bytes : zone_version_head(v->apex_len));
 }
 
 void zone_version_unclaim(const zone_version_t *v)

@@ -13,7 +13,10 @@
 #include "zone/index.h"
 #include "zone/tree.h"
 
-enum { ONE_PIECE_MAX = 1 << 20 };
+enum {
+	ONE_PIECE_MAX = 1 << 20,
+	KEPT = 1 << 12, /* names and owners of NSEC3 up to which a writer keeps its memory */
+};
 
 /* An ancestor of the owner at hand, itself included. */
 typedef struct level {
@@ -27,7 +30,8 @@ struct zone_writer {
 	zone_log_t *log;
 	zone_doubts_t *doubts;
 	uint64_t records;  /* that will come */
-	zone_encoder_t *e; /* from the apex on */
+	zone_encoder_t *e; /* NULL until the first apex has come */
+	bool begun;        /* that of this zone has come */
 	dns_nsec3_params_t params;
 	uint8_t salt[UINT8_MAX];
 	zone_expiry_t expiry;
@@ -176,7 +180,11 @@ static status_t begin(zone_writer_t *w, const zone_owner_t *apex, const zone_rec
 		memcpy(w->salt, p->salt, p->salt_len);
 		p->salt = w->salt;
 	}
-	w->e = zone_encoder_new(w->log, hashed ? p : NULL, w->records);
+	w->begun = true;
+	if (w->e)
+		zone_encoder_again(w->e, w->log, hashed ? p : NULL, w->records);
+	else
+		w->e = zone_encoder_new(w->log, hashed ? p : NULL, w->records);
 	return w->e ? ST_OK : ST_NOMEM;
 }
 
@@ -185,7 +193,7 @@ status_t zone_writer_name(zone_writer_t *w, const zone_owner_t *owner, const zon
 {
 	status_t st = ST_OK;
 
-	if (!w->e)
+	if (!w->begun)
 		st = begin(w, owner, recs, count);
 	else if (owner->labels > 1)
 		st = put_missing(w, owner);
@@ -242,12 +250,21 @@ static status_t build_over(zone_writer_t *w)
 	return st == ST_OK ? zone_index_build(w->c, w->named, w->names, &w->root.index) : st;
 }
 
+static void give_lists(zone_writer_t *w)
+{
+	huge_give(w->named, w->name_room * sizeof *w->named);
+	huge_give(w->denial, w->denial_room * sizeof *w->denial);
+	w->named = NULL;
+	w->denial = NULL;
+	w->name_room = w->denial_room = 0;
+}
+
 static void release(zone_writer_t *w)
 {
 	zone_encoder_free(w->e);
+	w->e = NULL;
 	zone_expiry_free(&w->expiry);
-	huge_give(w->named, w->name_room * sizeof *w->named);
-	huge_give(w->denial, w->denial_room * sizeof *w->denial);
+	give_lists(w);
 }
 
 /* Room for these lists, which is touched as it is used. */
@@ -260,23 +277,42 @@ static status_t make_lists(zone_writer_t *w, size_t names, size_t denials)
 	return w->named && w->denial ? ST_OK : ST_NOMEM;
 }
 
-zone_writer_t *zone_writer_new(zone_change_t *c, const siphash_key_t *key, zone_log_t *log,
-                               zone_doubts_t *doubts, uint64_t records, size_t names,
-                               size_t denials)
+zone_writer_t *zone_writer_new(void)
 {
-	zone_writer_t *w = calloc(1, sizeof *w);
+	return calloc(1, sizeof(zone_writer_t));
+}
 
-	if (!w)
-		return NULL;
+/* Those that are there, if they are long enough. */
+static status_t room_for(zone_writer_t *w, size_t names, size_t denials)
+{
+	if (w->named && names <= w->name_room && denials <= w->denial_room)
+		return ST_OK;
+	give_lists(w);
+	return make_lists(w, names, denials);
+}
+
+status_t zone_writer_begin(zone_writer_t *w, zone_change_t *c, const siphash_key_t *key,
+                           zone_log_t *log, zone_doubts_t *doubts, uint64_t records, size_t names,
+                           size_t denials)
+{
 	w->c = c;
 	w->key = key;
 	w->log = log;
 	w->doubts = doubts;
 	w->records = records;
-	if (make_lists(w, names, denials) == ST_OK)
-		return w;
-	zone_writer_free(w);
-	return NULL;
+	w->begun = false;
+	w->names = w->denials = 0;
+	w->last = (zone_owner_t){ 0 };
+	w->root = (zone_root_t){ 0 };
+	w->soas = 0;
+	zone_expiry_free(&w->expiry);
+	return room_for(w, names, denials);
+}
+
+void zone_writer_rest(zone_writer_t *w)
+{
+	if (w->name_room > KEPT || w->denial_room > KEPT)
+		release(w);
 }
 
 void zone_writer_free(zone_writer_t *w)
@@ -354,12 +390,14 @@ static status_t put_list(zone_writer_t *w, zone_list_t *l, group_t *g, bool deni
 status_t zone_write_log(zone_change_t *c, const siphash_key_t *key, zone_log_t *log,
                         zone_doubts_t *doubts, zone_root_t *out)
 {
-	zone_writer_t *w = zone_writer_new(c, key, log, doubts, log->stats.added, log->names.count,
-	                                   log->denial.count);
+	zone_writer_t *w = zone_writer_new();
 	group_t group = { 0 };
 	status_t st = ST_NOMEM;
 
 	if (w)
+		st = zone_writer_begin(w, c, key, log, doubts, log->stats.added, log->names.count,
+		                       log->denial.count);
+	if (st == ST_OK)
 		st = log->names.count > 0 ? put_list(w, &log->names, &group, false) : ST_NOENT;
 	if (st == ST_OK)
 		st = put_list(w, &log->denial, &group, true);
@@ -501,17 +539,18 @@ status_t zone_write_copy(zone_change_t *c, const siphash_key_t *key, const dns_n
 
 /* --- versions ----------------------------------------------------------------------------------- */
 
-zone_version_t *zone_write_version(const siphash_key_t *key, const dns_name_t *apex,
+zone_version_t *zone_write_version(slab_t *slab, const siphash_key_t *key, const dns_name_t *apex,
                                    zone_arena_t *arena, const zone_root_t *root, bool compact)
 {
-	size_t head = zone_align(sizeof(zone_version_t) + apex->len, ZONE_UNIT);
+	size_t head = zone_version_head(apex->len);
 	size_t used = zone_arena_used(arena);
 	bool one_piece = compact && used <= ONE_PIECE_MAX;
-	zone_version_t *v = malloc(head + (one_piece ? used : 0));
+	size_t size = head + (one_piece ? used : 0);
+	zone_version_t *v = slab_take(slab, size);
 	zone_debts_t *debts = one_piece ? NULL : calloc(1, sizeof *debts);
 
 	if (!v || (!one_piece && !debts)) {
-		free(v);
+		slab_give(slab, v, size);
 		free(debts);
 		return NULL;
 	}
@@ -519,9 +558,10 @@ zone_version_t *zone_write_version(const siphash_key_t *key, const dns_name_t *a
 		.key = *key,
 		.root = *root,
 		.debts = debts,
+		.slab = slab,
 		.apex_len = apex->len,
 		.apex_labels = apex->labels,
-		.bytes = one_piece ? (uint32_t)(head + used) : 0,
+		.bytes = one_piece ? (uint32_t)size : 0,
 	};
 	memcpy(v->apex, apex->wire, apex->len);
 	if (one_piece) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/siphash.h"
+#include "common/slab.h"
 #include "zone/change.h"
 #include "zone/doubts.h"
 #include "zone/log.h"
@@ -14,18 +15,23 @@ typedef struct zone_owner {
 	uint8_t len, labels;
 } zone_owner_t;
 
-/* Writes owners, as they are put one after the other, into the arena of a change. */
+/* Writes owners, as they are put one after the other, into the arena of a change; one zone after the other. */
 typedef struct zone_writer zone_writer_t;
 
-/* Into the arena of c, which is empty, and is c's alone until zone_writer_end().
+zone_writer_t *zone_writer_new(void); /* NULL: no memory */
+
+/* A zone, into the arena of c, which is empty, and is c's alone until zone_writer_end().
  *   log       has the apex, the limits and what is counted; its records are not looked at
  *   records   that will come: what the hashing of names may cost grows with them
  *   names     room for so many to begin with, and for so many owners of NSEC3
  *   doubts    what zone_check() should look at is added here
- * All are borrowed. NULL: no memory. */
-zone_writer_t *zone_writer_new(zone_change_t *c, const siphash_key_t *key, zone_log_t *log,
-                               zone_doubts_t *doubts, uint64_t records, size_t names,
-                               size_t denials);
+ * All are borrowed. ST_NOMEM. */
+status_t zone_writer_begin(zone_writer_t *w, zone_change_t *c, const siphash_key_t *key,
+                           zone_log_t *log, zone_doubts_t *doubts, uint64_t records, size_t names,
+                           size_t denials);
+
+/* Until the next one begins: memory that only a big zone needs goes back. */
+void zone_writer_rest(zone_writer_t *w);
 void zone_writer_free(zone_writer_t *w); /* NULL is fine */
 
 /* The node of an owner with count records (their order is changed), and of the empty non-terminals
@@ -66,7 +72,7 @@ uint64_t zone_write_hash(const siphash_key_t *key, const dns_name_t *apex, const
                          size_t rel_len);
 
 /* A version that begins at root, in arena, which it holds; or, if it is small, in one piece: then
- * the arena, which must have no holes, is left alone (compact says that it has none). NULL: no
- * memory. */
-zone_version_t *zone_write_version(const siphash_key_t *key, const dns_name_t *apex,
+ * the arena, which must have no holes, is left alone (compact says that it has none). What is not in the arena is
+ * the slab's, or, if that is NULL, malloc's. NULL: no memory. */
+zone_version_t *zone_write_version(slab_t *slab, const siphash_key_t *key, const dns_name_t *apex,
                                    zone_arena_t *arena, const zone_root_t *root, bool compact);

@@ -105,11 +105,8 @@ status_t packs_feed(zone_unpack_t *u, const packs_chunks_t *c)
 	return st;
 }
 
-status_t packs_read_within(const char *origin, const packs_chunks_t *c, const zone_limits_t *limits,
-                           zone_excess_t *excess, zone_version_t **out)
+static status_t feed_and_seal(zone_unpack_t *u, const packs_chunks_t *c, zone_version_t **out)
 {
-	dns_name_t apex = zones_name(origin);
-	zone_unpack_t *u = zone_unpack_new(&zones_key, &apex, limits);
 	status_t st = packs_feed(u, c);
 
 	*out = NULL;
@@ -121,6 +118,27 @@ status_t packs_read_within(const char *origin, const packs_chunks_t *c, const zo
 		cr_expect(eq(int, zone_unpack_seal(u, &none), st), "it stays as it is");
 		cr_expect(eq(ptr, none, NULL));
 	}
+	return st;
+}
+
+/* By one that is new, and then by the same, whatever it was fed before. */
+status_t packs_read_within(const char *origin, const packs_chunks_t *c, const zone_limits_t *limits,
+                           zone_excess_t *excess, zone_version_t **out)
+{
+	const dns_name_t apex = zones_name(origin), other = zones_name("another.zone.example");
+	zone_unpack_t *u = zone_unpack_new(&zones_key, &apex, limits);
+	status_t st = feed_and_seal(u, c, out);
+	const uint64_t octets = zone_unpack_stats(u)->octets;
+	zone_version_t *first = *out;
+
+	zone_unpack_next(u, &other, limits);
+	packs_feed(u, c);
+	zone_unpack_next(u, &apex, limits);
+	cr_expect(eq(int, feed_and_seal(u, c, out), st), "it depends on what was before");
+	cr_expect(eq(u64, zone_unpack_stats(u)->octets, octets));
+	if (first)
+		cr_expect(eq(sz, zone_version_bytes(first), zone_version_bytes(*out)));
+	zone_version_free(first);
 	*excess = *zone_unpack_excess(u);
 	zone_unpack_free(u);
 	return st;

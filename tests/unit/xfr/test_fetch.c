@@ -185,7 +185,7 @@ static void rig_open_with(rig_t *r, primary_t *primary, size_t builders, uint64_
 	};
 	r->pool = pool_new("builder", builders);
 	cr_assert(r->pool != NULL);
-	xfr_env_open(&r->env, r->loop, r->pool, &key, memory);
+	xfr_env_open(&r->env, r->loop, r->pool, &key, NULL, memory);
 	r->server = server_start(&(server_script_t){ .tcp = serve, .arg = primary });
 	r->peer = server_peer(r->server);
 }
