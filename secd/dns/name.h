@@ -67,6 +67,14 @@ size_t dns_wire_len(const uint8_t *wire);
 /* Octets of the uncompressed name at p, of which n can be read; 0: it is none, or not sound. */
 size_t dns_wire_plain(const uint8_t *p, size_t n);
 
+/* The uncompressed name at the cursor, where it stands; NULL: there is no sound one, and the cursor stays. */
+static inline const uint8_t *dns_wire_take(buf_t *b)
+{
+	const size_t n = b->bad ? 0 : dns_wire_plain(b->base + b->pos, buf_left(b));
+
+	return n > 0 ? buf_take(b, n) : NULL;
+}
+
 /* Equal octet by octet: both folded, or both meant to be exact. */
 static inline bool dns_name_equal(const dns_name_t *a, const dns_name_t *b)
 {

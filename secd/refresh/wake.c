@@ -50,6 +50,13 @@ typedef struct loader {
 	xfr_keep_room_t *room;
 } loader_t;
 
+/* A zone that is to be loaded. Its rank lies beside it: where it is on the disk would be looked for again in each
+ * comparison, all over the memory. */
+typedef struct waiting {
+	uint64_t rank;
+	zone_t *zone;
+} waiting_t;
+
 struct wake {
 	keep_t *keep;
 	pool_t *pool;
@@ -62,7 +69,7 @@ struct wake {
 	int error;
 	char why[256];
 
-	zone_t **zones; /* to be loaded, those that take long last */
+	waiting_t *zones; /* to be loaded, those that take long last */
 	size_t count;
 	_Atomic size_t next;
 	_Atomic bool stop;
@@ -163,7 +170,7 @@ static void run_loader(pool_job_t *job)
 		}
 		if (!l->batch)
 			break;
-		load(l, w->zones[i]);
+		load(l, w->zones[i].zone);
 		if (l->batch->count == BATCH ||
 		    clock_mono().ns - l->began.ns > BATCH_MS * NS_PER_MS)
 			hand_over(l);
@@ -279,7 +286,7 @@ static uint64_t rank(const zone_t *z)
 
 static int by_rank(const void *a, const void *b)
 {
-	const uint64_t x = rank(*(zone_t *const *)a), y = rank(*(zone_t *const *)b);
+	const uint64_t x = ((const waiting_t *)a)->rank, y = ((const waiting_t *)b)->rank;
 
 	return (x > y) - (x < y);
 }
@@ -308,7 +315,7 @@ static bool gather(wake_t *w)
 {
 	refresh_t *r = w->keep->r;
 
-	w->zones = calloc(r->zone_count + 1, sizeof(zone_t *));
+	w->zones = calloc(r->zone_count + 1, sizeof *w->zones);
 	if (!w->zones)
 		return false;
 	for (size_t i = 0; i < r->zone_count; i++) {
@@ -320,12 +327,12 @@ static bool gather(wake_t *w)
 			/* Where the directory came late, the zone may be asked for already: what is
 			 * on the disk comes first, and what was asked for is asked again. */
 			refresh_lift(z);
-			w->zones[w->count++] = z;
+			w->zones[w->count++] = (waiting_t){ rank(z), z };
 		} else if (z->stage == STAGE_LOADING) {
 			refresh_woken(z);
 		}
 	}
-	qsort(w->zones, w->count, sizeof(zone_t *), by_rank);
+	qsort(w->zones, w->count, sizeof *w->zones, by_rank);
 	w->left = w->count;
 	const uint64_t ms = w->count / OVERDUE_PER_MS;
 	w->overdue_ms = ms < OVERDUE_MOST_MS ? (uint32_t)ms : OVERDUE_MOST_MS;

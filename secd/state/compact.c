@@ -119,11 +119,9 @@ static status_t copy(state_t *s, const state_record_t *r, state_place_t from, co
 	const struct iovec all = { (void *)(uintptr_t)body, r->len };
 	move_t move = { .record = *r, .from = from };
 	buf_t at = buf_over(body, r->len);
-	dns_name_t apex;
+	const uint8_t *apex = dns_wire_take(&at);
 
-	if (dns_name_read_plain(&at, &apex) != ST_OK)
-		return ST_OK;
-	if (!is_needed(s, &move, apex.wire))
+	if (!apex || !is_needed(s, &move, apex))
 		return ST_OK;
 	if (state_log_append(s, &move.record, &all, 1, &move.to) < 0)
 		return ST_SYSTEM;

@@ -52,8 +52,8 @@ static status_t read_record(const source_t *from, state_place_t place, state_kin
                             loaded_t *out)
 {
 	const int fd = fd_of(from, place.file);
+	const size_t apex_len = dns_wire_len(from->apex);
 	const uint8_t *octets;
-	dns_name_t apex, ours;
 	status_t st;
 
 	if (fd < 0)
@@ -64,9 +64,8 @@ static status_t read_record(const source_t *from, state_place_t place, state_kin
 	if (st != ST_OK)
 		return st;
 	buf_t all = buf_over(octets + STATE_RECORD_HEAD, out->head.len);
-	dns_name_from_wire(from->apex, &ours);
-	if (out->head.kind != kind || dns_name_read_plain(&all, &apex) != ST_OK ||
-	    apex.len != ours.len || memcmp(apex.wire, ours.wire, ours.len) != 0)
+	const uint8_t *apex = buf_take(&all, apex_len);
+	if (out->head.kind != kind || !apex || memcmp(apex, from->apex, apex_len) != 0)
 		return ST_MALFORMED;
 	const size_t len = kind == STATE_CLOCKS ? buf_left(&all) : buf_u32(&all);
 	const uint8_t *clocks = buf_take(&all, len);

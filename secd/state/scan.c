@@ -230,14 +230,14 @@ static status_t take(scan_t *c, const state_record_t *r, state_place_t place, co
 {
 	state_found_t found = { .record = *r, .place = place };
 	buf_t content = buf_over(body, r->len);
-	dns_name_t apex;
+	const uint8_t *apex = is_ours(r) ? dns_wire_take(&content) : NULL;
 	state_zone_t *z;
 
-	if (!is_ours(r) || dns_name_read_plain(&content, &apex) != ST_OK)
+	if (!apex)
 		return ST_OK; /* it is sound all the same */
 	if (r->kind == STATE_GONE)
 		return take_left(c, r, place, &content);
-	z = state_index_zone(&c->s->index, apex.wire, true, true);
+	z = state_index_zone(&c->s->index, apex, true, true);
 	if (!z)
 		return ST_NOMEM;
 	c->out->records++;
