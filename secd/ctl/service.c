@@ -45,7 +45,7 @@ static bool is_loading(const ctl_service_t *s)
 {
 	keep_report_t k;
 
-	return refresh_keep_report(s->refresh, &k) && k.loading;
+	return refresh_keep_report(s->refresh, &k) && k.loading && !k.hangs;
 }
 
 static void on_loading(struct ev_loop *loop, ev_timer *w, int revents)

@@ -8,8 +8,9 @@
 #include "common/log.h"
 #include "common/mailbox.h"
 
-/* Zones of the state are being loaded: until it is tried again. */
+/* Zones of the state are being loaded: until it is tried again, and until that is told. */
 #define LATER_SECONDS 0.05
+#define QUIET_SECONDS 1.
 
 /* Who has asked. */
 typedef struct asker {
@@ -23,6 +24,7 @@ struct reload {
 	asker_t *askers;  /* of the one under way */
 	asker_t *waiting; /* for the next */
 	bool running, again, force, force_again, stopped;
+	bool waits; /* which was told */
 	mono_t began;
 
 	/* The thread's, until its mail has come. */
@@ -142,6 +144,18 @@ static void apply(reload_t *r, net_change_t *change)
 	r->result.short_of = r->short_of[0] != '\0' ? r->short_of : NULL;
 }
 
+/* Zones of the state come first: they belong to the settings before. */
+static void wait_for_state(reload_t *r)
+{
+	if (!r->waits && mono_diff(r->began, clock_mono()) > QUIET_SECONDS) {
+		r->waits = true;
+		log_notice("settings waiting file=%s why=\"zones of the state are being loaded\"",
+		           r->env.path);
+	}
+	ev_timer_set(&r->later, LATER_SECONDS, 0.);
+	ev_timer_start(r->env.loop, &r->later);
+}
+
 /* Nothing is bound before it can be put in force: what is bound takes queries from whoever has the address. */
 static void try_it(reload_t *r)
 {
@@ -153,8 +167,7 @@ static void try_it(reload_t *r)
 	char why[256];
 
 	if (refresh_is_loading(r->env.refresh)) {
-		ev_timer_set(&r->later, LATER_SECONDS, 0.);
-		ev_timer_start(r->env.loop, &r->later);
+		wait_for_state(r);
 		return;
 	}
 	change = net_prepare(r->env.net, &r->next->net, why);
@@ -236,6 +249,7 @@ static void run_reader(pool_job_t *job)
 static void begin(reload_t *r)
 {
 	r->running = true;
+	r->waits = false;
 	r->began = clock_mono();
 	r->result = (ctl_reload_result_t){ 0 };
 	r->faults = (conf_faults_t){ 0 };

@@ -238,7 +238,7 @@ bool keep_is_relaxed(const keep_t *k)
 
 state_t *keep_state(const keep_t *k)
 {
-	return k && k->writes && !k->slow ? k->state : NULL;
+	return k && k->writes && !k->slow && !k->hangs ? k->state : NULL;
 }
 
 bool keep_is_saving(const zone_t *z)
@@ -437,7 +437,7 @@ static void flush_in(keep_t *k, double seconds)
 static void tell_works(keep_t *k)
 {
 	k->backoff = RETRY_FIRST_S;
-	if (!k->failing)
+	if (!k->failing || k->hangs)
 		return;
 	k->failing = false;
 	if (ev_is_active(&k->flush))
@@ -691,6 +691,7 @@ void keep_report(const keep_t *k, keep_report_t *out)
 		.dir = k->dir,
 		.open = k->state != NULL,
 		.loading = k->wake != NULL,
+		.hangs = k->hangs,
 		.unsaved = k->unsaved,
 		.left = keep_left_count(k),
 		.why = k->failing ? k->why : NULL,

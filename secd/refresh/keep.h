@@ -136,7 +136,8 @@ bool keep_is_loading(const keep_t *k);
 typedef struct keep_report {
 	const char *dir;
 	bool open;       /* the directory could be had */
-	bool loading;    /* zones of the state are still to come */
+	bool loading;    /* zones of the state are still to come ... */
+	bool hangs;      /* ... of a disk that does not come back: nobody waits for them */
 	size_t unsaved;  /* zones served from memory alone */
 	size_t left;     /* zones of it that nobody follows any more */
 	const char *why; /* the disk takes no writes; NULL: it does */

@@ -60,7 +60,8 @@ struct keep {
 	bool failing;
 	char why[256]; /* ... for operators */
 
-	wake_t *wake;  /* while zones are loaded */
+	wake_t *wake; /* while zones are loaded */
+	bool hangs; /* ... from a disk that does not come back: others are transferred, and wait to be saved */
 	ev_timer bury; /* it, when its mailbox has had its say */
 	mono_t woke;   /* when times of the state were made times of this boot */
 	ev_timer settle;

@@ -22,6 +22,7 @@ enum {
 	OVERDUE_MOST_MS = 300 * 1000,
 	UNDER_WAY_MOST = 64, /* batches */
 	BATCH_MS = 2,        /* a zone waits for others of its batch */
+	HANGS_S = 5,         /* a read takes as long: nobody waits for the disk any more */
 };
 
 /* A zone that was loaded, or not. */
@@ -80,8 +81,10 @@ struct wake {
 	loader_t *loaders;
 	mono_t began, told;
 	uint64_t records;
-	size_t lost;
+	size_t lost, outrun; /* zones */
 	uint32_t overdue_ms;
+	ev_timer patience;
+	uint64_t reads; /* that had come back when it was looked last */
 
 	keep_times_t times;
 };
@@ -161,7 +164,8 @@ static void run_loader(pool_job_t *job)
 	wake_t *w = l->wake;
 	size_t i;
 
-	while (!atomic_load(&w->stop) && !(l->room = xfr_keep_room_new(w->keep->r->env->slab)))
+	while (!atomic_load(&w->stop) &&
+	       !(l->room = xfr_keep_room_new(w->keep->r->env->builders.slab)))
 		usleep(1000);
 	while (!atomic_load(&w->stop) && (i = atomic_fetch_add(&w->next, 1)) < w->count) {
 		if (!l->batch) {
@@ -254,13 +258,69 @@ static void tell_progress(wake_t *w, mono_t now)
 	         (unsigned long long)w->records);
 }
 
+/* --- a disk that hangs -------------------------------------------------------------------------- */
+
+/* Primaries have what it keeps to itself. What comes of them is saved when the disk is back: until then there are who
+ * read the state. */
+static void hang(wake_t *w)
+{
+	keep_t *k = w->keep;
+
+	k->hangs = k->failing = true;
+	snprintf(k->why, sizeof k->why, "a read takes longer than %d s", HANGS_S);
+	log_error(
+		"state failing dir=%s why=\"%s\" served=\"what is loaded, and from memory what the "
+		"primaries have; it is saved when the disk is back\"",
+		k->dir, k->why);
+	for (size_t i = 0; i < k->r->zone_count; i++) {
+		if (k->r->zones[i]->stage == STAGE_LOADING)
+			refresh_woken(k->r->zones[i]);
+	}
+}
+
+static void on_patience(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+	wake_t *w = timer->data;
+	bool waiting;
+	const uint64_t reads = state_reads(w->keep->state, &waiting);
+
+	(void)loop;
+	(void)revents;
+	if (waiting && reads == w->reads && !w->keep->hangs)
+		hang(w);
+	w->reads = reads;
+}
+
+static void is_back(keep_t *k)
+{
+	if (!k->hangs)
+		return;
+	k->hangs = false;
+	k->failing = k->slow;
+	log_notice("state works-again dir=%s unsaved=%zu", k->dir, k->unsaved);
+}
+
+/* Its primary was asked meanwhile. True: and has said what is newest. */
+static bool is_outrun(wake_t *w, zone_t *z)
+{
+	if (z->clock.loaded) {
+		w->outrun++;
+		return true;
+	}
+	if (z->stage != STAGE_LOADING)
+		refresh_lift(z);
+	return false;
+}
+
 /* All zones are in, or were given up. */
 static void finish(wake_t *w)
 {
 	keep_t *k = w->keep;
 
+	ev_timer_stop(k->loop, &w->patience);
+	is_back(k);
 	log_notice("state loaded zones=%zu records=%llu lost=%zu seconds=%.3f dir=%s",
-	           w->count - w->lost, (unsigned long long)w->records, w->lost,
+	           w->count - w->lost - w->outrun, (unsigned long long)w->records, w->lost,
 	           mono_diff(w->began, clock_mono()), k->dir);
 	keep_settle(k);
 	keep_look_take(k, &w->look);
@@ -360,6 +420,7 @@ static void give_up(wake_t *w)
 
 	log_error("state failing dir=%s why=\"%s\" served=\"from memory, and nothing is saved\"",
 	          k->dir, w->status == ST_NOMEM ? "out of memory" : w->why);
+	ev_timer_stop(k->loop, &w->patience);
 	for (size_t i = 0; i < k->r->zone_count; i++) {
 		if (k->r->zones[i]->stage == STAGE_LOADING)
 			refresh_woken(k->r->zones[i]);
@@ -399,7 +460,7 @@ static void on_scanned(wake_t *w)
 
 static void take(wake_t *w, const batch_t *b, woken_t *n)
 {
-	const bool wanted = w->keep->r && !atomic_load(&w->stop);
+	const bool wanted = w->keep->r && !atomic_load(&w->stop) && !is_outrun(w, n->zone);
 
 	if (wanted && n->version && !serve(w, b, n)) {
 		zone_version_free(n->version);
@@ -455,6 +516,9 @@ static bool begin(keep_t *k)
 		return false;
 	}
 	mailbox_open(&w->mail, k->loop, on_mail, w);
+	ev_timer_init(&w->patience, on_patience, HANGS_S, HANGS_S);
+	w->patience.data = w;
+	ev_timer_start(k->loop, &w->patience);
 	w->job.run = run_scan;
 	k->wake = w;
 	pool_push(w->pool, &w->job);
@@ -469,6 +533,7 @@ void keep_wake_stop(keep_t *k)
 		return;
 	k->wake = NULL;
 	ev_timer_stop(k->loop, &k->bury);
+	ev_timer_stop(k->loop, &w->patience);
 	atomic_store(&w->stop, true);
 	pool_free(w->pool);
 	mailbox_close(&w->mail);

@@ -5,6 +5,7 @@
  * failure, and may block. Any thread, but one file is written by one thread at a time. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -36,7 +37,17 @@ typedef struct state_disk_calls {
 
 struct state_disk {
 	const state_disk_calls_t *calls;
+	_Atomic uint64_t begun,
+		ended; /* calls of state_disk_read(): a disk that hangs is seen by them */
 };
+
+static inline ssize_t state_disk_read(state_disk_t *d, int file, void *to, size_t len, uint64_t at)
+{
+	atomic_fetch_add(&d->begun, 1);
+	const ssize_t n = d->calls->read(d, file, to, len, at);
+	atomic_fetch_add(&d->ended, 1);
+	return n;
+}
 
 /* The directory at path, which is made (mode 0750) if its parent is there; locked against another
  * process until it is freed.

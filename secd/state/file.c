@@ -8,7 +8,7 @@
 
 #include "common/huge.h"
 
-enum { WINDOW = 1 << 20 };
+enum { WINDOW = HUGE_PAGE, WINDOW_LEAST = 4096 };
 
 static const char *const prefix[] = { [STATE_FILE_LOG] = "log-", [STATE_FILE_ZONE] = "zone-" };
 
@@ -77,11 +77,14 @@ void state_walk_end(state_walk_t *w)
 	huge_give(w->buf, w->room);
 }
 
-/* What is there is not needed any more. */
+/* For as much of the file as pays to be read at once; most are small. What is there is not needed any more. */
 static status_t window_room(state_walk_t *w, size_t need)
 {
-	const size_t room = need < WINDOW ? WINDOW : need;
+	const uint64_t left = w->size - w->at;
+	size_t room = left < WINDOW ? (size_t)left : (size_t)WINDOW;
 
+	room = room < need ? need : room;
+	room = room < WINDOW_LEAST ? WINDOW_LEAST : room;
 	if (w->room >= room)
 		return ST_OK;
 	huge_give(w->buf, w->room);
@@ -99,7 +102,7 @@ static status_t look(state_walk_t *w, size_t len, const uint8_t **out)
 	if (w->at < w->base || w->at + len > w->base + w->have) {
 		if (window_room(w, len) != ST_OK)
 			return ST_NOMEM;
-		n = w->disk->calls->read(w->disk, w->fd, w->buf, w->room, w->at);
+		n = state_disk_read(w->disk, w->fd, w->buf, w->room, w->at);
 		if (n < 0) {
 			errno = (int)-n;
 			return ST_SYSTEM;
@@ -238,7 +241,7 @@ static status_t fill_pane(state_pane_t *p, state_disk_t *d, int fd, uint64_t at,
 	}
 	if (!p->buf)
 		return ST_NOMEM;
-	n = d->calls->read(d, fd, p->buf, room, at);
+	n = state_disk_read(d, fd, p->buf, room, at);
 	if (n < 0) {
 		errno = (int)-n;
 		return ST_SYSTEM;

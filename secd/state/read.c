@@ -26,6 +26,14 @@ uint64_t state_zone_octets(const state_zone_t *z)
 	return (uint64_t)z->octets * STATE_ALIGN;
 }
 
+uint64_t state_reads(const state_t *s, bool *waiting)
+{
+	const uint64_t ended = atomic_load(&s->disk->ended);
+
+	*waiting = atomic_load(&s->disk->begun) > ended;
+	return ended;
+}
+
 /* A record in the window. */
 typedef struct loaded {
 	state_record_t head;

@@ -74,7 +74,7 @@ static status_t open_file(scan_t *c, const found_t *f, int *fd, uint64_t *size)
 	state_file_name(f->kind, f->number, name);
 	*fd = d->calls->open(d, name);
 	len = *fd < 0 ? *fd : d->calls->size(d, *fd);
-	if (len >= 0 && d->calls->read(d, *fd, octets, sizeof octets, 0) == sizeof octets &&
+	if (len >= 0 && state_disk_read(d, *fd, octets, sizeof octets, 0) == sizeof octets &&
 	    state_file_head_get(octets, &head) == ST_REFUSED) {
 		snprintf(c->why, 256,
 		         "%s is of format %u, and this secd knows %u: it was written by a newer "

@@ -123,6 +123,10 @@ typedef struct state_reader {
  *           ST_NOMEM; what the reader said. Threads: any, until the zone is saved or state_settled(). */
 status_t state_read(const state_t *s, const state_zone_t *z, const state_reader_t *reader);
 
+/* How many reads of files have come back; *waiting: one is under way. A disk that hangs is known by its being the
+ * same for long. Any thread. */
+uint64_t state_reads(const state_t *s, bool *waiting);
+
 /* Begin to write. ST_SYSTEM: no thread. Main thread, after the scan. */
 status_t state_start(state_t *s);
 

@@ -155,7 +155,7 @@ Test(state_reader, tells_of_a_log_that_went_away, .init = make_dir, .fini = remo
 	calls.list = list;
 	calls.open = open_real;
 	calls.free = free_real;
-	state_disk_t disk = { &calls };
+	state_disk_t disk = { .calls = &calls };
 	const state_conf_t conf = { .disk = &disk };
 	state_t *s = state_new(&conf);
 	cr_assert(eq(int, state_scan(s, &scan, why), ST_OK));
