@@ -1,4 +1,4 @@
-/* common/huge.h - memory for big arrays that live for a moment.
+/* common/huge.h - memory for big arrays: those that live for a moment, and blocks of small things (common/slab.h).
  *
  * From 1 MiB on it comes straight from the system in huge pages where there are any, aligned to
  * them: a build of a million records touches some hundred MB once, and on a virtual machine the

@@ -22,7 +22,12 @@ enum {
 	CLASSES = FINE_MOST / FINE + (SLAB_MOST - FINE_MOST) / COARSE,
 };
 
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define BY_MALLOC
+#endif
+#endif
+#if defined __SANITIZE_ADDRESS__ || defined BY_MALLOC
 static const bool by_malloc = true;
 #else
 static const bool by_malloc = false;

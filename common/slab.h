@@ -6,8 +6,9 @@
  * 1 KiB and 128 beyond. There are no heads; a span that is empty serves for another size, a block that is
  * empty goes back to the system. Things of over SLAB_MOST octets are malloc's.
  *
- * Any thread takes and gives: a mutex is held for a few instructions. Under ASan and TSan all is malloc's, so that
- * they see what is used after it was given. */
+ * Any thread takes and gives: under a mutex, for a few instructions or, where a block comes or goes, a system call. One
+ * thing that stays keeps its span, and a span its block. Under ASan all is malloc's, so that it sees what is used after
+ * it was given. */
 #pragma once
 
 #include <stddef.h>
@@ -18,7 +19,7 @@ typedef struct slab slab_t;
 
 slab_t *slab_new(void); /* NULL: no memory */
 
-/* With all that was taken from it and not given. NULL is fine. */
+/* With all that was taken from it and not given, but what is malloc's. NULL is fine. */
 void slab_free(slab_t *s);
 
 /* size octets, 16-aligned, not zeroed. s NULL: malloc's. NULL: no memory. */

@@ -83,7 +83,7 @@ typedef struct daemon {
 	settings_t *settings;
 	struct ev_loop *loop;
 	epoch_t *epoch;
-	slab_t *slab; /* all versions lie there */
+	slab_t *slab; /* versions of small zones, and what refresh/ knows of each zone */
 	zone_set_t *zones;
 	pool_t *builders;
 	bool env_open;

@@ -92,10 +92,11 @@ typedef struct conf_policy {
 /* Primaries and options shared by zones. A zone that names its primaries itself is in a group
  * without a name and with default options; zones with the same primaries in the same order
  * share it. */
+enum { CONF_PRIMARIES_MOST = 1000 }; /* of a group */
 typedef struct conf_group {
 	const char *name;                 /* NULL for one without a name */
 	size_t index;                     /* in conf_t */
-	const conf_primary_t **primaries; /* in order of preference, at least one */
+	const conf_primary_t **primaries; /* in order of preference, one at least */
 	size_t primary_count;
 	conf_policy_t policy;
 	addr_acl_t notify; /* who may send NOTIFY: every address and notify-from of the primaries,

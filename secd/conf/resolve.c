@@ -115,6 +115,9 @@ static const char *add_primary(conf_build_t *b, conf_group_t *group, const char 
 			shown, name);
 	else if (has_primary(group, object->target))
 		snprintf(why, sizeof why, "names %.*s twice; remove one", shown, name);
+	else if (group->primary_count == CONF_PRIMARIES_MOST)
+		snprintf(why, sizeof why, "names %.*s behind %d others; remove some", shown, name,
+		         CONF_PRIMARIES_MOST);
 	else {
 		group->primaries[group->primary_count++] = object->target;
 		return NULL;

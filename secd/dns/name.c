@@ -255,13 +255,14 @@ size_t dns_wire_len(const uint8_t *wire)
 
 size_t dns_wire_plain(const uint8_t *p, size_t n)
 {
+	const size_t most = n < DNS_NAME_MAX ? n : DNS_NAME_MAX;
 	size_t at = 0;
 
-	for (; at < n && p[at] != 0; at += (size_t)p[at] + 1) {
+	for (; at < most && p[at] != 0; at += (size_t)p[at] + 1) {
 		if (p[at] > DNS_LABEL_MAX)
 			return 0;
 	}
-	return at < n && at < DNS_NAME_MAX ? at + 1 : 0;
+	return at < most ? at + 1 : 0;
 }
 
 bool dns_wire_equal_fold(const uint8_t *a, const uint8_t *b)

@@ -469,14 +469,14 @@ status_t dns_rdata_read(buf_t *msg, uint16_t type, size_t rdlen, uint8_t out[655
 	return dns_rdata_read_by_fields(msg, type, rdlen, out, out_len);
 }
 
-static bool sound_by_fields(uint16_t type, const uint8_t *rdata, size_t rdlen)
+/* Apart: it needs much of the stack. */
+static __attribute__((noinline)) bool sound_by_fields(uint16_t type, const uint8_t *rdata,
+                                                      size_t rdlen)
 {
 	buf_t in = buf_over(rdata, rdlen);
 	uint8_t out[65535];
 	size_t len;
 
-	if (rdlen > sizeof out)
-		return false;
 	/* Where the first pointer stands, what it stands for begins with another octet. */
 	return dns_rdata_read_by_fields(&in, type, rdlen, out, &len) == ST_OK && len == rdlen &&
 	       memcmp(out, rdata, len) == 0;
@@ -484,9 +484,8 @@ static bool sound_by_fields(uint16_t type, const uint8_t *rdata, size_t rdlen)
 
 bool dns_rdata_sound(uint16_t type, const uint8_t *rdata, size_t rdlen)
 {
-	if (rdlen <= 65535 && is_plain(type, rdata, rdlen))
-		return true;
-	return sound_by_fields(type, rdata, rdlen);
+	return rdlen <= 65535 &&
+	       (is_plain(type, rdata, rdlen) || sound_by_fields(type, rdata, rdlen));
 }
 
 /* Octets that a field takes in sound, uncompressed RDATA with left octets to go. */

@@ -9,6 +9,7 @@
 #include "refresh/report.h"
 #include "refresh/zone.h"
 #include "xfr/keep.h"
+#include "zone/advice.h"
 
 /* A version that is being saved is waited for, and the disk, but not for ever. */
 #define BUSY_SECONDS 0.02
@@ -205,7 +206,10 @@ static void serve(pin_t *p, bool saved)
 	zone_t *z = p->zone;
 	refresh_t *r = z->group->r;
 	const uint32_t was = z->clock.serial;
+	const zone_version_t *held = zone_slot_version(z->slot);
+	const uint8_t advice = held ? zone_advice_of(held) : 0;
 
+	told_advice(z, advice, zone_advice_of(p->kept.version));
 	z->clock = p->clock;
 	z->source = (uint16_t)p->facts.source;
 	z->accepted = p->facts.accepted;

@@ -291,7 +291,7 @@ static size_t zone_size(size_t peers)
 
 static zone_t *new_zone(refresh_t *r, group_t *g, size_t peers)
 {
-	zone_t *z = slab_take(r->env->slab, zone_size(peers));
+	zone_t *z = slab_take(r->env->builders.slab, zone_size(peers));
 
 	if (!z)
 		return NULL;
@@ -305,7 +305,7 @@ static zone_t *new_zone(refresh_t *r, group_t *g, size_t peers)
 void plan_free_zone(refresh_t *r, zone_t *z)
 {
 	if (z)
-		slab_give(r->env->slab, z, zone_size(z->room));
+		slab_give(r->env->builders.slab, z, zone_size(z->room));
 }
 
 static status_t add_zone(plan_t *p, const conf_zone_t *conf, const dns_name_t *apex)

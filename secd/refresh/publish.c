@@ -195,7 +195,7 @@ static void serve(publish_saving_t *p)
 	xfr_result_t *res = &p->result;
 	const bool was_expired = z->clock.expired;
 	const zone_version_t *held = zone_slot_version(z->slot);
-	const uint8_t advice = held ? zone_advice_of(held) : 0; /* what was told before */
+	const uint8_t advice = held ? zone_advice_of(held) : 0; /* which was told, if ever */
 
 	zone_set_expires(z->slot, p->clock.expires); /* who sees the version sees its time */
 	/* Cannot be stale: nobody but this round publishes the zone. */

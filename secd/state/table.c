@@ -9,6 +9,8 @@
 
 enum { ROOM_FIRST = 64 };
 
+/* The first slab has so many zones, each twice as many as the one before: a few zones take little, and many lie in huge
+ * pages. */
 static const size_t SLAB_FIRST = 64;
 
 typedef struct state_entry {
@@ -28,8 +30,7 @@ status_t state_index_open(state_index_t *x)
 	return ST_OK;
 }
 
-/* The first slab has so many zones, each twice as many as the one before: a few zones take little, and many lie in huge
- * pages. */
+/* The number of the slab's first zone. */
 static size_t first_of(unsigned k)
 {
 	return ((size_t)1 << k) - 1;

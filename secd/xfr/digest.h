@@ -27,7 +27,7 @@
 typedef struct xfr_builders {
 	pool_t *pool;
 	siphash_key_t key; /* of the zone set */
-	slab_t *slab;      /* for versions */
+	slab_t *slab;      /* for what there is of each zone */
 	mailbox_t mail;    /* builders -> loop */
 	/* Octets that the records of all transfers under way may take, and take. One that grows
 	 * beyond is refused, unless it is the largest or small. */

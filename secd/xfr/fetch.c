@@ -310,7 +310,6 @@ void xfr_env_open(xfr_env_t *env, struct ev_loop *loop, pool_t *builders, const 
                   slab_t *slab, uint64_t memory_most)
 {
 	env->loop = loop;
-	env->slab = slab;
 	xfr_builders_open(&env->builders, loop, builders, key, slab, memory_most);
 }
 

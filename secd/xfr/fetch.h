@@ -30,12 +30,11 @@
 /* What all fetches of a daemon share. */
 typedef struct xfr_env {
 	struct ev_loop *loop;
-	slab_t *slab;
 	xfr_builders_t builders;
 } xfr_env_t;
 
 /*   key           of the zone set.
- *   slab          for the memory of versions: zone_build_in().
+ *   slab          for what there is of each zone: versions (zone_build_in()), and in refresh/.
  *   memory_most   octets that the records of all transfers under way may take until they are
  *                 sealed. The one that grows beyond fails, unless it is the largest of them or
  *                 below 1 MiB: so one always comes to its end, and a newcomer never costs what is

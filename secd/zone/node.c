@@ -7,7 +7,7 @@
 #include "dns/rrtype.h"
 #include "dns/wire.h"
 
-enum { RR_HEAD = 2 + DNS_RR_FIXED, SCRATCH = 65535 };
+enum { RR_HEAD = 2 + DNS_RR_FIXED, SCRATCH = 65535, BIG = 1 << 18 };
 
 /* A name in RDATA, as it was before it was compressed. */
 typedef struct written {
@@ -60,6 +60,11 @@ zone_encoder_t *zone_encoder_new(zone_log_t *log, const dns_nsec3_params_t *para
 	}
 	zone_encoder_again(e, log, params, records);
 	return e;
+}
+
+bool zone_encoder_is_big(const zone_encoder_t *e)
+{
+	return e->room > BIG;
 }
 
 void zone_encoder_free(zone_encoder_t *e)

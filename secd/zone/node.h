@@ -20,6 +20,8 @@ zone_encoder_t *zone_encoder_new(zone_log_t *log, const dns_nsec3_params_t *para
 /* ... with the memory of one that there is. */
 void zone_encoder_again(zone_encoder_t *e, zone_log_t *log, const dns_nsec3_params_t *params,
                         uint64_t records);
+/* Has it had an owner so large that its memory should not be kept? */
+bool zone_encoder_is_big(const zone_encoder_t *e);
 void zone_encoder_free(zone_encoder_t *e); /* NULL is fine */
 
 /* A node as it would lie in an arena. */

@@ -15,6 +15,8 @@ enum {
 	NAMES_FIRST = 1 << 20, /* room for at the most, before there are any */
 	BYTES_FIRST = 1024,
 	RECS_FIRST = 16,
+	BYTES_KEPT = 1 << 16,
+	RECS_KEPT = 1 << 10,
 	ARENA_FIRST = 1 << 16, /* octets: that many small zones find room in it */
 };
 
@@ -57,11 +59,7 @@ zone_unpack_t *zone_unpack_new(const siphash_key_t *key, const dns_name_t *apex,
 	u->name[0].owner.rel = u->name[0].rel;
 	u->name[1].owner.rel = u->name[1].rel;
 	u->writer = zone_writer_new();
-	u->bytes = malloc(BYTES_FIRST);
-	u->recs = malloc(RECS_FIRST * sizeof *u->recs);
-	u->room = BYTES_FIRST;
-	u->recs_room = RECS_FIRST;
-	if (u->writer && u->bytes && u->recs) {
+	if (u->writer) {
 		zone_unpack_next(u, apex, limits);
 		return u;
 	}
@@ -125,14 +123,15 @@ status_t zone_unpack_check(const zone_unpack_t *u, const zone_version_t *v, zone
 /* Twice the room for records, which move. */
 static status_t grow_bytes(zone_unpack_t *u, size_t n)
 {
-	size_t room = u->room * 2;
+	size_t room = u->room ? u->room * 2 : BYTES_FIRST;
 
 	while (room < u->used + n)
 		room *= 2;
 	uint8_t *grown = malloc(room);
 	if (!grown)
 		return ST_NOMEM;
-	memcpy(grown, u->bytes, u->used);
+	if (u->used > 0)
+		memcpy(grown, u->bytes, u->used);
 	for (size_t i = 0; i < u->count; i++)
 		u->recs[i] = (void *)(grown + ((const uint8_t *)u->recs[i] - u->bytes));
 	free(u->bytes);
@@ -143,12 +142,13 @@ static status_t grow_bytes(zone_unpack_t *u, size_t n)
 
 static status_t grow_recs(zone_unpack_t *u)
 {
-	const zone_rec_t **grown = reallocarray(u->recs, 2 * u->recs_room, sizeof *grown);
+	const size_t room = u->recs_room ? 2 * u->recs_room : RECS_FIRST;
+	const zone_rec_t **grown = reallocarray(u->recs, room, sizeof *grown);
 
 	if (!grown)
 		return ST_NOMEM;
 	u->recs = grown;
-	u->recs_room *= 2;
+	u->recs_room = room;
 	return ST_OK;
 }
 
@@ -412,6 +412,33 @@ static status_t read_head(zone_unpack_t *u, buf_t *in)
 	return u->denial ? ST_MALFORMED : ST_OK;
 }
 
+/* Room for the records of an owner that has very many is not kept. */
+static void shrink(zone_unpack_t *u)
+{
+	if (u->room > BYTES_KEPT) {
+		free(u->bytes);
+		u->bytes = NULL;
+		u->room = 0;
+	}
+	if (u->recs_room > RECS_KEPT) {
+		free(u->recs);
+		u->recs = NULL;
+		u->recs_room = 0;
+	}
+}
+
+/* What is written is the version's, or nobody's: of a small zone the memory is kept for the next one. */
+static void end_writing(zone_unpack_t *u)
+{
+	u->begun = false;
+	zone_writer_rest(u->writer);
+	shrink(u);
+	if (u->arena && !zone_arena_again(u->arena, 0)) {
+		zone_arena_drop(u->arena);
+		u->arena = NULL;
+	}
+}
+
 status_t zone_unpack_feed(zone_unpack_t *u, const uint8_t *chunk, size_t len)
 {
 	buf_t in = buf_over(chunk, len);
@@ -420,17 +447,9 @@ status_t zone_unpack_feed(zone_unpack_t *u, const uint8_t *chunk, size_t len)
 		u->failed = read_head(u, &in);
 	while (u->failed == ST_OK && buf_left(&in) > 0)
 		u->failed = read_owner(u, &in);
+	if (u->failed != ST_OK)
+		end_writing(u);
 	return u->failed;
-}
-
-/* What is written is the version's, or nobody's. */
-static void end_writing(zone_unpack_t *u)
-{
-	zone_writer_rest(u->writer);
-	if (u->arena && !zone_arena_again(u->arena, 0)) {
-		zone_arena_drop(u->arena);
-		u->arena = NULL;
-	}
 }
 
 static status_t seal(zone_unpack_t *u, zone_version_t **out)

@@ -30,7 +30,7 @@ struct zone_writer {
 	zone_log_t *log;
 	zone_doubts_t *doubts;
 	uint64_t records;  /* that will come */
-	zone_encoder_t *e; /* NULL until the first apex has come */
+	zone_encoder_t *e; /* NULL: the next apex brings one */
 	bool begun;        /* that of this zone has come */
 	dns_nsec3_params_t params;
 	uint8_t salt[UINT8_MAX];
@@ -285,7 +285,7 @@ zone_writer_t *zone_writer_new(void)
 /* Those that are there, if they are long enough. */
 static status_t room_for(zone_writer_t *w, size_t names, size_t denials)
 {
-	if (w->named && names <= w->name_room && denials <= w->denial_room)
+	if (w->named && w->denial && names <= w->name_room && denials <= w->denial_room)
 		return ST_OK;
 	give_lists(w);
 	return make_lists(w, names, denials);
@@ -311,7 +311,7 @@ status_t zone_writer_begin(zone_writer_t *w, zone_change_t *c, const siphash_key
 
 void zone_writer_rest(zone_writer_t *w)
 {
-	if (w->name_room > KEPT || w->denial_room > KEPT)
+	if (w->name_room > KEPT || w->denial_room > KEPT || (w->e && zone_encoder_is_big(w->e)))
 		release(w);
 }
 

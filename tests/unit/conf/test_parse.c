@@ -497,6 +497,36 @@ Test(conf_parse, keeps_a_thousand_faults_and_counts_the_rest)
 	free(text);
 }
 
+Test(conf_parse, takes_a_thousand_primaries_of_a_group)
+{
+	for (int more = 0; more < 2; more++) {
+		conf_faults_t faults = { 0 };
+		char *text = NULL, line[256];
+		conf_t *conf;
+		size_t len;
+		FILE *f = open_memstream(&text, &len);
+
+		for (int i = 0; i < 1000 + more; i++)
+			fprintf(f, "[primary p%d]\naddress = 192.0.2.1@%d\n", i, i + 1);
+		fputs("[group g]\n", f);
+		for (int i = 0; i < 1000 + more; i++)
+			fprintf(f, "primaries = p%d\n", i);
+		fclose(f);
+		cr_expect(eq(int, conf_read_memory("m", text, len, &conf, &faults),
+		             more ? ST_MALFORMED : ST_OK));
+		cr_assert(eq(sz, faults.errors, more));
+		if (more)
+			cr_expect(eq(str,
+			             (char *)conf_fault_text(&faults.list[0], line, sizeof line),
+			             (char *)"m:3004: group g names p1000 behind 1000 others; "
+			                     "remove some"));
+		else
+			conf_free(conf);
+		conf_faults_free(&faults);
+		free(text);
+	}
+}
+
 /* As many keys in files that everybody can read as there is room, and then what is really wrong. */
 Test(conf_parse, lets_no_warnings_crowd_out_errors)
 {

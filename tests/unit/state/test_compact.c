@@ -87,6 +87,31 @@ Test(state_compact, begins_when_nobody_reads_any_more)
 	disk_double_free(k.disk);
 }
 
+/* Files of which all is needed are no larger than others: to copy them would make as many new ones, for ever. */
+Test(state_compact, comes_to_an_end_where_some_files_are_full)
+{
+	enum { SPARSE = 25, FULL = 14 };
+	keeper_t k;
+	unsigned before, now;
+
+	sparse(&k, &small, SPARSE, 1);
+	for (unsigned i = SPARSE + 1; i <= SPARSE + FULL; i++)
+		save(&k, i, 100 + i, 300);
+	for (unsigned n = 0; n < 8; n++) /* the last of them is not the one that grows */
+		save(&k, 0, 9000 + n, small.segment / 8);
+	state_settled(k.state);
+	wait_files(&k, 30);
+	do {
+		before = disk_double_count(k.disk, DISK_CREATE);
+		poll(NULL, 0, 50);
+		now = disk_double_count(k.disk, DISK_CREATE);
+		cr_assert(lt(u32, now, 1000), "it goes on and on");
+	} while (now != before);
+	keeper_close(&k);
+	look(k.disk, SPARSE + FULL);
+	disk_double_free(k.disk);
+}
+
 /* What a start has found stays until it is known that nothing was lost: it may tell the next start. What comes
  * meanwhile is cleaned up. */
 Test(state_compact, a_start_alone_is_enough_for_it)

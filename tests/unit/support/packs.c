@@ -121,23 +121,92 @@ static status_t feed_and_seal(zone_unpack_t *u, const packs_chunks_t *c, zone_ve
 	return st;
 }
 
-/* By one that is new, and then by the same, whatever it was fed before. */
+/* Of all that a reader keeps something of: names to be looked at, signatures' ends, hashes, children. */
+static const packs_chunks_t *busy(void)
+{
+	static packs_chunks_t chunks;
+	zone_version_t *v;
+
+	if (chunks.count > 0)
+		return &chunks;
+	v = zones_version(&zones_key, "busy.test.",
+	                  "@ SOA ns.busy.test. host.busy.test. 1 2 3 4 5\n"
+	                  "@ RRSIG SOA 8 2 300 20300101000000 20200101000000 1 busy.test. AAAA\n"
+	                  "@ NS ns\n@ NS ns.sub\n"
+	                  "@ NSEC3PARAM 1 0 2 aabb\n"
+	                  "alias CNAME www.a.b.c\nalias TXT \"beside\"\n"
+	                  "cut NS ns.cut\nns.cut A 192.0.2.1\n"
+	                  "d DNAME elsewhere.test.\nbelow.d A 192.0.2.1\n"
+	                  "www.a.b.c A 192.0.2.1\n*.a.b.c MX 10 mail\n"
+	                  "2t7b4g4vsa5smi47k61mv5bv1a22bojr NSEC3 1 0 2 aabb "
+	                  "3t7b4g4vsa5smi47k61mv5bv1a22bojr A\n");
+	chunks = packs_of(v);
+	zone_version_free(v);
+	return &chunks;
+}
+
+/* Another zone, whole, cut short, or beyond its limits: whatever is left of it counts no more. */
+static void feed_another(zone_unpack_t *u, unsigned way)
+{
+	const dns_name_t apex = zones_name("busy.test.");
+	zone_limits_t limits = zones_limits;
+	const packs_chunks_t *c = busy();
+	zone_version_t *v = NULL;
+	zone_faults_t faults;
+
+	limits.max_records = way == 2 ? 3 : limits.max_records;
+	zone_unpack_next(u, &apex, &limits);
+	if (way == 0) {
+		cr_assert(eq(int, feed_and_seal(u, c, &v), ST_OK));
+		cr_assert(eq(int, zone_unpack_check(u, v, &faults), ST_OK));
+		cr_assert(ne(int, zone_unpack_seal(u, &v), ST_OK), "it is spent");
+		cr_assert(ne(int, zone_unpack_feed(u, c->octets[0] + 1, 0), ST_OK));
+	} else if (way == 1) {
+		(void)zone_unpack_feed(u, c->octets[0], c->len[0] - 1);
+	} else {
+		cr_assert(eq(int, packs_feed(u, c), ST_LIMIT));
+	}
+	zone_version_free(v);
+}
+
+static void expect_alike(zone_unpack_t *u, const zone_version_t *first, const zone_faults_t *faults,
+                         const zone_version_t *second)
+{
+	zone_faults_t again;
+
+	cr_expect(eq(sz, zone_version_bytes(first), zone_version_bytes(second)));
+	cr_expect(eq(u64, zones_digest(first), zones_digest(second)));
+	cr_expect(eq(u64, zone_version_records(first), zone_version_records(second)));
+	cr_assert(eq(int, zone_unpack_check(u, second, &again), ST_OK));
+	for (zone_fault_t i = 0; i < ZONE_FAULT_KINDS; i++)
+		cr_expect(eq(u32, again.count[i], faults->count[i]), "fault %d", (int)i);
+	cr_expect(eq(uint, again.iterations, faults->iterations));
+	cr_expect(eq(int, again.costly, faults->costly));
+}
+
+/* By one that is new, and then by the same, whatever it was fed before: with memory from malloc, and from a slab. */
 status_t packs_read_within(const char *origin, const packs_chunks_t *c, const zone_limits_t *limits,
                            zone_excess_t *excess, zone_version_t **out)
 {
-	const dns_name_t apex = zones_name(origin), other = zones_name("another.zone.example");
+	static slab_t *slab;
+	static unsigned turn;
+	const dns_name_t apex = zones_name(origin);
 	zone_unpack_t *u = zone_unpack_new(&zones_key, &apex, limits);
 	status_t st = feed_and_seal(u, c, out);
 	const uint64_t octets = zone_unpack_stats(u)->octets;
 	zone_version_t *first = *out;
+	zone_faults_t faults;
 
-	zone_unpack_next(u, &other, limits);
-	packs_feed(u, c);
+	if (first)
+		cr_assert(eq(int, zone_unpack_check(u, first, &faults), ST_OK));
+	slab = slab ? slab : slab_new();
+	zone_unpack_in(u, slab);
+	feed_another(u, turn++ % 3);
 	zone_unpack_next(u, &apex, limits);
 	cr_expect(eq(int, feed_and_seal(u, c, out), st), "it depends on what was before");
 	cr_expect(eq(u64, zone_unpack_stats(u)->octets, octets));
-	if (first)
-		cr_expect(eq(sz, zone_version_bytes(first), zone_version_bytes(*out)));
+	if (first && *out)
+		expect_alike(u, first, &faults, *out);
 	zone_version_free(first);
 	*excess = *zone_unpack_excess(u);
 	zone_unpack_free(u);
