@@ -62,11 +62,12 @@ static bool may_go(const state_t *s, const state_file_t *f)
 	       (atomic_load(&s->healed) || state_index_fd(&s->index, f->number) < 0);
 }
 
-/* One that would be told as damaged at each start; the one of which least is needed; or, where there
- * are too many small ones, the smallest. What can't go does not count: others would be copied in vain. */
+/* One that would be told as damaged at each start; the one of which the least share is needed; or, where there
+ * are too many, the one of which the least is: two such go into one, while the smallest may be full, and its copy would
+ * be the next smallest. What can't go does not count: others would be copied in vain. */
 static const state_file_t *choose(const state_t *s)
 {
-	const state_file_t *emptiest = NULL, *smallest = NULL;
+	const state_file_t *emptiest = NULL, *least = NULL;
 	uint64_t size = 0, live = 0;
 	size_t count = 0;
 
@@ -82,12 +83,12 @@ static const state_file_t *choose(const state_t *s)
 		count++;
 		if (better(f, emptiest))
 			emptiest = f;
-		if (!smallest || f->size < smallest->size)
-			smallest = f;
+		if (!least || f->live < least->live)
+			least = f;
 	}
 	if (emptiest && (emptiest->live == 0 || size > 2 * live + SLACK))
 		return emptiest;
-	return count > FILES_MOST + 2 * (live / s->conf.segment) ? smallest : NULL;
+	return count > FILES_MOST + 2 * (live / s->conf.segment) ? least : NULL;
 }
 
 /* --- copying ----------------------------------------------------------------------------------- */
