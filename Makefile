@@ -389,9 +389,8 @@ TSAN_E2E := early_close expire_servfail_and_heal first_transfer ixfr_shapes many
             notify_burst notify_storm notify_update pin_old_version restart secdctl_dump_holds secdctl_verbs signals \
             silent_primary reload_under_load slow_reader swap_under_load tcp_limits two_workers
 
-# The one that waits longest begins first.
 check: $(or $(UNITS_ONLY:%=$(OUT)/unit/%),units)
-	UNITS="$(or $(UNITS_ONLY),$(filter state_cuts,$(UNITS)) $(filter-out state_cuts,$(UNITS)))" scripts/units $(OUT)
+	UNITS="$(or $(UNITS_ONLY),$(UNITS))" scripts/units $(OUT)
 
 e2e: all tools
 	SECD=$(OUT)/secd $(if $(filter tsan,$(VARIANT)),scripts/without-aslr) \
