@@ -79,7 +79,7 @@ STATE := secd/state/clocks.c secd/state/compact.c secd/state/disk.c secd/state/d
 XFR := secd/xfr/axfr.c secd/xfr/conn.c secd/xfr/digest.c secd/xfr/fetch.c secd/xfr/first.c secd/xfr/ixfr.c \
        secd/xfr/keep.c secd/xfr/link.c secd/xfr/poll.c secd/xfr/refusal.c secd/xfr/soa_answer.c secd/xfr/stream.c secd/xfr/why.c \
        secd/xfr/work.c
-REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/counts.c secd/refresh/events.c secd/refresh/follow.c \
+REFRESH := secd/refresh/breaker.c secd/refresh/clock.c secd/refresh/counts.c secd/refresh/dir.c secd/refresh/events.c secd/refresh/follow.c \
            secd/refresh/keep.c secd/refresh/left.c secd/refresh/list.c secd/refresh/pin.c secd/refresh/plan.c \
            secd/refresh/publish.c secd/refresh/queue.c secd/refresh/refresh.c secd/refresh/report.c \
            secd/refresh/restore.c secd/refresh/round.c secd/refresh/strangers.c secd/refresh/survey.c secd/refresh/terms.c \

@@ -142,7 +142,11 @@ void keep_left_free(keep_t *k);
 /* --- wake.c */
 
 void keep_wake_init(keep_t *k);
-/* The directory could not be had: once more. */
-void keep_reopen(keep_t *k);
+void keep_wake_up(keep_t *k); /* zones that nobody has transferred wait for the state */
 /* Give up loading. */
 void keep_wake_stop(keep_t *k);
+
+/* --- dir.c */
+
+/* The directory could not be had: once more. */
+void keep_reopen(keep_t *k);

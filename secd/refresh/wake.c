@@ -16,7 +16,6 @@
 #include "xfr/keep.h"
 
 enum {
-	REOPEN_S = 5,       /* until a directory that can't be had is tried again */
 	PROGRESS_S = 5,     /* between lines while it loads */
 	OVERDUE_PER_MS = 1, /* zones that were due while nobody ran, polled in a ms */
 	OVERDUE_MOST_MS = 300 * 1000,
@@ -557,7 +556,7 @@ static status_t add_zones(keep_t *k)
 }
 
 /* Zones that nobody has transferred meanwhile wait for the state. */
-static void wake_up(keep_t *k)
+void keep_wake_up(keep_t *k)
 {
 	refresh_t *r = k->r;
 
@@ -572,69 +571,6 @@ static void wake_up(keep_t *k)
 		if (z->stage == STAGE_IDLE && !z->clock.loaded)
 			z->stage = STAGE_LOADING;
 	}
-}
-
-void keep_start(keep_t *k, refresh_t *r)
-{
-	k->r = r;
-	wake_up(k);
-	if (!k->state)
-		keep_retry_in(k, REOPEN_S);
-}
-
-/* Once, and when the reason is another one. */
-static void tell_without(keep_t *k, const char *why)
-{
-	if (k->failing && strcmp(k->why, why) == 0)
-		return;
-	k->failing = true;
-	snprintf(k->why, sizeof k->why, "%s", why);
-	log_error(
-		"state failing dir=%s why=\"%s\" served=\"from memory, and nothing is saved until "
-		"the directory can be had\"",
-		k->dir, why);
-}
-
-status_t keep_open(keep_t *k, char why[256])
-{
-	state_disk_t *disk;
-	const int err = -state_disk_open(k->dir, &disk);
-
-	if (err == EWOULDBLOCK) {
-		snprintf(why, 256, "another secd has the state-dir %.200s", k->dir);
-		return ST_EXIST;
-	}
-	if (err != 0) {
-		tell_without(k, strerror(err));
-		return ST_OK;
-	}
-	const state_conf_t conf = {
-		.disk = disk, .done = &k->done, .relaxed = k->relaxed, .past_share = k->old_versions
-	};
-	k->state = state_new(&conf);
-	if (!k->state)
-		tell_without(k, strerror(ENOMEM));
-	if (k->state && state_check(k->state, why) == ST_REFUSED)
-		return ST_REFUSED;
-	return ST_OK;
-}
-
-void keep_reopen(keep_t *k)
-{
-	char why[256];
-	status_t st = keep_open(k, why);
-
-	if (st == ST_OK && k->state) {
-		k->failing = false;
-		log_notice("state works-again dir=%s unsaved=%zu", k->dir, k->unsaved);
-		wake_up(k);
-		return;
-	}
-	if (st != ST_OK) /* it is there, and not ours */
-		tell_without(k, why);
-	state_free(k->state);
-	k->state = NULL;
-	keep_retry_in(k, REOPEN_S);
 }
 
 static void on_bury(struct ev_loop *loop, ev_timer *w, int revents)
