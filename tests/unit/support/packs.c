@@ -184,15 +184,12 @@ static void expect_alike(zone_unpack_t *u, const zone_version_t *first, const zo
 	cr_expect(eq(int, again.costly, faults->costly));
 }
 
-/* By one that is new, and then by the same, whatever it was fed before: with memory from malloc, and from a slab. */
-status_t packs_read_within(const char *origin, const packs_chunks_t *c, const zone_limits_t *limits,
-                           zone_excess_t *excess, zone_version_t **out)
+/* The same by a reader that was fed another zone meanwhile; the version lies in a slab. */
+static void read_again(zone_unpack_t *u, const char *origin, const packs_chunks_t *c,
+                       const zone_limits_t *limits, unsigned way, status_t st, zone_version_t **out)
 {
 	static slab_t *slab;
-	static unsigned turn;
 	const dns_name_t apex = zones_name(origin);
-	zone_unpack_t *u = zone_unpack_new(&zones_key, &apex, limits);
-	status_t st = feed_and_seal(u, c, out);
 	const uint64_t octets = zone_unpack_stats(u)->octets;
 	zone_version_t *first = *out;
 	zone_faults_t faults;
@@ -201,13 +198,27 @@ status_t packs_read_within(const char *origin, const packs_chunks_t *c, const zo
 		cr_assert(eq(int, zone_unpack_check(u, first, &faults), ST_OK));
 	slab = slab ? slab : slab_new();
 	zone_unpack_in(u, slab);
-	feed_another(u, turn++ % 3);
+	feed_another(u, way);
 	zone_unpack_next(u, &apex, limits);
 	cr_expect(eq(int, feed_and_seal(u, c, out), st), "it depends on what was before");
 	cr_expect(eq(u64, zone_unpack_stats(u)->octets, octets));
 	if (first && *out)
 		expect_alike(u, first, &faults, *out);
 	zone_version_free(first);
+}
+
+/* By one that is new, and, some of them, by one that was used. */
+status_t packs_read_within(const char *origin, const packs_chunks_t *c, const zone_limits_t *limits,
+                           zone_excess_t *excess, zone_version_t **out)
+{
+	enum { FIRST = 200, EVERY = 10, WAYS = 3 };
+	static unsigned calls, turn;
+	const dns_name_t apex = zones_name(origin);
+	zone_unpack_t *u = zone_unpack_new(&zones_key, &apex, limits);
+	status_t st = feed_and_seal(u, c, out);
+
+	if (calls++ < FIRST || calls % EVERY == 0)
+		read_again(u, origin, c, limits, turn++ % WAYS, st, out);
 	*excess = *zone_unpack_excess(u);
 	zone_unpack_free(u);
 	return st;
