@@ -37,8 +37,13 @@ typedef struct thing {
 	struct thing *next;
 } thing_t;
 
+/* In a list from which it can go by itself. */
+typedef struct link {
+	struct link *next, **at;
+} link_t;
+
 typedef struct span {
-	struct span *next, **at; /* among those of its class with room for one more */
+	link_t link; /* among those of its class with room for one more */
 	thing_t *free;
 	uint32_t used, cut; /* things that are taken; that were ever cut off */
 	uint32_t most, size;
@@ -46,9 +51,9 @@ typedef struct span {
 } span_t;
 
 typedef struct block {
-	struct block *other, **here; /* among all */
-	struct block *next, **at;    /* among those with a span to spare */
-	uint32_t spare;              /* a bit for each span */
+	link_t link;    /* among those with a span to spare */
+	link_t all;     /* among all */
+	uint32_t spare; /* a bit for each span */
 	span_t span[SPANS];
 } block_t;
 
@@ -57,8 +62,8 @@ _Static_assert(SPANS == 32, "spare has a bit for each");
 
 struct slab {
 	pthread_mutex_t mutex;
-	span_t *room[CLASSES];
-	block_t *all, *spare; /* spare: those with a span to spare */
+	link_t *room[CLASSES]; /* spans */
+	link_t *all, *spare;   /* blocks; spare: with a span to spare */
 	size_t blocks;
 };
 
@@ -80,27 +85,29 @@ static uint32_t size_of(unsigned class)
 	return class < fine ? (class + 1) * FINE : FINE_MOST + (class - fine + 1) * COARSE;
 }
 
+/* --- lists --------------------------------------------------------------------------------------- */
+
+static void put_in(link_t **list, link_t *l)
+{
+	l->next = *list;
+	l->at = list;
+	if (l->next)
+		l->next->at = &l->next;
+	*list = l;
+}
+
+static void take_out(link_t *l)
+{
+	*l->at = l->next;
+	if (l->next)
+		l->next->at = l->at;
+}
+
 /* --- blocks -------------------------------------------------------------------------------------- */
 
 static block_t *block_of(const void *p)
 {
 	return (void *)((uintptr_t)p & ~(uintptr_t)(HUGE_PAGE - 1));
-}
-
-static void link_block(slab_t *s, block_t *b)
-{
-	b->next = s->spare;
-	b->at = &s->spare;
-	if (b->next)
-		b->next->at = &b->next;
-	s->spare = b;
-}
-
-static void unlink_block(block_t *b)
-{
-	*b->at = b->next;
-	if (b->next)
-		b->next->at = b->at;
 }
 
 static block_t *new_block(slab_t *s)
@@ -113,49 +120,27 @@ static block_t *new_block(slab_t *s)
 	if (s->blocks++ == 0)
 		(void)madvise(b, HUGE_PAGE, MADV_NOHUGEPAGE);
 	b->spare = ALL_SPARE;
-	b->other = s->all;
-	b->here = &s->all;
-	if (b->other)
-		b->other->here = &b->other;
-	s->all = b;
-	link_block(s, b);
+	put_in(&s->all, &b->all);
+	put_in(&s->spare, &b->link);
 	return b;
 }
 
 /* One of the first ones that are needed goes on being there: it would be taken again at once. */
 static void drop_block(slab_t *s, block_t *b)
 {
-	if (s->spare == b && !b->next)
+	if (s->spare == &b->link && !b->link.next)
 		return;
-	unlink_block(b);
-	*b->here = b->other;
-	if (b->other)
-		b->other->here = b->here;
+	take_out(&b->link);
+	take_out(&b->all);
 	s->blocks--;
 	huge_give(b, HUGE_PAGE);
 }
 
 /* --- spans --------------------------------------------------------------------------------------- */
 
-static void link_span(slab_t *s, span_t *p)
-{
-	p->next = s->room[p->class];
-	p->at = &s->room[p->class];
-	if (p->next)
-		p->next->at = &p->next;
-	s->room[p->class] = p;
-}
-
-static void unlink_span(span_t *p)
-{
-	*p->at = p->next;
-	if (p->next)
-		p->next->at = p->at;
-}
-
 static span_t *new_span(slab_t *s, unsigned class)
 {
-	block_t *b = s->spare ? s->spare : new_block(s);
+	block_t *b = s->spare ? (block_t *)(void *)s->spare : new_block(s);
 
 	if (!b)
 		return NULL;
@@ -165,16 +150,16 @@ static span_t *new_span(slab_t *s, unsigned class)
 	p->most = (SPAN - (i == 0 ? HEAD : 0)) / p->size;
 	b->spare &= b->spare - 1;
 	if (b->spare == 0)
-		unlink_block(b);
-	link_span(s, p);
+		take_out(&b->link);
+	put_in(&s->room[class], &p->link);
 	return p;
 }
 
 static void drop_span(slab_t *s, block_t *b, span_t *p)
 {
-	unlink_span(p);
+	take_out(&p->link);
 	if (b->spare == 0)
-		link_block(s, b);
+		put_in(&s->spare, &b->link);
 	b->spare |= UINT32_C(1) << (p - b->span);
 	if (b->spare == ALL_SPARE)
 		drop_block(s, b);
@@ -196,7 +181,7 @@ static void *take_from(span_t *p)
 	else
 		thing = (void *)(start_of(p) + (size_t)p->cut++ * p->size);
 	if (++p->used == p->most)
-		unlink_span(p);
+		take_out(&p->link);
 	return thing;
 }
 
@@ -208,7 +193,7 @@ static void give_to(slab_t *s, thing_t *thing)
 	thing->next = p->free;
 	p->free = thing;
 	if (p->used-- == p->most)
-		link_span(s, p);
+		put_in(&s->room[p->class], &p->link);
 	if (p->used == 0)
 		drop_span(s, b, p);
 }
@@ -228,9 +213,9 @@ void slab_free(slab_t *s)
 {
 	if (!s)
 		return;
-	for (block_t *b = s->all, *other; b; b = other) {
-		other = b->other;
-		huge_give(b, HUGE_PAGE);
+	for (link_t *l = s->all, *next; l; l = next) {
+		next = l->next;
+		huge_give(block_of(l), HUGE_PAGE);
 	}
 	pthread_mutex_destroy(&s->mutex);
 	free(s);
@@ -248,7 +233,7 @@ void *slab_take(slab_t *s, size_t size)
 	if (is_mallocs(s, size))
 		return malloc(size);
 	pthread_mutex_lock(&s->mutex);
-	span_t *p = s->room[class] ? s->room[class] : new_span(s, class);
+	span_t *p = s->room[class] ? (span_t *)(void *)s->room[class] : new_span(s, class);
 	void *thing = p ? take_from(p) : NULL;
 	pthread_mutex_unlock(&s->mutex);
 	return thing;

@@ -96,7 +96,7 @@ enum { CONF_PRIMARIES_MOST = 1000 }; /* of a group */
 typedef struct conf_group {
 	const char *name;                 /* NULL for one without a name */
 	size_t index;                     /* in conf_t */
-	const conf_primary_t **primaries; /* in order of preference, one at least */
+	const conf_primary_t **primaries; /* in order of preference, at least one */
 	size_t primary_count;
 	conf_policy_t policy;
 	addr_acl_t notify; /* who may send NOTIFY: every address and notify-from of the primaries,

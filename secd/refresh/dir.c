@@ -9,17 +9,18 @@
 
 enum { REOPEN_S = 5 }; /* until a directory that can't be had is tried again */
 
-/* Once, and when the reason is another one. */
-static void tell_without(keep_t *k, const char *why)
+void keep_failing(keep_t *k, const char *why, const char *served)
 {
 	if (k->failing && strcmp(k->why, why) == 0)
 		return;
 	k->failing = true;
 	snprintf(k->why, sizeof k->why, "%s", why);
-	log_error(
-		"state failing dir=%s why=\"%s\" served=\"from memory, and nothing is saved until "
-		"the directory can be had\"",
-		k->dir, why);
+	log_error("state failing dir=%s why=\"%s\" served=\"%s\"", k->dir, why, served);
+}
+
+static void without(keep_t *k, const char *why)
+{
+	keep_failing(k, why, "from memory, and nothing is saved until the directory can be had");
 }
 
 status_t keep_open(keep_t *k, char why[256])
@@ -32,7 +33,7 @@ status_t keep_open(keep_t *k, char why[256])
 		return ST_EXIST;
 	}
 	if (err != 0) {
-		tell_without(k, strerror(err));
+		without(k, strerror(err));
 		return ST_OK;
 	}
 	const state_conf_t conf = {
@@ -40,7 +41,7 @@ status_t keep_open(keep_t *k, char why[256])
 	};
 	k->state = state_new(&conf);
 	if (!k->state)
-		tell_without(k, strerror(ENOMEM));
+		without(k, strerror(ENOMEM));
 	if (k->state && state_check(k->state, why) == ST_REFUSED)
 		return ST_REFUSED;
 	return ST_OK;
@@ -52,13 +53,12 @@ void keep_reopen(keep_t *k)
 	status_t st = keep_open(k, why);
 
 	if (st == ST_OK && k->state) {
-		k->failing = false;
-		log_notice("state works-again dir=%s unsaved=%zu", k->dir, k->unsaved);
+		keep_works(k);
 		keep_wake_up(k);
 		return;
 	}
 	if (st != ST_OK) /* it is there, and not ours */
-		tell_without(k, why);
+		without(k, why);
 	state_free(k->state);
 	k->state = NULL;
 	keep_retry_in(k, REOPEN_S);

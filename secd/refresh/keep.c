@@ -406,17 +406,7 @@ static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 
 /* --- what comes back --------------------------------------------------------------------------- */
 
-/* Once, and when the reason is another one. */
-static void tell_failing(keep_t *k, const char *why)
-{
-	if (k->failing && strcmp(k->why, why) == 0)
-		return;
-	k->failing = true;
-	snprintf(k->why, sizeof k->why, "%s", why);
-	log_error("state failing dir=%s why=\"%s\" served=\"from memory, and saved when the disk "
-	          "takes it\"",
-	          k->dir, why);
-}
+static const char saved_later[] = "from memory, and saved when the disk takes it";
 
 void keep_slow(keep_t *k, unsigned seconds)
 {
@@ -424,7 +414,7 @@ void keep_slow(keep_t *k, unsigned seconds)
 
 	k->slow = true;
 	snprintf(why, sizeof why, "a write takes longer than %u s", seconds);
-	tell_failing(k, why);
+	keep_failing(k, why, saved_later);
 }
 
 static void flush_in(keep_t *k, double seconds)
@@ -434,10 +424,10 @@ static void flush_in(keep_t *k, double seconds)
 	ev_timer_start(k->loop, &k->flush);
 }
 
-static void tell_works(keep_t *k)
+void keep_works(keep_t *k)
 {
 	k->backoff = RETRY_FIRST_S;
-	if (!k->failing || k->hangs)
+	if (!k->failing || k->hangs || k->slow)
 		return;
 	k->failing = false;
 	if (ev_is_active(&k->flush))
@@ -456,7 +446,7 @@ static void fail(keep_t *k, const state_save_t *save)
 		k->backed_off = now;
 		k->backoff = k->backoff * 2 < RETRY_MOST_S ? k->backoff * 2 : RETRY_MOST_S;
 	}
-	tell_failing(k, strerror(save->error));
+	keep_failing(k, strerror(save->error), saved_later);
 }
 
 static void came_back(keep_t *k, keep_note_t *note, const state_save_t *save)
@@ -506,7 +496,7 @@ static void on_done(void *arg, mail_t *mail)
 	}
 	k->slow = false;
 	if (save->status == ST_OK)
-		tell_works(k);
+		keep_works(k);
 	else if (save->error != ESTALE)
 		fail(k, save);
 	if (note->kind == KEEP_LEFT)
@@ -577,7 +567,7 @@ static void on_flush(struct ev_loop *loop, ev_timer *w, int revents)
 
 		if (keep_state(k) && is_plain(z)) {
 			keep_save_clocks(k, z);
-		} else if (k->slow || keep_is_saving(z)) {
+		} else if (k->slow || k->hangs || keep_is_saving(z)) {
 			z->dirty = false;
 			keep_touch(k, z);
 		} else {

@@ -80,6 +80,9 @@ struct keep {
 
 /* --- keep.c */
 
+/* It does again, unless something else is wrong with it. */
+void keep_works(keep_t *k);
+
 void keep_retry_in(keep_t *k, unsigned seconds);
 
 /* Another version is on its way to the disk than what is served: one that came, or one that is pinned. */
@@ -147,6 +150,9 @@ void keep_wake_up(keep_t *k); /* zones that nobody has transferred wait for the 
 void keep_wake_stop(keep_t *k);
 
 /* --- dir.c */
+
+/* The disk does not do what it should, and what is served how: told once, and when the reason is another one. */
+void keep_failing(keep_t *k, const char *why, const char *served);
 
 /* The directory could not be had: once more. */
 void keep_reopen(keep_t *k);

@@ -53,9 +53,11 @@ typedef struct loader {
 /* A zone that is to be loaded. Its rank lies beside it: where it is on the disk would be looked for again in each
  * comparison, all over the memory. */
 typedef struct waiting {
-	uint64_t rank;
+	uint64_t rank; /* RANK_BIG, or more: it takes long */
 	zone_t *zone;
 } waiting_t;
+
+static const uint64_t RANK_BIG = UINT64_MAX / 2;
 
 struct wake {
 	keep_t *keep;
@@ -167,6 +169,8 @@ static void run_loader(pool_job_t *job)
 	       !(l->room = xfr_keep_room_new(w->keep->r->env->builders.slab)))
 		usleep(1000);
 	while (!atomic_load(&w->stop) && (i = atomic_fetch_add(&w->next, 1)) < w->count) {
+		if (w->zones[i].rank >= RANK_BIG)
+			hand_over(l); /* who is in would wait for it */
 		if (!l->batch) {
 			l->batch = new_batch(w);
 			l->began = clock_mono();
@@ -219,6 +223,10 @@ static bool serve(wake_t *w, const batch_t *b, const woken_t *n)
 	if (state_clocks_get(b->clocks + n->clocks_at, n->clocks_len, &clocks, w->peers,
 	                     w->most_peers) != ST_OK)
 		return false;
+	if (z->clock.loaded) { /* what its primary had gives way to what it is held at */
+		z->edition++;
+		keep_saved(w->keep, z);
+	}
 	keep_restore(w->keep, &w->times, z, &clocks, v, w->overdue_ms);
 	pin_outlive(z, clock_mono());
 	(void)refresh_clock_tick(&z->clock, clock_mono());
@@ -257,24 +265,30 @@ static void tell_progress(wake_t *w, mono_t now)
 	         (unsigned long long)w->records);
 }
 
-/* --- a disk that hangs -------------------------------------------------------------------------- */
-
-/* Primaries have what it keeps to itself. What comes of them is saved when the disk is back: until then there are who
- * read the state. */
-static void hang(wake_t *w)
+/* Nobody waits for the state any more. */
+static void let_go(keep_t *k)
 {
-	keep_t *k = w->keep;
-
-	k->hangs = k->failing = true;
-	snprintf(k->why, sizeof k->why, "a read takes longer than %d s", HANGS_S);
-	log_error(
-		"state failing dir=%s why=\"%s\" served=\"what is loaded, and from memory what the "
-		"primaries have; it is saved when the disk is back\"",
-		k->dir, k->why);
 	for (size_t i = 0; i < k->r->zone_count; i++) {
 		if (k->r->zones[i]->stage == STAGE_LOADING)
 			refresh_woken(k->r->zones[i]);
 	}
+}
+
+/* --- a disk that hangs -------------------------------------------------------------------------- */
+
+/* Primaries have what it keeps to itself. What comes of them is saved when the disk is back: until then there are who
+ * read the state. */
+static void hang(keep_t *k)
+{
+	char why[sizeof k->why];
+
+	k->hangs = true;
+	snprintf(why, sizeof why, "a read takes longer than %d s", HANGS_S);
+	keep_failing(
+		k, why,
+		"what is loaded, and from memory what the primaries have; it is saved when the "
+		"disk is back");
+	let_go(k);
 }
 
 static void on_patience(struct ev_loop *loop, ev_timer *timer, int revents)
@@ -286,28 +300,33 @@ static void on_patience(struct ev_loop *loop, ev_timer *timer, int revents)
 	(void)loop;
 	(void)revents;
 	if (waiting && reads == w->reads && !w->keep->hangs)
-		hang(w);
+		hang(w->keep);
 	w->reads = reads;
 }
 
-static void is_back(keep_t *k)
+static void end_patience(wake_t *w)
 {
-	if (!k->hangs)
-		return;
-	k->hangs = false;
-	k->failing = k->slow;
-	log_notice("state works-again dir=%s unsaved=%zu", k->dir, k->unsaved);
+	keep_t *k = w->keep;
+
+	ev_timer_stop(k->loop, &w->patience);
+	if (k->hangs) {
+		k->hangs = false;
+		keep_works(k);
+	}
 }
 
-/* Its primary was asked meanwhile. True: and has said what is newest. */
-static bool is_outrun(wake_t *w, zone_t *z)
+/* Its primary was asked meanwhile. True: and has said what is newest, unless an operator held it at something else. */
+static bool is_outrun(wake_t *w, const batch_t *b, const woken_t *n)
 {
-	if (z->clock.loaded) {
+	const bool held = n->version &&
+	                  state_clocks_pinned(b->clocks + n->clocks_at, n->clocks_len);
+
+	if (n->zone->clock.loaded && !held) {
 		w->outrun++;
 		return true;
 	}
-	if (z->stage != STAGE_LOADING)
-		refresh_lift(z);
+	if (n->zone->stage != STAGE_LOADING)
+		refresh_lift(n->zone);
 	return false;
 }
 
@@ -316,8 +335,7 @@ static void finish(wake_t *w)
 {
 	keep_t *k = w->keep;
 
-	ev_timer_stop(k->loop, &w->patience);
-	is_back(k);
+	end_patience(w);
 	log_notice("state loaded zones=%zu records=%llu lost=%zu seconds=%.3f dir=%s",
 	           w->count - w->lost - w->outrun, (unsigned long long)w->records, w->lost,
 	           mono_diff(w->began, clock_mono()), k->dir);
@@ -340,7 +358,7 @@ static uint64_t rank(const zone_t *z)
 {
 	const uint64_t octets = state_zone_octets(z->kept);
 
-	return octets < BIG ? state_zone_place(z->kept) : UINT64_MAX / 2 + octets;
+	return octets < BIG ? state_zone_place(z->kept) : RANK_BIG + octets;
 }
 
 static int by_rank(const void *a, const void *b)
@@ -382,10 +400,12 @@ static bool gather(wake_t *w)
 
 		if (z->group->conf->primary_count > w->most_peers)
 			w->most_peers = z->group->conf->primary_count;
-		if (!z->clock.loaded && z->kept && state_zone_has(z->kept)) {
+		if ((!z->clock.loaded || w->keep->hangs) && z->kept && state_zone_has(z->kept)) {
 			/* Where the directory came late, the zone may be asked for already: what is
-			 * on the disk comes first, and what was asked for is asked again. */
-			refresh_lift(z);
+			 * on the disk comes first, and what was asked for is asked again. Where it
+			 * hung, it may have come, and be held at something else there. */
+			if (!z->clock.loaded)
+				refresh_lift(z);
 			w->zones[w->count++] = (waiting_t){ rank(z), z };
 		} else if (z->stage == STAGE_LOADING) {
 			refresh_woken(z);
@@ -417,13 +437,11 @@ static void give_up(wake_t *w)
 {
 	keep_t *k = w->keep;
 
-	log_error("state failing dir=%s why=\"%s\" served=\"from memory, and nothing is saved\"",
-	          k->dir, w->status == ST_NOMEM ? "out of memory" : w->why);
 	ev_timer_stop(k->loop, &w->patience);
-	for (size_t i = 0; i < k->r->zone_count; i++) {
-		if (k->r->zones[i]->stage == STAGE_LOADING)
-			refresh_woken(k->r->zones[i]);
-	}
+	k->hangs = false;
+	keep_failing(k, w->status == ST_NOMEM ? "out of memory" : w->why,
+	             "from memory, and nothing is saved");
+	let_go(k);
 	ev_timer_start(k->loop, &k->bury);
 }
 
@@ -459,7 +477,7 @@ static void on_scanned(wake_t *w)
 
 static void take(wake_t *w, const batch_t *b, woken_t *n)
 {
-	const bool wanted = w->keep->r && !atomic_load(&w->stop) && !is_outrun(w, n->zone);
+	const bool wanted = w->keep->r && !atomic_load(&w->stop) && !is_outrun(w, b, n);
 
 	if (wanted && n->version && !serve(w, b, n)) {
 		zone_version_free(n->version);

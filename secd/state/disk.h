@@ -37,8 +37,8 @@ typedef struct state_disk_calls {
 
 struct state_disk {
 	const state_disk_calls_t *calls;
-	_Atomic uint64_t begun,
-		ended; /* calls of state_disk_read(): a disk that hangs is seen by them */
+	/* Calls of state_disk_read(): a disk that hangs is seen by them. */
+	_Atomic uint64_t begun, ended;
 };
 
 static inline ssize_t state_disk_read(state_disk_t *d, int file, void *to, size_t len, uint64_t at)

@@ -61,8 +61,8 @@ static int look(const state_t *s, const state_hop_t *hop, state_listed_t *out)
 
 	if (!f)
 		return -ENOENT;
-	n = s->disk->calls->read(s->disk, f->fd, head, sizeof head,
-	                         (uint64_t)hop->place.at * STATE_ALIGN);
+	n = state_disk_read(s->disk, f->fd, head, sizeof head,
+	                    (uint64_t)hop->place.at * STATE_ALIGN);
 	if (n < 0)
 		return (int)n;
 	if (n < (ssize_t)sizeof head || state_record_get(head, f->number, &r) != ST_OK)

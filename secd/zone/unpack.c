@@ -474,11 +474,12 @@ status_t zone_unpack_seal(zone_unpack_t *u, zone_version_t **out)
 	*out = NULL;
 	if (u->failed != ST_OK)
 		return u->failed;
-	u->failed = seal(u, out);
+	const status_t st = seal(u, out);
 	if (u->begun)
 		zone_arena_trim(u->arena, zone_write_estimate(stats->added, stats->octets));
 	end_writing(u);
-	return u->failed;
+	u->failed = st == ST_OK ? ST_NOENT : st; /* there is nothing in it any more */
+	return st;
 }
 
 /* --- differences -------------------------------------------------------------------------------- */

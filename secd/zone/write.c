@@ -31,7 +31,6 @@ struct zone_writer {
 	zone_doubts_t *doubts;
 	uint64_t records;  /* that will come */
 	zone_encoder_t *e; /* NULL: the next apex brings one */
-	bool begun;        /* that of this zone has come */
 	dns_nsec3_params_t params;
 	uint8_t salt[UINT8_MAX];
 	zone_expiry_t expiry;
@@ -180,7 +179,6 @@ static status_t begin(zone_writer_t *w, const zone_owner_t *apex, const zone_rec
 		memcpy(w->salt, p->salt, p->salt_len);
 		p->salt = w->salt;
 	}
-	w->begun = true;
 	if (w->e)
 		zone_encoder_again(w->e, w->log, hashed ? p : NULL, w->records);
 	else
@@ -193,7 +191,7 @@ status_t zone_writer_name(zone_writer_t *w, const zone_owner_t *owner, const zon
 {
 	status_t st = ST_OK;
 
-	if (!w->begun)
+	if (w->names == 0)
 		st = begin(w, owner, recs, count);
 	else if (owner->labels > 1)
 		st = put_missing(w, owner);
@@ -300,7 +298,6 @@ status_t zone_writer_begin(zone_writer_t *w, zone_change_t *c, const siphash_key
 	w->log = log;
 	w->doubts = doubts;
 	w->records = records;
-	w->begun = false;
 	w->names = w->denials = 0;
 	w->last = (zone_owner_t){ 0 };
 	w->root = (zone_root_t){ 0 };

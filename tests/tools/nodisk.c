@@ -4,8 +4,8 @@
  * then on CALL (openat, when it makes a file; pwritev, fdatasync, fsync, ftruncate) fails with that
  * error. "half ERRNO": pwritev writes half of what it is given, and fails. "drop ERRNO": fdatasync
  * fails, and what was written since the last one is zeros. "hang 0": pwritev waits until the line is
- * gone, "hangsync 0": fdatasync does, "hangread N": pread of 4096 to N octets. A file that is missing or empty refuses
- * nothing. */
+ * gone, "hangsync 0": fdatasync does, "hangread N": pread of 4096 to N octets, "hangbig N": of N or
+ * more. A file that is missing or empty refuses nothing. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -82,6 +82,8 @@ ssize_t pwritev(int fd, const struct iovec *from, int count, off_t at)
 ssize_t pread(int fd, void *to, size_t len, off_t at)
 {
 	for (int most; len >= 4096 && (most = refused("hangread")) > 0 && len <= (size_t)most;)
+		usleep(1000);
+	for (int least; len >= 4096 && (least = refused("hangbig")) > 0 && len >= (size_t)least;)
 		usleep(1000);
 	return REAL(pread)(fd, to, len, at);
 }

@@ -1,9 +1,11 @@
 /* tests/unit/common/test_slab.c - what is taken is nobody else's, and what is given serves again. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "common/slab.h"
 
@@ -183,13 +185,21 @@ Test(slab, threads_give_what_others_took)
 /* Nobody gives at the end what a daemon has taken. */
 Test(slab, goes_with_all_that_was_taken)
 {
+	enum { PAGE = 4096 };
 	static thing_t things[100000];
 	slab_t *s = slab_new();
 
 	fill(s, things, 100000, 100);
+	void *page = (void *)((uintptr_t)things[0].p & ~(uintptr_t)(PAGE - 1));
+	cr_assert(eq(int, msync(page, PAGE, MS_ASYNC), 0));
 #ifdef __SANITIZE_ADDRESS__
 	for (size_t i = 0; i < 100000; i++) /* there it is malloc's */
 		give(s, &things[i]);
 #endif
 	slab_free(s);
+#ifndef __SANITIZE_ADDRESS__
+	errno = 0;
+	cr_expect(eq(int, msync(page, PAGE, MS_ASYNC), -1));
+	cr_expect(eq(int, errno, ENOMEM), "it is still there");
+#endif
 }
